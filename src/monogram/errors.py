@@ -1,0 +1,50 @@
+"""The errors that Monogram raises on purpose.
+
+    MonogramError                 anything a user can do something about
+    ├── DataError                 data that cannot be used (names the file, the field, the individual)
+    ├── CurriculumError           a curriculum that does not parse or makes no sense
+    ├── NetworkError              a network that does not fit the data
+    ├── SettingError              an option out of its range
+    └── RunError                  a run directory that cannot be used, or a run that could not go on
+
+Every message says what was expected, what was found and what to do next. `shorten` keeps
+ids and values of any length readable in a message.
+"""
+
+
+class MonogramError(Exception):
+    """Base of all errors that Monogram raises on purpose."""
+
+
+class DataError(MonogramError):
+    """Data that cannot be used as given."""
+
+
+class CurriculumError(MonogramError):
+    """A curriculum that does not parse, or whose options contradict each other."""
+
+
+class NetworkError(MonogramError):
+    """A network that does not satisfy the contract: inputs of the data in, logits out."""
+
+
+class SettingError(MonogramError):
+    """An option outside its range."""
+
+
+class RunError(MonogramError):
+    """A run directory that cannot be used, or a run that could not go on."""
+
+
+def shorten(text: object, limit: int = 60) -> str:
+    """The text in one printable line of at most `limit` characters, its middle left out if need be.
+
+    >>> shorten("anna")
+    'anna'
+    >>> shorten("x" * 10_000, limit=20)
+    'xxxxxxxx … (10000 characters)'
+    """
+    line = "".join(c if c.isprintable() else "�" for c in str(text))
+    if len(line) <= limit:
+        return line
+    return f"{line[: max(8, limit - 24)]} … ({len(line)} characters)"

@@ -1,0 +1,256 @@
+"""From what a source found to a population: checked, labelled, split and laid end to end.
+
+Bad data of one individual never stops the others: it is set aside with its reason. Bad global
+data stops everything, since nothing can be trained without it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from monogram.errors import DataError, shorten
+from monogram.population.population import Population, Protocol, Remark, SetAside, Split
+from monogram.population.samples import RawSamples, label_texts, missing_labels, problem_with
+from monogram.population.splits import group_count, split
+from monogram.streams import stream
+
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+
+
+def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
+    global_raw: RawSamples,
+    individuals: Iterable[RawSamples],
+    *,
+    name: str,
+    classes: Iterable[str] | None = None,
+    protocol: Protocol = Protocol(),
+    seed: int = 0,
+    tokens: bool = False,
+    set_aside: Sequence[SetAside] = (),
+    global_owners: Sequence[str] = (),
+) -> Population:
+    """The population made of D_G and of all individuals that can be used.
+
+    Args:
+        global_raw: D_G.
+        individuals: each D_I; one owner given twice is set aside, since either may be meant.
+        name: what to call the data in reports.
+        classes: all classes; None: those that occur, in numeric or alphabetic order.
+        protocol: the split.
+        seed: of the split, with the owner's id.
+        tokens: keep integer inputs as int64 for an embedding instead of float32.
+        set_aside: individuals that the source itself could not read.
+        global_owners: the individuals whose data D_G is made of.
+
+    Raises:
+        DataError: D_G cannot be used, or no individual can.
+    """
+    problem = problem_with(global_raw)
+    if problem:
+        raise DataError(f"global data ({global_raw.origin}): {problem.replace('its', 'the', 1)}")
+    known = None if classes is None else tuple(str(c) for c in classes)
+    usable, refused = _sort_out(individuals, global_raw.inputs.shape[1:], known, protocol)
+    refused = [*set_aside, *refused]
+    if not usable:
+        raise DataError(_nobody_left(name, refused))
+    owners = [global_raw, *(usable[owner] for owner in sorted(usable))]
+    owners = [replace(raw, labels=label_texts(raw.labels)) for raw in owners]
+    names = known or _sorted_classes({text for raw in owners for text in np.unique(raw.labels)})
+    if len(names) < 2:  # noqa: PLR2004 - one class is nothing to tell apart
+        raise DataError(f"{name} has one class only, {names[0]!r}; a classifier needs two or more")
+    _check_global_labels(owners[0], names)
+    splits, rows = _lay_out(owners, protocol, seed)
+    return Population(
+        name=name,
+        inputs=_joined_inputs(owners, rows, tokens=tokens),
+        labels=_joined_labels(owners, rows, names),
+        classes=names,
+        global_data=splits[0],
+        individuals={str(raw.owner): s for raw, s in zip(owners[1:], splits[1:], strict=True)},
+        protocol=protocol,
+        set_aside=tuple(sorted(refused, key=lambda one: one.individual)),
+        remarks=tuple(_remarks(owners)),
+        global_owners=tuple(sorted(global_owners)),
+    )
+
+
+def by_owner(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    owners: np.ndarray,
+    groups: np.ndarray | None = None,
+    origin: str = "memory",
+) -> Iterator[RawSamples]:
+    """The samples of each owner, in the order in which owners first occur.
+
+    Args:
+        inputs: [n, *shape].
+        labels: [n].
+        owners: [n], ids of any scalar type.
+        groups: [n] or None.
+        origin: where the data came from, for messages.
+
+    Raises:
+        DataError: arrays of different lengths.
+    """
+    lengths = {len(inputs), len(labels), len(owners)} | ({len(groups)} if groups is not None else set())
+    if len(lengths) != 1:
+        raise DataError(
+            f"{origin}: {len(inputs)} inputs, {len(labels)} labels and {len(owners)} individual "
+            "ids; give one of each per sample"
+        )
+    names, owner_of = _owner_codes(owners)
+    rows = np.argsort(owner_of, kind="stable")
+    ends = np.cumsum(np.bincount(owner_of, minlength=len(names)))
+    for name, (a, b) in zip(names, pairwise([0, *ends]), strict=True):
+        mine = rows[a:b]
+        own_groups = None if groups is None else groups[mine]
+        yield RawSamples(name, inputs[mine], labels[mine], own_groups, origin)
+
+
+def _owner_codes(owners: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """The ids in order of first occurrence, and the position of each sample's; none is ""."""
+    names: dict[str, int] = {}
+    unique, inverse = np.unique(owners, return_inverse=True) if owners.dtype.kind != "O" else (
+        owners,
+        np.arange(len(owners)),
+    )
+    missing = missing_labels(unique)
+    texts = ("" if gone else str(label_texts(unique[i : i + 1])[0]) for i, gone in enumerate(missing))
+    codes = np.array([names.setdefault(text, len(names)) for text in texts], dtype=np.int64)
+    return list(names), codes[inverse] if len(codes) else codes
+
+
+def read_dataset(owner: str | None, dataset: "Dataset[Any]") -> RawSamples:
+    """All samples of a map-style PyTorch dataset of (input, label) pairs."""
+    pairs = [dataset[i] for i in range(len(cast("Sequence[Any]", dataset)))]
+    inputs = [np.asarray(pair[0]) for pair in pairs]
+    if len({one.shape for one in inputs}) > 1:
+        inputs = [np.empty(0, dtype=np.object_)]  # refused by the check: not numbers
+    stacked = np.stack(inputs) if inputs else np.empty((0,), dtype=np.float32)
+    return RawSamples(owner, stacked, np.asarray([pair[1] for pair in pairs]), None, "dataset")
+
+
+def _sort_out(
+    individuals: Iterable[RawSamples],
+    shape: tuple[int, ...],
+    classes: tuple[str, ...] | None,
+    protocol: Protocol,
+) -> tuple[dict[str, RawSamples], list[SetAside]]:
+    """The individuals that can be used, by id, and those that cannot."""
+    usable: dict[str, RawSamples] = {}
+    refused: dict[str, SetAside] = {}
+    seen: Counter[str] = Counter()
+    for raw in individuals:
+        owner = str(raw.owner)
+        seen[owner] += 1
+        problem = problem_with(raw, shape) or _problem_with_use(raw, classes, protocol)
+        if seen[owner] > 1:
+            problem = f"its id is given {seen[owner]} times; give each individual once"
+            usable.pop(owner, None)
+        if problem:
+            refused[owner] = SetAside(owner, problem, raw.origin)
+        else:
+            usable[owner] = raw
+    return usable, list(refused.values())
+
+
+def _problem_with_use(
+    raw: RawSamples, classes: tuple[str, ...] | None, protocol: Protocol
+) -> str | None:
+    pieces = group_count(raw.groups, len(raw.inputs))
+    if pieces < protocol.parts:
+        kind = "samples" if raw.groups is None else "groups of samples"
+        return f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
+    outside = set() if classes is None else set(np.unique(label_texts(raw.labels))) - set(classes)
+    if outside:
+        return f"its label {shorten(min(outside))!r} is none of the {len(classes or ())} classes"
+    return None
+
+
+def _nobody_left(name: str, refused: Sequence[SetAside]) -> str:
+    if not refused:
+        return f"{name} has no individuals; give data with an id for each sample"
+    shown = "\n".join(f"  {one}" for one in refused[:5])
+    return f"no individual of {name} can be used; the first of {len(refused)}:\n{shown}"
+
+
+def _sorted_classes(texts: set[str]) -> tuple[str, ...]:
+    if all(text.lstrip("-").isdecimal() for text in texts):
+        return tuple(str(t) for t in sorted(texts, key=int))
+    return tuple(str(t) for t in sorted(texts))
+
+
+def _check_global_labels(global_raw: RawSamples, classes: tuple[str, ...]) -> None:
+    outside = set(np.unique(global_raw.labels)) - set(classes)
+    if outside:
+        raise DataError(
+            f"global data ({global_raw.origin}): label {shorten(min(outside))!r} is none of the "
+            f"{len(classes)} classes {', '.join(shorten(c, 20) for c in classes[:10])}"
+        )
+
+
+def _lay_out(
+    owners: Sequence[RawSamples], protocol: Protocol, seed: int
+) -> tuple[list[Split], list[np.ndarray]]:
+    """Each owner's ranges in the store, and which of its samples stand there in which order."""
+    splits, rows, start = [], [], 0
+    for raw in owners:
+        draw = stream(seed, "split", raw.owner)
+        parts = split(raw.labels, raw.groups, protocol.fractions, draw)
+        a, b, c, d = np.cumsum([start, *(len(part) for part in parts)]).tolist()
+        reported = range(c, d) if protocol.test else range(b, c)
+        splits.append(Split(range(a, b), range(b, c), reported))
+        rows.append(np.concatenate(parts))
+        start = d
+    return splits, rows
+
+
+def _joined_inputs(
+    owners: Sequence[RawSamples], rows: Sequence[np.ndarray], *, tokens: bool
+) -> np.ndarray:
+    kinds = {raw.inputs.dtype for raw in owners}
+    dtype: np.dtype[Any] = np.dtype(np.float32)
+    if kinds == {np.dtype(np.uint8)}:
+        dtype = np.dtype(np.uint8)
+    elif tokens:
+        dtype = np.dtype(np.int64)
+    total = sum(len(r) for r in rows)
+    joined = np.empty((total, *owners[0].inputs.shape[1:]), dtype=dtype)
+    start = 0
+    for raw, mine in zip(owners, rows, strict=True):
+        joined[start : start + len(mine)] = raw.inputs[mine]
+        start += len(mine)
+    return joined
+
+
+def _joined_labels(
+    owners: Sequence[RawSamples], rows: Sequence[np.ndarray], classes: tuple[str, ...]
+) -> np.ndarray:
+    texts = np.concatenate([raw.labels[mine] for raw, mine in zip(owners, rows, strict=True)])
+    order = np.argsort(np.array(classes))
+    return order[np.searchsorted(np.array(classes)[order], texts)].astype(np.int64)
+
+
+def _remarks(owners: Sequence[RawSamples]) -> Iterator[Remark]:
+    taught = set(np.unique(owners[0].labels))
+    unknown: Counter[str] = Counter()
+    for raw in owners[1:]:
+        present = {str(text) for text in np.unique(raw.labels)}
+        unknown.update(present - taught)
+        if len(present) == 1:
+            yield Remark(
+                f"individual {shorten(raw.owner)!r}",
+                f"all samples are of class {shorten(min(present))!r}: its personal accuracy says little",
+            )
+    for text, count in sorted(unknown.items()):
+        yield Remark(
+            f"class {shorten(text)!r}",
+            f"occurs in the data of {count} individuals but not in the global data: "
+            "only personal phases can teach it, and global accuracy does not count it",
+        )

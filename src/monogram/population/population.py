@@ -1,0 +1,258 @@
+"""The population: D_G and all D_I in one contiguous store, a range of rows for each part.
+
+A population of a hundred thousand individuals is three arrays and a table of ranges; there is
+no Python object per sample. The arrays may be memory-mapped (`monogram.population.storage`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monogram.errors import DataError, SettingError, shorten
+
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+
+SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How each owner's samples are divided, as fractions in [0, 1] with sum 1.
+
+    With `test=0` the validation part serves for selection and for the report, as in the paper's
+    70/30 protocol; reports say so.
+
+    Raises:
+        SettingError: fractions out of range, or without training or validation data.
+    """
+
+    train: float = 0.70
+    validation: float = 0.15
+    test: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Refuse fractions that cannot be meant."""
+        if min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > SUM_TOLERANCE:
+            raise SettingError(
+                f"the split {self.fractions} must be fractions >= 0 that sum to 1, "
+                "for example 0.7,0.15,0.15"
+            )
+        if not (self.train and self.validation):
+            raise SettingError(f"the split {self.fractions} needs training and validation data")
+
+    @classmethod
+    def paper(cls) -> "Protocol":
+        """70 % to train, 30 % to select and to report on (paper, section Setup)."""
+        return cls(0.70, 0.30, 0.0)
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Train, validation, test."""
+        return (self.train, self.validation, self.test)
+
+    @property
+    def parts(self) -> int:
+        """How many parts are not empty, 2 or 3: the fewest samples an individual needs."""
+        return sum(fraction > 0 for fraction in self.fractions)
+
+    @property
+    def reports_on(self) -> str:
+        """The part that reported figures come from: "test", or "validation" without one."""
+        return "test" if self.test else "validation"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one owner in the store: one range each to train, select and report on."""
+
+    train: range
+    validation: range
+    test: range
+
+    def __len__(self) -> int:
+        """Samples of the owner."""
+        return self.test.stop - self.train.start
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """An individual that could not be used, and why."""
+
+    individual: str
+    reason: str
+    origin: str
+
+    def __str__(self) -> str:
+        """One line for a report."""
+        return f"individual {shorten(self.individual)!r} ({self.origin}): {self.reason}"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about the data that a reader of the results should know."""
+
+    about: str
+    text: str
+
+    def __str__(self) -> str:
+        """One line for a report."""
+        return f"{shorten(self.about)}: {self.text}"
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """D_G, each D_I, their splits and the classes.
+
+    Attributes:
+        name: what to call the data in reports.
+        inputs: [n, *shape], float32, uint8 (grey values, read as fractions of 255) or int64
+            (tokens).
+        labels: [n] int64, positions in `classes`.
+        classes: the classes' names.
+        global_data: D_G's rows.
+        individuals: each individual's rows, by id, in the order of the ids.
+        protocol: how each owner's samples were divided.
+        set_aside: the individuals that could not be used.
+        remarks: what a reader of the results should know about the data.
+        global_owners: the individuals whose data D_G is made of, where the source knows.
+    """
+
+    name: str
+    inputs: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    global_data: Split
+    individuals: Mapping[str, Split]
+    protocol: Protocol
+    set_aside: tuple[SetAside, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    global_owners: tuple[str, ...] = ()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return self.inputs.shape[1:]
+
+    def __str__(self) -> str:
+        """One line: who is there and how much of it."""
+        sizes = sorted(len(split) for split in self.individuals.values())
+        spread = f"{sizes[0]} to {sizes[-1]} samples each" if sizes else "no samples"
+        return (
+            f"{self.name}: {len(sizes)} individuals ({spread}), {len(self.global_data)} global "
+            f"samples, {len(self.classes)} classes, inputs {list(self.input_shape)}"
+        )
+
+    def only(self, individuals: Collection[str]) -> "Population":
+        """The same population with some of its individuals; nothing else changes.
+
+        Raises:
+            DataError: an id that is not there.
+        """
+        unknown = sorted(set(individuals) - self.individuals.keys())
+        if unknown:
+            raise DataError(
+                f"{self.name} has no individual {shorten(unknown[0])!r}; "
+                f"it has {', '.join(shorten(i, 20) for i in list(self.individuals)[:5])} …"
+            )
+        wanted = set(individuals)
+        kept = {id_: split for id_, split in self.individuals.items() if id_ in wanted}
+        return replace(self, individuals=kept)
+
+    @classmethod
+    def from_arrays(  # noqa: PLR0913 - the arrays of D_S and of D_G, and how to divide them
+        cls,
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        individuals: np.ndarray,
+        *,
+        global_inputs: np.ndarray,
+        global_labels: np.ndarray,
+        groups: np.ndarray | None = None,
+        name: str = "arrays",
+        classes: Iterable[str] | None = None,
+        protocol: Protocol = Protocol(),
+        seed: int = 0,
+        tokens: bool = False,
+    ) -> "Population":
+        """A population from arrays in memory.
+
+        Args:
+            inputs: [n, *shape], the individuals' inputs, in any order.
+            labels: [n], integers or text.
+            individuals: [n], whose sample it is.
+            global_inputs: [m, *shape], D_G.
+            global_labels: [m].
+            groups: [n], samples that must stay on one side of a split, or None.
+            name: what to call the data in reports.
+            classes: all classes; None: those that occur.
+            protocol: the split.
+            seed: of the split.
+            tokens: keep integer inputs as int64 for an embedding instead of float32.
+
+        Raises:
+            DataError: D_G cannot be used, or no individual can.
+
+        Examples:
+            >>> import numpy as np
+            >>> draw = np.random.default_rng(0)
+            >>> people = Population.from_arrays(
+            ...     draw.normal(size=(40, 3)), np.arange(40) % 2, np.repeat(["anna", "ben"], 20),
+            ...     global_inputs=draw.normal(size=(100, 3)), global_labels=np.arange(100) % 2,
+            ... )
+            >>> print(people)
+            arrays: 2 individuals (20 to 20 samples each), 100 global samples, 2 classes, inputs [3]
+        """
+        from monogram.population.assemble import assemble, by_owner
+        from monogram.population.samples import RawSamples
+
+        owned = by_owner(np.asarray(inputs), np.asarray(labels), np.asarray(individuals), groups)
+        return assemble(
+            RawSamples(None, np.asarray(global_inputs), np.asarray(global_labels)),
+            owned,
+            name=name,
+            classes=classes,
+            protocol=protocol,
+            seed=seed,
+            tokens=tokens,
+        )
+
+    @classmethod
+    def from_datasets(
+        cls,
+        individuals: "Mapping[str, Dataset]",
+        global_data: "Dataset",
+        *,
+        name: str = "datasets",
+        classes: Iterable[str] | None = None,
+        protocol: Protocol = Protocol(),
+        seed: int = 0,
+        tokens: bool = False,
+    ) -> "Population":
+        """A population from PyTorch datasets of (input, label) pairs.
+
+        Args:
+            individuals: each individual's dataset (map-style), by id.
+            global_data: D_G.
+            name: what to call the data in reports.
+            classes: all classes; None: those that occur.
+            protocol: the split.
+            seed: of the split.
+            tokens: keep integer inputs as int64 for an embedding instead of float32.
+
+        Raises:
+            DataError: D_G cannot be used, or no individual can.
+        """
+        from monogram.population.assemble import assemble, read_dataset
+
+        return assemble(
+            read_dataset(None, global_data),
+            (read_dataset(id_, dataset) for id_, dataset in individuals.items()),
+            name=name,
+            classes=classes,
+            protocol=protocol,
+            seed=seed,
+            tokens=tokens,
+        )
