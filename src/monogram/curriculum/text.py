@@ -1,0 +1,116 @@
+"""Reading a curriculum from its text form.
+
+    curriculum = step { ">>" step } [ "on other" ]
+    step       = phase | shaping
+    phase      = ("personal" | "global" | "mixed" | "union") [ "(" options ")" ]
+    shaping    = "baseline" | "early-shaping(N)" | "sample-weighting(n_I)" | "transfer(N)"
+    options    = [ main value ] { "," name "=" value }
+
+The main value, given without a name, is `iterations` of a personal phase, n_I of a mixed one and
+`epochs` of the others. `str(curriculum)` writes what `parse` reads.
+"""
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from monogram.curriculum.curriculum import Curriculum
+from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Union, as_fraction
+from monogram.curriculum.shapings import Baseline, EarlyShaping, SampleWeighting, Transfer
+from monogram.errors import CurriculumError, shorten
+
+STEPS: dict[str, tuple[Callable[..., Phase | Curriculum], str | None]] = {
+    "personal": (Personal, "iterations"),
+    "global": (Global, "epochs"),
+    "mixed": (Mixed, "every"),
+    "union": (Union, "epochs"),
+    "baseline": (Baseline, None),
+    "early-shaping": (EarlyShaping, "iterations"),
+    "sample-weighting": (SampleWeighting, "every"),
+    "transfer": (Transfer, "iterations"),
+}
+LENGTH_OPTIONAL = ("personal", "global", "union")  # their length may come from the study or epochs
+SHAPINGS = ("baseline", "early-shaping", "sample-weighting", "transfer")
+PHASE_OPTIONS = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train")
+STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
+SPLIT_STEPS = re.compile(r""">>(?=(?:[^"]*"[^"]*")*[^"]*$)""")
+ON_OTHER = re.compile(r"\s+on\s+other\s*$")
+
+
+def parse(text: str) -> Curriculum:
+    """The curriculum that a text describes.
+
+    Raises:
+        CurriculumError: the text does not parse; the message says where and what is known.
+
+    Examples:
+        >>> str(parse("global(100) >> personal(20, train=head)"))
+        'global(epochs=100) >> personal(iterations=20, train=head)'
+    """
+    body = ON_OTHER.sub("", text)
+    steps = [_step(part) for part in SPLIT_STEPS.split(body)]
+    curriculum = steps[0] if isinstance(steps[0], Curriculum) else Curriculum((steps[0],))
+    for step in steps[1:]:
+        curriculum = curriculum >> step
+    return Curriculum(curriculum.phases, curriculum.on_other or body != text)
+
+
+def _step(text: str) -> Phase | Curriculum:
+    match = STEP.fullmatch(text)
+    if not match:
+        raise CurriculumError(
+            f"cannot read {shorten(text.strip())!r}; write phases joined by >>, for example "
+            "global(epochs=8) >> personal(iterations=20)"
+        )
+    name, inside = match[1].lower(), match[2] or ""
+    if name not in STEPS:
+        close = get_close_matches(name, STEPS, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise CurriculumError(f"unknown phase {shorten(name)!r}{hint} Known: {', '.join(STEPS)}")
+    make, main = STEPS[name]
+    options = _options(text.strip(), inside, main, _known_options(name, main))
+    if main and main not in options and name not in LENGTH_OPTIONAL:
+        raise CurriculumError(f"{shorten(text.strip())}: say {main}, for example {name}(20)")
+    return make(**options)
+
+
+def _known_options(name: str, main: str | None) -> tuple[str, ...]:
+    if name in SHAPINGS:
+        return (main,) if main else ()
+    return tuple(option for option in PHASE_OPTIONS if option != "every" or name == "mixed")
+
+
+def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    position = 0
+    while position < len(inside.rstrip()):
+        match = OPTION.match(inside, position)
+        name = match and (match[1] or (main if not options else None))
+        if not match or name not in known:
+            wrong = match[1] if match and match[1] else inside[position:].strip()
+            raise CurriculumError(
+                f"{shorten(step)}: cannot read option {shorten(wrong)!r}; known: "
+                f"{', '.join(known) or 'none'}"
+            )
+        if name in options:
+            raise CurriculumError(f"{shorten(step)}: {name} is given twice")
+        options[str(name)] = _value(step, str(name), match[2].strip().strip("\"'"))
+        position = match.end()
+    return options
+
+
+def _value(step: str, name: str, text: str) -> Any:
+    if name == "train":
+        return text
+    if name == "every":
+        return as_fraction(text)
+    kind = int if name in ("epochs", "iterations") else float
+    try:
+        return kind(text)
+    except ValueError as error:
+        expected = "a whole number" if kind is int else "a number"
+        raise CurriculumError(
+            f"{shorten(step)}: {name} must be {expected}, not {shorten(text)!r}"
+        ) from error

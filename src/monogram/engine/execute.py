@@ -1,0 +1,234 @@
+"""Executing a plan: which tasks are ready, who does them, what failed.
+
+With one worker the tasks are done in this process, one after the other, where a debugger can
+follow; with more, each worker is a process that maps the same data into memory. The numbers are
+the same, since every task starts from the same weights and draws from streams of its own.
+"""
+
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from loky import ProcessPoolExecutor
+from loky.process_executor import BrokenProcessPool
+
+from monogram.engine.job import Job
+from monogram.engine.journal import read_journal
+from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
+from monogram.engine.row import Row
+from monogram.engine.runner import STEP_UNITS, Identity, Runner, trunk_file
+from monogram.errors import MonogramError, RunError, shorten
+from monogram.plan import Plan, Task
+from monogram.population import Population
+
+AHEAD = 4  # tasks handed out per worker before the first comes back
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that raised an error: its models are missing from the results.
+
+    Attributes:
+        individual: whose task it was.
+        curricula: the models that are missing.
+        seed: of the study's seeds.
+        error: what was raised, in one line.
+        trace: the whole traceback.
+    """
+
+    individual: str
+    curricula: tuple[str, ...]
+    seed: int
+    error: str
+    trace: str
+
+    def __str__(self) -> str:
+        """One line for a report."""
+        return (
+            f"individual {shorten(self.individual)!r}, seed {self.seed}: {self.error} "
+            f"(missing: {', '.join(self.curricula)})"
+        )
+
+
+def execute(
+    plan: Plan, job: Job, population: Population, *, workers: int = 1, display: Display | None = None
+) -> list[Failure]:
+    """Train and judge every model of a plan that the run directory does not hold yet.
+
+    Args:
+        plan: what to do.
+        job: how; its folder holds the population.
+        population: the same population, for counting the work.
+        workers: processes.
+        display: shows progress; None: nothing is shown.
+
+    Returns:
+        What failed for single individuals; the others are not affected.
+
+    Raises:
+        RunError: a shared phase failed, or a worker was killed.
+        OSError: the disk is full.
+    """
+    for folder in (job.trunks, job.checkpoints):
+        folder.mkdir(parents=True, exist_ok=True)
+    done = frozenset(row.identity for row in read_journal(job.journal))
+    pending = [task for task in plan.tasks if _is_pending(task, plan, job, done)]
+    display = display or Display(quiet=True)
+    run = _here if workers == 1 else _in_workers
+    with display.over(work(pending, job, population)):
+        failures = run(pending, job, done, workers, display)
+    if not failures:
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+    return failures
+
+
+def work(tasks: list[Task], job: Job, population: Population) -> float:
+    """The work of some tasks, in samples looked at; one trained on counts for several."""
+    batch = min(job.recipe.batch_size, len(population.global_data.train))
+    parts = {id(s): s for s in (population.global_data.validation, population.global_data.test)}
+    once = len({(r.start, r.stop) for r in parts.values()})
+    on_global = once * min(job.evaluation_samples, len(population.global_data.validation))
+    own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
+    steps = sum(task.steps for task in tasks)
+    ends = sum(1 for task in tasks for node in task.nodes() if node.models)
+    judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
+    return STEP_UNITS * batch * steps + ends * on_global + judged
+
+
+def _is_pending(task: Task, plan: Plan, job: Job, done: frozenset[Identity]) -> bool:
+    if any(model.identity not in done for model in task.models):
+        return True
+    if not task.node.shared or trunk_file(job, task.key).exists():
+        return False
+    return any(
+        model.identity not in done for node in task.node.walk() for model in node.models
+    )
+
+
+def _here(
+    tasks: list[Task], job: Job, done: frozenset[Identity], workers: int, display: Display
+) -> list[Failure]:
+    """One task after the other in this process."""
+    total = 0.0
+
+    def progress(units: float) -> None:
+        nonlocal total
+        total += units
+        display.show(total)
+
+    with _threads(job.threads):
+        runner = Runner(job, progress)
+        try:
+            outcomes = [_attempt(runner, task, done) for task in tasks]
+        finally:
+            runner.close()
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _attempt(runner: Runner, task: Task, done: frozenset[Identity]) -> Failure | None:
+    """Do a task; what goes wrong for an individual is a value, not the end."""
+    try:
+        runner.run(task, done)
+    except (OSError, MonogramError):
+        raise
+    except Exception as error:
+        stretch = task.node.stretch
+        line = f"{type(error).__name__}: {error}"
+        if stretch.owner is None:
+            raise RunError(f"training on the global data failed in {stretch.phase}: {line}") from error
+        missing = tuple(dict.fromkeys(model.curriculum for model in task.models))
+        return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
+    return None
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Within, PyTorch computes with that many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _in_workers(
+    tasks: list[Task], job: Job, done: frozenset[Identity], workers: int, display: Display
+) -> list[Failure]:
+    """Tasks in several processes; the long ones first, so that no one waits at the end."""
+    failures: list[Failure] = []
+    with tempfile.TemporaryDirectory() as counts:
+        pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(job, Path(counts)))
+        try:
+            def submit(task: Task) -> "Future[Failure | None]":
+                return pool.submit(_do, task, done & {model.identity for model in task.models})
+
+            queue = _Queue(tasks, submit, workers * AHEAD)
+            while queue.running:
+                failures += [failure for failure in queue.finished() if failure]
+                display.show(total_of(Path(counts)))
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a worker process ended without an answer, most likely killed for lack of memory; "
+                "run again with fewer --workers to go on from what is finished"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, kill_workers=True)
+    return failures
+
+
+class _Queue:
+    """Tasks that are waiting, ready or running; a task is ready when its start is there."""
+
+    def __init__(
+        self, tasks: list[Task], submit: Callable[[Task], "Future[Failure | None]"], most: int
+    ) -> None:
+        self._submit = submit
+        self._most = most
+        keys = {task.key for task in tasks}
+        self._waiting = [task for task in tasks if task.parent in keys]
+        self._ready: list[Task] = []
+        self.running: dict[Future[Failure | None], Task] = {}
+        self._make_ready([task for task in tasks if task.parent not in keys])
+
+    def finished(self) -> list[Failure | None]:
+        """Wait a little for tasks to finish, and start those that they held up."""
+        ended, _ = wait(self.running, timeout=REFRESH_SECONDS, return_when=FIRST_COMPLETED)
+        outcomes = [future.result() for future in ended]
+        keys = {self.running.pop(future).key for future in ended}
+        freed = [task for task in self._waiting if task.parent in keys]
+        self._waiting = [task for task in self._waiting if task.parent not in keys] if freed else self._waiting
+        self._make_ready(freed)
+        return outcomes
+
+    def _make_ready(self, tasks: list[Task]) -> None:
+        """Hand out tasks: shared ones first, since others wait for them, then the long ones."""
+        self._ready += tasks
+        if tasks:
+            self._ready.sort(key=lambda task: (task.node.shared, task.steps))
+        while self._ready and len(self.running) < self._most:
+            task = self._ready.pop()
+            self.running[self._submit(task)] = task
+
+
+_runner: Runner | None = None
+
+
+def _start(job: Job, counts: Path) -> None:
+    """Make a worker's runner; called once in each process."""
+    global _runner  # noqa: PLW0603 - a worker process does the tasks of one run only
+    torch.set_num_threads(job.threads)
+    _runner = Runner(job, Counter(counts).add)
+
+
+def _do(task: Task, done: frozenset[Identity]) -> Failure | None:
+    """Do a task in a worker."""
+    if _runner is None:
+        raise RunError("the worker was not started")
+    return _attempt(_runner, task, done)

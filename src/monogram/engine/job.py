@@ -1,0 +1,71 @@
+"""What all tasks of a run have in common: everything a worker needs to know once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from monogram.curriculum import Recipe
+from monogram.errors import SettingError
+from monogram.networks import Architecture
+
+
+@dataclass(frozen=True)
+class Job:
+    """The settings that workers share.
+
+    Attributes:
+        folder: the run directory; holds the population, the journal and the checkpoints.
+        architecture: the network.
+        recipe: how phases train.
+        device: for example "cpu" or "cuda".
+        threads: of each worker; results are the same for any number of workers, and differ in
+            the last digits for another number of threads.
+        checkpoint_seconds: between two checkpoints of a training in flight.
+        evaluation_samples: the most samples of D_G that a model is judged on, for validation and
+            test each.
+    """
+
+    folder: Path
+    architecture: Architecture
+    recipe: Recipe = Recipe()
+    device: str = "cpu"
+    threads: int = 1
+    checkpoint_seconds: float = 60.0
+    evaluation_samples: int = 10_000
+
+    @property
+    def population(self) -> Path:
+        """The population's folder."""
+        return self.folder / "population"
+
+    @property
+    def journal(self) -> Path:
+        """The folder of rows."""
+        return self.folder / "journal"
+
+    @property
+    def trunks(self) -> Path:
+        """The folder of what is shared by all individuals: kept when the run is over."""
+        return self.folder / "trunks"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of trainings in flight: gone when the run is over."""
+        return self.folder / "checkpoints"
+
+
+def choose_device(name: str) -> str:
+    """The device that a name means; "auto" is the accelerator if there is one.
+
+    Raises:
+        SettingError: no such device here.
+    """
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return accelerator.type if accelerator else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise SettingError(f"device {name!r} cannot be used here: {error}") from error
+    return name

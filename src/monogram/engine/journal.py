@@ -1,0 +1,74 @@
+"""The journal: a line of JSON for each finished model, appended as it finishes.
+
+Each process writes a file of its own, so that lines never mix. A line is whole or it is not
+there: what a killed process left half written is skipped when reading, and trained again.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from monogram.engine.row import Row
+from monogram.errors import RunError
+
+SYNC_SECONDS = 1.0  # between two times that the disk is asked to keep what it was given
+
+
+class Journal:
+    """Appends rows to a file of this process's own in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / f"{uuid.uuid4().hex}.jsonl"
+        self._descriptor: int | None = None
+        self._synced = monotonic()
+
+    def append(self, row: Row) -> None:
+        """Add a row, so that a killed process does not lose it.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        if self._descriptor is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._descriptor = os.open(self._file, flags, 0o644)
+        line = memoryview((json.dumps(row.as_dict()) + "\n").encode())
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+        if monotonic() - self._synced > SYNC_SECONDS:
+            os.fsync(self._descriptor)
+            self._synced = monotonic()
+
+    def close(self) -> None:
+        """Hand everything to the disk."""
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def read_journal(folder: Path) -> list[Row]:
+    """All rows of a folder, one for each model, sorted by curriculum, individual and seed.
+
+    Raises:
+        RunError: a line in the middle of a file is damaged.
+    """
+    rows = {}
+    for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+        for values in _lines(file):
+            row = Row.from_dict(values)
+            rows[row.identity] = row
+    return [rows[identity] for identity in sorted(rows)]
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    lines = file.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):  # after the last newline: cut off
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise RunError(f"{file}, line {number} is damaged; delete the line to train it again") from error

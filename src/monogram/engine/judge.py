@@ -1,0 +1,64 @@
+"""Judging a model: the pass over D_I and D_G that its row is made of."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from monogram.population import Population, Split
+from monogram.streams import stream
+from monogram.training import Samples, Tally, as_samples, tally
+
+
+
+class Judge:
+    """Evaluates networks on a population.
+
+    Args:
+        population: whose validation and test data to use.
+        device: where networks are.
+        most_global: the most samples of D_G to use, for validation and test each.
+        progress: told the number of samples after each pass.
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        device: torch.device,
+        most_global: int,
+        progress: Callable[[float], None],
+    ) -> None:
+        self._population = population
+        self._device = device
+        self._progress = progress
+        self._global = self._parts(population.global_data, most_global)
+
+    def on_global(self, network: nn.Module) -> tuple[Tally, Tally]:
+        """What a network gets right on D_G: validation, reported part."""
+        return self._both(network, *self._global)
+
+    def on_individual(self, network: nn.Module, individual: str) -> tuple[Tally, Tally]:
+        """What a network gets right on D_I: validation, reported part."""
+        return self._both(network, *self._parts(self._population.individuals[individual]))
+
+    def _both(self, network: nn.Module, first: Samples, second: Samples) -> tuple[Tally, Tally]:
+        validation = self._tally(network, first)
+        return validation, validation if second is first else self._tally(network, second)
+
+    def _tally(self, network: nn.Module, samples: Samples) -> Tally:
+        result = tally(network, samples)
+        self._progress(len(samples))
+        return result
+
+    def _parts(self, split: Split, most: int | None = None) -> tuple[Samples, Samples]:
+        validation = self._samples(split.validation, most)
+        same = split.test == split.validation
+        return validation, validation if same else self._samples(split.test, most)
+
+    def _samples(self, rows: range, most: int | None) -> Samples:
+        samples = as_samples(self._population, rows, self._device)
+        if most is None or len(samples) <= most:
+            return samples
+        some = stream(0, "evaluation").permutation(len(samples))[:most]
+        some.sort()
+        return samples.take(torch.from_numpy(some).to(self._device))

@@ -1,0 +1,104 @@
+"""How far a run is, across processes, and how long it will still take."""
+
+import mmap
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from time import monotonic
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+LINE_SECONDS = 15.0  # between two lines where there is no terminal to draw a bar on
+REFRESH_SECONDS = 0.2
+
+
+class Counter:
+    """One process's work done, in a file that others can read while it grows."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / f"{os.getpid()}.count", os.O_RDWR | os.O_CREAT, 0o644)
+        os.ftruncate(descriptor, 8)
+        self._memory = mmap.mmap(descriptor, 8)
+        os.close(descriptor)
+        self._total = 0.0
+
+    def add(self, work: float) -> None:
+        """Count work done."""
+        self._total += work
+        self._memory[:] = struct.pack("d", self._total)
+
+
+def total_of(folder: Path) -> float:
+    """The work that all processes have counted in a folder."""
+    counts = (file.read_bytes() for file in folder.glob("*.count"))
+    return sum(struct.unpack("d", count)[0] for count in counts if len(count) == 8)  # noqa: PLR2004
+
+
+class Display:
+    """A bar with the time left on a terminal, now and then a line elsewhere, or nothing at all.
+
+    Args:
+        quiet: show nothing.
+        console: where to.
+    """
+
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr)
+        self._quiet = quiet
+        self._bar: Progress | None = None
+        self._total = 1.0
+        self._done = 0.0
+        self._started = self._shown = 0.0
+
+    @contextmanager
+    def over(self, total: float) -> Iterator[Self]:
+        """Show progress over that much work while the block runs."""
+        self._total, self._done = max(total, 1.0), 0.0
+        self._started = self._shown = monotonic()
+        if not self._quiet and self._console.is_terminal:
+            columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+            self._bar = Progress(TextColumn("training"), *columns, console=self._console)
+        with self._bar or nullcontext():
+            if self._bar:
+                self._bar.add_task("training", total=self._total, left="")
+            yield self
+        self._bar = None
+
+    def show(self, done: float) -> None:
+        """Tell that this much work is done by now."""
+        self._done = done
+        now = monotonic()
+        if self._quiet or now - self._shown < (REFRESH_SECONDS if self._bar else LINE_SECONDS):
+            return
+        self._shown = now
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=done, left=self._left())
+        else:
+            percent = min(100.0, 100 * done / self._total)
+            self._console.print(f"{percent:3.0f} %  {self._left()}", highlight=False)
+
+    def _left(self) -> str:
+        """The time left in words, from the pace so far."""
+        if self._done <= 0:
+            return "measuring the pace"
+        seconds = (monotonic() - self._started) * max(0.0, self._total / self._done - 1)
+        return f"about {duration(seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """A time span in words.
+
+    >>> duration(42), duration(150), duration(7300)
+    ('42 s', '3 min', '2.0 h')
+    """
+    if seconds < 90:  # noqa: PLR2004 - seconds that read better than minutes
+        return f"{seconds:.0f} s"
+    if seconds < 5400:  # noqa: PLR2004
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,186 @@
+"""Doing one task: train along its nodes, judge the models at their ends, leave checkpoints."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, perf_counter
+
+import torch
+
+from monogram.engine.job import Job
+from monogram.engine.journal import Journal
+from monogram.engine.judge import Judge
+from monogram.engine.row import Row
+from monogram.errors import RunError
+from monogram.plan import Model, Node, Task
+from monogram.population import open_population
+from monogram.training import Feed, Samples, State, Tally, as_samples, load_state, save_state, train
+
+Identity = tuple[str, str, int]
+STEP_UNITS = 3.0  # a sample that is trained on costs about three that are only looked at
+
+
+class Runner:
+    """Does tasks of one run, one after the other, in this process.
+
+    Args:
+        job: what the tasks have in common.
+        progress: told the work done since the last call, in samples looked at; a sample
+            trained on counts `STEP_UNITS`.
+    """
+
+    def __init__(self, job: Job, progress: Callable[[float], None]) -> None:
+        self._job = job
+        self._progress = progress
+        self._device = torch.device(job.device)
+        self._population = open_population(job.population)
+        self._network = job.architecture.build(0).to(self._device)
+        if job.architecture.axes == 3:  # noqa: PLR2004 - images: channels, height, width
+            self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._judge = Judge(self._population, self._device, job.evaluation_samples, progress)
+        train_rows = self._population.global_data.train
+        self._shared = as_samples(self._population, train_rows, self._device)
+        self._journal = Journal(job.journal)
+        self._start: tuple[str | None, State] | None = None
+        self._saved = monotonic()
+
+    def run(self, task: Task, done: frozenset[Identity]) -> list[Row]:
+        """Train and judge what a task has left to do.
+
+        Args:
+            task: whose parent, if any, is finished.
+            done: models that need not be done again.
+
+        Returns:
+            The rows of the models that were finished now; they are in the journal already.
+        """
+        self._saved = monotonic()
+        start = self._first_state(task)
+        rows = list(self._visit(task.node, start.at_phase_start(), start.seconds, done))
+        for node in task.nodes():
+            self._checkpoint_file(node).unlink(missing_ok=True)
+        return rows
+
+    def close(self) -> None:
+        """Hand all rows to the disk."""
+        self._journal.close()
+
+    def _first_state(self, task: Task) -> State:
+        """The state that a task starts from: its parent's end, or the first weights."""
+        name = task.parent or f"first weights, seed {task.node.stretch.seed}"
+        if self._start is None or self._start[0] != name:
+            self._start = (name, self._parent_state(task))
+        return self._start[1]
+
+    def _parent_state(self, task: Task) -> State:
+        if task.parent is None:
+            return State.of(self._job.architecture.build(task.node.stretch.seed).to(self._device))
+        state = load_state(trunk_file(self._job, task.parent), task.parent, self._device)
+        if state is None:
+            raise RunError(f"{trunk_file(self._job, task.parent)} is missing; run again to train it")
+        return state
+
+    def _visit(
+        self, node: Node, state: State, shared_seconds: float, done: frozenset[Identity]
+    ) -> Iterator[Row]:
+        """Train a node and what is below it, as far as something is left to do."""
+        left = [model for model in node.models if model.identity not in done]
+        below = [] if node.shared else [c for c in node.children if _anything_left(c, done)]
+        if not (left or below or node.shared):
+            return
+        end = self._train(node, state)
+        yield from self._judge_all(left, end, end.seconds if node.shared else shared_seconds)
+        for child in below:
+            goes_on = child.stretch.place == node.stretch.place
+            yield from self._visit(
+                child, end if goes_on else end.at_phase_start(), shared_seconds, done
+            )
+
+    def _train(self, node: Node, state: State) -> State:
+        """The state at a node's end, from a file where there is one."""
+        finished = trunk_file(self._job, node.key) if node.shared else None
+        if finished and finished.exists():
+            return load_state(finished, node.key, self._device) or state
+        checkpoint = self._checkpoint_file(node)
+        state = load_state(checkpoint, node.key, self._device) or state
+        stretch = node.stretch
+        own = None if stretch.owner is None else self._own(stretch.owner)
+        feed = Feed(stretch, self._shared, own, self._job.recipe.batch_size)
+        units = STEP_UNITS * min(self._job.recipe.batch_size, len(self._shared))
+        self._progress(units * (state.step - stretch.start))
+
+        def after_step(step: int, snapshot: Callable[[], State]) -> None:
+            self._progress(units)
+            if monotonic() - self._saved >= self._job.checkpoint_seconds:
+                save_state(snapshot(), checkpoint, node.key)
+                self._saved = monotonic()
+
+        end = train(self._network, state, stretch, feed, self._job.recipe, after_step)
+        if finished:
+            save_state(end, finished, node.key)
+        return end
+
+    def _judge_all(self, models: list[Model], end: State, shared_seconds: float) -> Iterator[Row]:
+        """The rows of the models that are finished at one state, each journalled."""
+        if not models:
+            return
+        self._network.load_state_dict(end.weights)
+        started = perf_counter()
+        on_global = self._judge.on_global(self._network)
+        global_seconds = perf_counter() - started
+        for model in models:
+            started = perf_counter()
+            on_individual = self._judge.on_individual(self._network, model.evaluated_on)
+            seconds = global_seconds + perf_counter() - started
+            own_seconds = end.seconds - shared_seconds if model.own_steps else 0.0
+            times = (own_seconds, shared_seconds if model.shared_steps else 0.0, seconds)
+            row = _row(model, on_individual, on_global, times)
+            self._journal.append(row)
+            yield row
+
+    def _own(self, individual: str) -> Samples:
+        rows = self._population.individuals[individual].train
+        return as_samples(self._population, rows, self._device)
+
+    def _checkpoint_file(self, node: Node) -> Path:
+        return self._job.checkpoints / f"{node.key}.safetensors"
+
+
+def trunk_file(job: Job, key: str) -> Path:
+    """Where the weights at the end of a shared node are kept."""
+    return job.trunks / f"{key}.safetensors"
+
+
+def _anything_left(node: Node, done: frozenset[Identity]) -> bool:
+    return any(model.identity not in done for below in node.walk() for model in below.models)
+
+
+def _row(
+    model: Model,
+    on_individual: tuple[Tally, Tally],
+    on_global: tuple[Tally, Tally],
+    times: tuple[float, float, float],
+) -> Row:
+    return Row(
+        curriculum=model.curriculum,
+        individual=model.individual,
+        evaluated_on=model.evaluated_on,
+        seed=model.seed,
+        personal_accuracy=on_individual[1].accuracy,
+        personal_accuracy_validation=on_individual[0].accuracy,
+        global_accuracy=on_global[1].accuracy,
+        global_accuracy_validation=on_global[0].accuracy,
+        personal_loss=on_individual[1].mean_loss,
+        personal_loss_validation=on_individual[0].mean_loss,
+        global_loss=on_global[1].mean_loss,
+        global_loss_validation=on_global[0].mean_loss,
+        personal_samples=on_individual[1].samples,
+        own_iterations=model.own_steps,
+        shared_iterations=model.shared_steps,
+        own_samples=model.own_samples,
+        shared_samples=model.shared_samples,
+        baseline_samples=model.baseline_samples,
+        seconds=times[0],
+        shared_seconds=times[1],
+        evaluation_seconds=times[2],
+        collapsed=on_global[0].collapsed or on_global[1].collapsed,
+    )

@@ -1,0 +1,79 @@
+"""Whether a difference between two curricula is more than chance, over the same individuals."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+FEWEST = 2  # individuals that a paired test needs
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired tests of one curriculum against another over individuals.
+
+    Attributes:
+        difference: mean of the paired differences.
+        effect_size: that mean over the standard deviation of the differences (Cohen's d_z);
+            None where the differences do not vary.
+        t_test: two-sided p of the paired t-test; None where it is not defined.
+        wilcoxon: two-sided p of Wilcoxon's signed-rank test; None where it is not defined.
+        t_test_holm: `t_test` corrected for all comparisons of the family (Holm 1979).
+        wilcoxon_holm: `wilcoxon` corrected likewise.
+        individuals: number of pairs.
+    """
+
+    difference: float
+    effect_size: float | None
+    t_test: float | None
+    wilcoxon: float | None
+    individuals: int
+    t_test_holm: float | None = None
+    wilcoxon_holm: float | None = None
+
+
+def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
+    """Compare two figures of the same individuals, seeds averaged within an individual before.
+
+    Args:
+        ours: [individuals].
+        theirs: [individuals], in the same order.
+    """
+    differences = np.round(np.asarray(ours) - np.asarray(theirs), 12)
+    mean, deviation = float(differences.mean()), 0.0
+    if len(differences) >= FEWEST:
+        deviation = float(differences.std(ddof=1))
+    if not deviation:
+        return Comparison(mean, None, None, None, len(differences))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
+        t_test = stats.ttest_1samp(differences, 0.0).pvalue
+        wilcoxon = stats.wilcoxon(differences).pvalue
+    return Comparison(
+        mean, mean / deviation, _number(t_test), _number(wilcoxon), len(differences)
+    )
+
+
+def holm(family: Sequence[Comparison]) -> list[Comparison]:
+    """The same comparisons with p-values corrected for being made together (Holm 1979)."""
+    t_tests = _corrected([one.t_test for one in family])
+    wilcoxons = _corrected([one.wilcoxon for one in family])
+    return [
+        replace(one, t_test_holm=t, wilcoxon_holm=w)
+        for one, t, w in zip(family, t_tests, wilcoxons, strict=True)
+    ]
+
+
+def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return list(p_values)
+    corrected = iter(multipletests(known, method="holm")[1])
+    return [None if p is None else float(next(corrected)) for p in p_values]
+
+
+def _number(p: float) -> float | None:
+    return None if np.isnan(p) else float(p)

@@ -1,0 +1,25 @@
+"""Networks: the paper's, small ones for other inputs, and what any other must satisfy.
+
+A network here is any `torch.nn.Module` from raw inputs [batch, *shape] to logits
+[batch, classes]. `Architecture` names one and builds it with the same first weights for the same
+seed; `architecture(text, population)` reads a name, a `package.module:factory` or chooses.
+"""
+
+from monogram.networks.architecture import Architecture, architecture
+from monogram.networks.contract import check_network
+from monogram.networks.paper import PaperNetwork
+from monogram.networks.parts import head_names, trainable_names
+from monogram.networks.prepared import Prepared
+from monogram.networks.small import MLP, Conv1dNetwork
+
+__all__ = [
+    "MLP",
+    "Architecture",
+    "Conv1dNetwork",
+    "PaperNetwork",
+    "Prepared",
+    "architecture",
+    "check_network",
+    "head_names",
+    "trainable_names",
+]

@@ -1,0 +1,232 @@
+"""Naming a network and building it: the built-in ones, any factory, or one chosen by input shape."""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from monogram.errors import NetworkError, shorten
+from monogram.networks.contract import check_network
+from monogram.networks.paper import SMALLEST_SIDE, PaperNetwork
+from monogram.networks.prepared import Prepared, channel_statistics
+from monogram.networks.small import MLP, Conv1dNetwork
+from monogram.population import Population
+from monogram.streams import torch_seed
+
+Factory = Callable[..., nn.Module]
+IMAGE_AXES, SERIES_AXES = 3, 2
+SHORTEST_SERIES = 8
+DEFAULT_WIDTH = 0.25  # of the paper's network, when nobody chose: a laptop trains it
+OPTION = re.compile(r"(\w+)=([\d.]+)")
+
+
+@dataclass(frozen=True, eq=False)
+class Architecture:
+    """A network to be built: its name, its factory and the preparation of its inputs.
+
+    Attributes:
+        name: the text that names it, for example `paper(width=0.25)` or `mine.nets:tiny`.
+        factory: makes the bare network; called with the seed's random state.
+        axes: number of axes of one input.
+        mean: [channels] for `Prepared`, or None.
+        scale: [channels] for `Prepared`, or None.
+    """
+
+    name: str
+    factory: Callable[[], nn.Module]
+    axes: int
+    mean: Tensor | None = field(default=None, repr=False)
+    scale: Tensor | None = field(default=None, repr=False)
+
+    def build(self, seed: int) -> Prepared:
+        """The network with its first weights, the same for the same seed.
+
+        Raises:
+            NetworkError: the factory failed or made something else than a module.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_seed(seed, "network"))
+            try:
+                network = self.factory()
+            except Exception as error:
+                raise NetworkError(
+                    f"network {self.name} could not be made: {type(error).__name__}: {error}"
+                ) from error
+        if not isinstance(network, nn.Module):
+            raise NetworkError(f"network {self.name} made a {type(network).__name__}, not an nn.Module")
+        return Prepared(network, self.mean, self.scale, self.axes)
+
+
+def architecture(
+    network: str | Factory | None, population: Population, *, standardize: bool = True
+) -> Architecture:
+    """The architecture that a name or a factory means for a population, checked on real inputs.
+
+    Args:
+        network: `paper(width=0.5)`, `mlp(hidden=64)`, `conv1d(width=16)`,
+            `package.module:factory`, `path/to/file.py:factory`, a callable, or None to choose by
+            the inputs' shape. A factory is called with those of `input_shape` (tuple of int),
+            `channels` (int) and `classes` or `num_classes` (int) that it has parameters for.
+        population: gives shapes, classes and the statistics for standardising.
+        standardize: subtract each channel's mean over D_G's training data and divide by its
+            standard deviation, as a part of the network; tokens are left alone.
+
+    Raises:
+        NetworkError: no such network, or it does not fit the data.
+    """
+    if isinstance(network, nn.Module):
+        raise NetworkError(
+            "give a factory that makes the network (a function or a class), not the network itself: "
+            "every individual needs one of its own"
+        )
+    name, factory = _named(network, population.input_shape)
+    make = _bind(name, factory, population.input_shape, len(population.classes))
+    mean = scale = None
+    train = population.global_data.train
+    known = population.inputs[train.start : train.stop]
+    if standardize and known.dtype != np.int64:
+        mean, scale = channel_statistics(known)
+    made = Architecture(name, make, len(population.input_shape), mean, scale)
+    probe = torch.from_numpy(np.array(known[:2] if len(known) > 1 else population.inputs[:2]))
+    check_network(made.build(0), probe, len(population.classes), name)
+    return made
+
+
+def choose(shape: tuple[int, ...]) -> str:
+    """The name of a sensible network for inputs of a shape.
+
+    >>> choose((1, 32, 32)), choose((6, 100)), choose((20,)), choose((1, 8, 8))
+    ('paper(width=0.25)', 'conv1d(width=32)', 'mlp(hidden=128)', 'mlp(hidden=128)')
+    """
+    if len(shape) == IMAGE_AXES and min(shape[1:]) >= SMALLEST_SIDE:
+        return f"paper(width={DEFAULT_WIDTH})"
+    if len(shape) == SERIES_AXES and shape[1] >= SHORTEST_SERIES:
+        return "conv1d(width=32)"
+    return "mlp(hidden=128)"
+
+
+def _paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    if len(input_shape) != IMAGE_AXES or min(input_shape[1:]) < SMALLEST_SIDE:
+        raise NetworkError(
+            f"it takes images [channels, height, width] of at least {SMALLEST_SIDE} x "
+            f"{SMALLEST_SIDE}, not inputs of shape {list(input_shape)}"
+        )
+    return PaperNetwork(input_shape[0], classes, width)
+
+
+def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 32) -> nn.Module:
+    if len(input_shape) != SERIES_AXES or input_shape[1] < SHORTEST_SERIES:
+        raise NetworkError(
+            f"it takes series [channels, time] of at least {SHORTEST_SERIES} points, not inputs "
+            f"of shape {list(input_shape)}"
+        )
+    return Conv1dNetwork(input_shape[0], classes, width)
+
+
+BUILT_IN: dict[str, Factory] = {"paper": _paper, "conv1d": _conv1d, "mlp": MLP}
+
+
+def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, Factory]:
+    """A network's full name and its factory, options of the name bound."""
+    if network is None:
+        network = choose(shape)
+    if not isinstance(network, str):
+        module = getattr(network, "__module__", "")
+        return f"{module}:{getattr(network, '__qualname__', network)}", network
+    if ":" in network:
+        return network, _import(network)
+    base, _, inside = network.strip().partition("(")
+    if base not in BUILT_IN or (inside and not inside.endswith(")")):
+        raise NetworkError(
+            f"unknown network {shorten(network)!r}; known: {', '.join(BUILT_IN)}, or give "
+            "package.module:factory or path/to/file.py:factory"
+        )
+    return network.strip(), _with_options(network, BUILT_IN[base], inside.rstrip(")"))
+
+
+def _with_options(name: str, factory: Factory, inside: str) -> Factory:
+    signature = inspect.signature(factory).parameters
+    options: dict[str, float] = {}
+    for part in filter(None, (piece.strip() for piece in inside.split(","))):
+        match = OPTION.fullmatch(part)
+        own = [p for p in signature if p not in ("input_shape", "classes")]
+        if not match or match[1] not in own:
+            raise NetworkError(f"network {name}: cannot read option {part!r}; known: {', '.join(own)}")
+        value = float(match[2])
+        if value <= 0:
+            raise NetworkError(f"network {name}: {match[1]} must be above 0")
+        options[match[1]] = int(value) if signature[match[1]].annotation is int else value
+    return lambda input_shape, classes: factory(input_shape, classes, **options)
+
+
+def _import(spec: str) -> Factory:
+    place, _, attribute = spec.rpartition(":")
+    try:
+        module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    except Exception as error:
+        raise NetworkError(
+            f"network {spec}: cannot import {place}: {type(error).__name__}: {error}"
+        ) from error
+    found: Any = module
+    for part in attribute.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise NetworkError(f"network {spec}: {place} has no function or class {attribute!r}")
+    if isinstance(found, nn.Module):
+        raise NetworkError(f"network {spec}: give a factory, not a network that is made already")
+    return found  # type: ignore[no-any-return] # a user's factory; what it makes is checked
+
+
+def _load_module(name: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    return importlib.import_module(name)
+
+
+def _load_file(path: Path) -> Any:
+    """Import a file by its own name, so that worker processes can import it too."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    sys.path.insert(0, str(path.parent.resolve()))
+    module = importlib.import_module(path.stem)
+    if Path(str(module.__file__)).resolve() != path.resolve():
+        raise ImportError(f"{path.stem} is the name of another module, {module.__file__}; rename the file")
+    return module
+
+
+def _bind(name: str, factory: Factory, shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
+    """The factory with those arguments that it asks for."""
+    offered = {
+        "input_shape": shape,
+        "channels": shape[0] if shape else 1,
+        "classes": classes,
+        "num_classes": classes,
+        "n_classes": classes,
+    }
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        parameters = {}.values()  # type: ignore[assignment] # a builtin without a signature
+    wanted = {p.name: offered[p.name] for p in parameters if p.name in offered}
+    missing = [
+        p.name
+        for p in parameters
+        if p.default is p.empty
+        and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        and p.name not in offered
+    ]
+    if missing:
+        raise NetworkError(
+            f"network {name}: the factory needs {', '.join(missing)}; it is called with those of "
+            f"{', '.join(offered)} that it has parameters for, so give the others defaults"
+        )
+    return lambda: factory(**wanted)

@@ -1,0 +1,59 @@
+"""A network together with the preparation of its inputs, so that both are kept and shipped as one."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+GREY_LEVELS = 255.0
+
+
+class Prepared(nn.Module):
+    """Raw inputs to logits: grey values become fractions, each channel is standardised.
+
+    Args:
+        network: from prepared inputs to logits [batch, classes].
+        mean: [channels] of the prepared D_G, or None to leave the values as they are.
+        scale: [channels], standard deviations; with `mean`.
+        axes: number of axes of one input; the first is the channel.
+    """
+
+    mean: Tensor | None
+    scale: Tensor | None
+
+    def __init__(
+        self, network: nn.Module, mean: Tensor | None, scale: Tensor | None, axes: int
+    ) -> None:
+        super().__init__()
+        self.network = network
+        shape = (-1, *(1 for _ in range(axes - 1)))
+        self.register_buffer("mean", None if mean is None else mean.float().reshape(shape))
+        self.register_buffer("scale", None if scale is None else scale.float().reshape(shape))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Raw inputs [batch, *shape] (float32, uint8 or int64) to logits [batch, classes]."""
+        if inputs.dtype == torch.uint8:
+            inputs = inputs.float() / GREY_LEVELS
+        if self.mean is not None and self.scale is not None:
+            inputs = (inputs - self.mean) / self.scale
+        logits: Tensor = self.network(inputs)
+        return logits
+
+
+def channel_statistics(inputs: np.ndarray, sample: int = 10_000) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel over D_G, as fractions for grey values.
+
+    Args:
+        inputs: [n, channels, …], D_G's training data; at most `sample` of them, evenly spaced,
+            are read.
+        sample: the most samples to read.
+
+    Returns:
+        Two float32 tensors [channels]; a channel that never changes has scale 1.
+    """
+    some = inputs[:: max(1, len(inputs) // sample)].astype(np.float64)
+    if inputs.dtype == np.uint8:
+        some /= GREY_LEVELS
+    rest = tuple(axis for axis in range(some.ndim) if axis != 1)
+    mean, scale = some.mean(axis=rest), some.std(axis=rest)
+    scale[scale < 1e-8 * np.maximum(1, np.abs(mean))] = 1.0  # noqa: PLR2004 - rounding noise
+    return torch.from_numpy(np.atleast_1d(mean)).float(), torch.from_numpy(np.atleast_1d(scale)).float()

@@ -1,0 +1,63 @@
+"""Small networks for inputs that are not images: vectors and time series."""
+
+from math import prod
+
+from torch import Tensor, nn
+
+
+class MLP(nn.Module):
+    """One hidden layer on flattened inputs.
+
+    Args:
+        input_shape: of one sample; flattened.
+        classes: number of logits.
+        hidden: units of the hidden layer.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], classes: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Flatten(), nn.Linear(prod(input_shape), hidden), nn.ReLU(inplace=True)
+        )
+        self.classifier = nn.Linear(hidden, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Inputs [batch, *shape] to logits [batch, classes]."""
+        logits: Tensor = self.classifier(self.features(inputs))
+        return logits
+
+
+class Conv1dNetwork(nn.Module):
+    """Three normalised convolutions over time and an average over what is left of it.
+
+    Args:
+        channels: of the series.
+        classes: number of logits.
+        width: channels of the first convolution; the later ones have twice as many.
+    """
+
+    def __init__(self, channels: int, classes: int, width: int = 32) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_convolution(channels, width),
+            nn.MaxPool1d(2),
+            *_convolution(width, 2 * width),
+            nn.MaxPool1d(2),
+            *_convolution(2 * width, 2 * width),
+            nn.AdaptiveAvgPool1d(1),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+        )
+        self.classifier = nn.Linear(2 * width, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Series [batch, channels, time] to logits [batch, classes]."""
+        logits: Tensor = self.classifier(self.features(inputs))
+        return logits
+
+
+def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    """A convolution over five points that keeps the length, normalised, with a ReLU."""
+    convolution = nn.Conv1d(inputs, outputs, 5, padding=2, bias=False)
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    return convolution, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)

@@ -1,0 +1,211 @@
+"""From curricula to the tree: equal beginnings become one node."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+
+from monogram.curriculum import Baseline, Curriculum, Phase, Recipe, Source
+from monogram.errors import SettingError
+from monogram.plan.tree import Model, Node, Plan, Stretch, node_key
+from monogram.population import Population
+from monogram.streams import rank
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the plan needs to know of the data: numbers of training samples.
+
+    Attributes:
+        shared: of D_G.
+        own: of each D_I.
+        batch: samples of a full batch.
+    """
+
+    shared: int
+    own: Mapping[str, int]
+    batch: int
+
+    def per_epoch(self, source: Source, owner: str | None) -> int:
+        """Iterations of one epoch: ceil(samples / batch), Algorithm 1, line 8."""
+        own = self.own[owner] if owner is not None else 0
+        samples = {Source.PERSONAL: own, Source.UNION: self.shared + own}.get(source, self.shared)
+        return ceil(samples / self.batch)
+
+    def steps(self, phase: Phase, owner: str | None) -> int:
+        """Optimizer steps of a phase."""
+        return phase.iterations or (phase.epochs or 1) * self.per_epoch(phase.source, owner)
+
+    def samples(self, stretch: Stretch) -> int:
+        """Samples that a stretch trains on, repetitions counted."""
+        owner, source = stretch.owner, stretch.phase.source
+        own = min(self.batch, self.own[owner]) if owner is not None else 0
+        if source is Source.PERSONAL:
+            return stretch.steps * own
+        if source is Source.UNION:
+            return stretch.steps * min(self.batch, self.shared + self.own[str(owner)])
+        personal = 0
+        if source is Source.MIXED:
+            steps = np.arange(stretch.start, stretch.stop)
+            personal = int(is_personal(steps, stretch.phase, self.per_epoch(source, owner)).sum())
+        return personal * own + (stretch.steps - personal) * min(self.batch, self.shared)
+
+
+def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
+    """Whether the batch of a step of a mixed phase is personal: Algorithm 1, line 11.
+
+    Args:
+        step: steps within the phase from 0, any shape; j of line 10 is 1 in each epoch's first.
+        phase: a mixed phase.
+        per_epoch: iterations of an epoch.
+
+    Returns:
+        bool, of the shape of `step`.
+    """
+    every = phase.every or 1
+    j = step % per_epoch + 1
+    if every >= 1:
+        return j % int(every) == 0
+    return j % int(1 / every) != 0
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A curriculum for one individual, from some place of it on."""
+
+    curriculum: str
+    individual: str
+    on_other: bool
+    phases: tuple[Phase, ...]
+
+
+def compile_plan(
+    curricula: Sequence[Curriculum],
+    population: Population,
+    *,
+    seeds: Iterable[int] = (0,),
+    epochs: int,
+    recipe: Recipe = Recipe(),
+) -> Plan:
+    """The tree of all models of a study.
+
+    Args:
+        curricula: what to train; equal ones count once.
+        population: whom to train it for.
+        seeds: one model of each curriculum and individual per seed.
+        epochs: the length of phases that name none.
+        recipe: settings of phases that name none.
+
+    Raises:
+        SettingError: no curricula, no seeds, or no epochs.
+
+    """
+    seeds = tuple(dict.fromkeys(seeds))
+    if not curricula or not seeds or epochs < 1:
+        raise SettingError("a study needs at least one curriculum, one seed and one epoch")
+    own = {id_: len(split.train) for id_, split in population.individuals.items()}
+    sizes = Sizes(len(population.global_data.train), own, recipe.batch_size)
+    partners = ring(population.individuals)
+    wanted = list(dict.fromkeys(c.with_epochs(epochs) for c in curricula))
+    possible = [c for c in wanted if not c.on_other or len(partners) > 1]
+    remarks = [
+        f"{c} is left out: it is judged on another individual, and there is only one"
+        for c in wanted
+        if c not in possible
+    ]
+    compiler = _Compiler(sizes, partners, recipe, epochs)
+    roots = [node for seed in seeds for node in compiler.roots(possible, seed)]
+    return Plan(tuple(roots), partners, tuple(remarks))
+
+
+def ring(individuals: Iterable[str]) -> dict[str, str]:
+    """Another individual for each, so that everyone is named once; one alone names itself.
+
+    The individuals stand on a ring in a pseudo-random order that depends on their ids alone, and
+    each is given the next one: leaving one out changes only the neighbour before it.
+    """
+    order = sorted(individuals, key=lambda id_: (rank(0, "ring", id_), id_))
+    return dict(pairwise([*order, *order[:1]]))
+
+
+class _Compiler:
+    """Builds the nodes; holds what is the same for all of them."""
+
+    def __init__(
+        self, sizes: Sizes, partners: Mapping[str, str], recipe: Recipe, epochs: int
+    ) -> None:
+        self.sizes = sizes
+        self.partners = partners
+        self.recipe = recipe
+        self.epochs = epochs
+
+    def roots(self, curricula: Sequence[Curriculum], seed: int) -> list[Node]:
+        paths = [
+            _Path(str(c), id_, c.on_other, self.recipe.fill_in(c, self.epochs))
+            for c in curricula
+            for id_ in self.partners
+        ]
+        return self._below(paths, "", seed, 0, ())
+
+    def _below(
+        self, paths: list[_Path], parent: str, seed: int, place: int, done: tuple[Stretch, ...]
+    ) -> list[Node]:
+        """The nodes of everything that follows `done`; paths that are at their end need none."""
+        alike: dict[object, list[tuple[int, _Path]]] = {}
+        for path in paths:
+            if place < len(path.phases):
+                stretch = self._whole(path, seed, place)
+                alike.setdefault((stretch.owner, stretch.phase, stretch.total), []).append((stretch.stop, path))
+        return [self._chain(group, parent, seed, place, done) for group in alike.values()]
+
+    def _whole(self, path: _Path, seed: int, place: int) -> Stretch:
+        """One phase of a path from its first step to its last."""
+        phase = path.phases[place]
+        personal = any(earlier.touches_individual for earlier in path.phases[: place + 1])
+        owner = path.individual if personal else None
+        steps = self.sizes.steps(phase, owner)
+        total = steps if phase.decay != 1 else 0
+        return Stretch(seed, place, owner, phase.lengthless(), 0, steps, total)
+
+    def _chain(
+        self,
+        group: list[tuple[int, _Path]],
+        parent: str,
+        seed: int,
+        place: int,
+        done: tuple[Stretch, ...],
+        start: int = 0,
+    ) -> Node:
+        """The phase that a group of paths begins with, cut where a path leaves it."""
+        stop = min(length for length, _ in group)
+        whole = self._whole(group[0][1], seed, place)
+        stretch = replace(whole, start=start, stop=stop)
+        key = node_key(parent, stretch)
+        now = (*done, stretch)
+        leaving = [path for length, path in group if length == stop]
+        staying = [(length, path) for length, path in group if length > stop]
+        children = self._below(leaving, key, seed, place + 1, now)
+        if staying:
+            children.append(self._chain(staying, key, seed, place, now, stop))
+        models = [self._model(path, now) for path in leaving if place + 1 == len(path.phases)]
+        return Node(key, stretch, tuple(models), tuple(children))
+
+    def _model(self, path: _Path, done: tuple[Stretch, ...]) -> Model:
+        shared = [stretch for stretch in done if stretch.owner is None]
+        own = [stretch for stretch in done if stretch.owner is not None]
+        baseline = self.recipe.fill_in(Baseline(), self.epochs)[0]
+        steps = self.sizes.steps(baseline, path.individual)
+        union = Stretch(0, 0, path.individual, baseline, 0, steps, steps)
+        return Model(
+            curriculum=path.curriculum,
+            individual=path.individual,
+            evaluated_on=self.partners[path.individual] if path.on_other else path.individual,
+            seed=done[0].seed,
+            own_steps=sum(stretch.steps for stretch in own),
+            shared_steps=sum(stretch.steps for stretch in shared),
+            own_samples=sum(map(self.sizes.samples, own)),
+            shared_samples=sum(map(self.sizes.samples, shared)),
+            baseline_samples=self.sizes.samples(union),
+        )

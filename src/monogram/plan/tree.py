@@ -1,0 +1,182 @@
+"""The plan's values: stretches of training, the nodes of the tree, tasks and the whole."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from monogram.curriculum import Phase
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Steps `start` to `stop` of one phase, for one individual or for all.
+
+    Attributes:
+        seed: of the study's seeds.
+        place: the phase's position in its curriculum; with the seed and the owner it names the
+            random streams.
+        owner: the individual, or None where the training is the same for all.
+        phase: with every option explicit but its length.
+        start: first step, counted from 0 within the phase.
+        stop: the step after the last.
+        total: steps of the whole phase, which place the decay of its rate; 0 where it has none,
+            so that shorter and longer phases are the same as far as they go together.
+    """
+
+    seed: int
+    place: int
+    owner: str | None
+    phase: Phase
+    start: int
+    stop: int
+    total: int
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps."""
+        return self.stop - self.start
+
+    def learning_rate(self, step: int) -> float:
+        """The rate of one step of the phase."""
+        rate, decay = self.phase.learning_rate or 0.0, self.phase.decay or 1.0
+        decayed = self.total and step >= (self.phase.decay_at or 0.0) * self.total
+        return rate * decay if decayed else rate
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model to be judged: a row of the results.
+
+    Attributes:
+        curriculum: text form, every length explicit.
+        individual: whose model it is.
+        evaluated_on: whose data its personal accuracy is measured on.
+        seed: of the study's seeds.
+        own_steps: optimizer steps for this individual alone.
+        shared_steps: optimizer steps shared with everybody.
+        own_samples: samples in those own steps.
+        shared_samples: samples in those shared steps.
+        baseline_samples: samples that the paper's baseline takes for this individual.
+    """
+
+    curriculum: str
+    individual: str
+    evaluated_on: str
+    seed: int
+    own_steps: int
+    shared_steps: int
+    own_samples: int
+    shared_samples: int
+    baseline_samples: int
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """What names the model within a study."""
+        return (self.curriculum, self.individual, self.seed)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stretch of training, the models that are finished at its end, and what follows it."""
+
+    key: str
+    stretch: Stretch
+    models: tuple[Model, ...]
+    children: tuple["Node", ...]
+
+    @property
+    def shared(self) -> bool:
+        """Whether the training is the same for all individuals."""
+        return self.stretch.owner is None
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker does in one go: a shared stretch, or all of an individual from one start.
+
+    Attributes:
+        parent: key of the shared node whose weights it starts from; None: the first weights.
+        node: the training; for a shared node only its own stretch belongs to the task.
+    """
+
+    parent: str | None
+    node: Node
+
+    @property
+    def key(self) -> str:
+        """Names the task within the run."""
+        return self.node.key
+
+    def nodes(self) -> Iterator[Node]:
+        """The nodes that the task trains."""
+        return iter((self.node,)) if self.node.shared else self.node.walk()
+
+    @cached_property
+    def models(self) -> tuple[Model, ...]:
+        """The models that the task finishes."""
+        return tuple(model for node in self.nodes() for model in node.models)
+
+    @cached_property
+    def steps(self) -> int:
+        """Optimizer steps of the task."""
+        return sum(node.stretch.steps for node in self.nodes())
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The tree of everything to be trained.
+
+    Attributes:
+        roots: the first nodes of all seeds.
+        partners: for each individual, on whom a model of its own baseline is judged.
+        remarks: what could not be planned as asked, for the reader.
+    """
+
+    roots: tuple[Node, ...]
+    partners: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks; one that starts from another's weights comes after it."""
+        return tuple(_tasks(self.roots, None))
+
+    @cached_property
+    def models(self) -> int:
+        """How many models will be judged."""
+        return sum(len(task.models) for task in self.tasks)
+
+    @cached_property
+    def steps(self) -> int:
+        """Optimizer steps that will be taken."""
+        return sum(task.steps for task in self.tasks)
+
+    @cached_property
+    def steps_unshared(self) -> int:
+        """Optimizer steps if every model were trained by itself from the first weights."""
+        return sum(
+            model.own_steps + model.shared_steps for task in self.tasks for model in task.models
+        )
+
+
+def _tasks(nodes: tuple[Node, ...], parent: str | None) -> Iterator[Task]:
+    for node in nodes:
+        yield Task(parent, node)
+    for node in nodes:
+        if node.shared:
+            yield from _tasks(node.children, node.key)
+
+
+def node_key(parent: str, stretch: Stretch) -> str:
+    """A name for a node that only depends on what is trained from the first weights to its end."""
+    what = (stretch.seed, stretch.place, stretch.owner, str(stretch.phase))
+    name = json.dumps([parent, *what, stretch.start, stretch.stop, stretch.total])
+    return hashlib.blake2b(name.encode(), digest_size=12).hexdigest()

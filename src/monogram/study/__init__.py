@@ -1,0 +1,22 @@
+"""A study: does personalizing pay for these people, which way, at what cost, who is worse off?
+
+`Study` holds what is asked; `Study.run` leaves a run directory; `Results` reads one.
+"""
+
+from monogram.study.choice import Choice, choose
+from monogram.study.results import Results
+from monogram.study.rundir import RunDirectory
+from monogram.study.study import DEFAULT_CURRICULA, Study
+from monogram.study.summary import CurriculumSummary, Summary, summarise
+
+__all__ = [
+    "DEFAULT_CURRICULA",
+    "Choice",
+    "CurriculumSummary",
+    "Results",
+    "RunDirectory",
+    "Study",
+    "Summary",
+    "choose",
+    "summarise",
+]

@@ -1,0 +1,71 @@
+"""The choice: most personal accuracy subject to a floor on global accuracy, on validation data.
+
+Test data has no part in it; what was chosen is reported on test data once, by the summary.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monogram.curriculum import parse
+from monogram.engine import Row
+from monogram.study.figures import Figures, by_curriculum, figures, mean
+
+ALLOWED_LOSS = 0.02  # of global accuracy under the global-only model, where no floor is given
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to do, and what it was decided on. Accuracies are fractions in [0, 1].
+
+    Attributes:
+        curriculum: text form, or None when no curriculum qualifies.
+        floor: the least global accuracy that was asked for, on validation data.
+        reason: why, in a sentence.
+        candidates: personal and global validation accuracy of each personal curriculum.
+        base: the same of the global-only model.
+    """
+
+    curriculum: str | None
+    floor: float
+    reason: str
+    candidates: Mapping[str, tuple[float, float]]
+    base: tuple[float, float]
+
+
+def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice:
+    """Choose among the curricula that make a model for the individual it is judged on.
+
+    Args:
+        rows: of all models.
+        base: the global-only curriculum.
+        floor: the least mean global accuracy, a fraction in [0, 1]; None: `ALLOWED_LOSS` under
+            the global-only model's.
+    """
+    groups = by_curriculum(rows)
+    at_base = _validation(figures(groups[base]))
+    least = at_base[1] - ALLOWED_LOSS if floor is None else floor
+    candidates = {
+        curriculum: _validation(figures(group))
+        for curriculum, group in groups.items()
+        if parse(curriculum).is_personal
+    }
+    qualified = {c: both for c, both in candidates.items() if both[1] >= least}
+    best = max(qualified, key=lambda c: (qualified[c], c), default=None)
+    if best is None:
+        reason = f"no curriculum keeps a global accuracy of {least:.3f} on validation data"
+    elif qualified[best][0] <= at_base[0]:
+        reason = (
+            f"of the {len(qualified)} curricula that keep a global accuracy of {least:.3f}, none "
+            f"beats the global-only model on the individuals ({at_base[0]:.3f})"
+        )
+        best = None
+    else:
+        reason = (
+            f"most personal accuracy ({qualified[best][0]:.3f}) among the {len(qualified)} of "
+            f"{len(candidates)} curricula that keep a global accuracy of {least:.3f}"
+        )
+    return Choice(best, least, reason, candidates, at_base)
+
+
+def _validation(one: Figures) -> tuple[float, float]:
+    return mean(one.personal_validation), mean(one.shared_validation)

@@ -1,0 +1,159 @@
+"""The run directory: everything that a study leaves, and what it needs to go on.
+
+    config.json       what was asked, versions, the data's fingerprint, git revision
+    population/       the data as it was used
+    journal/          a line for each finished model
+    trunks/           weights that all individuals share, among them the global-only model
+    checkpoints/      trainings in flight; gone when the run is over
+    failures.json     what failed for single individuals
+    results.parquet   a row for each model
+    summary.json      each curriculum over all individuals, the tests, the choice
+    report.html       the same to read
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from monogram.errors import RunError
+
+FORMAT = 1
+LIBRARIES = ("monogram", "torch", "numpy", "scipy")
+
+
+class RunDirectory:
+    """A folder that one study owns.
+
+    Args:
+        folder: need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __truediv__(self, name: str) -> Path:
+        """A file of the run."""
+        return self.folder / name
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within, no other process may run here.
+
+        Raises:
+            RunError: another process does.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(
+                f"another process is running in {self.folder}; wait for it or choose another --out"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def holds(self, identity: Mapping[str, Any]) -> bool:
+        """Whether the folder holds this study already; False when it is free for it.
+
+        Args:
+            identity: everything that the numbers depend on, plain values.
+
+        Raises:
+            RunError: the folder holds another study, or something else.
+        """
+        if (self / "config.json").exists():
+            self._compare(self.config()["study"], _plain(identity))
+            return True
+        foreign = sorted(
+            p.name for p in self.folder.iterdir() if p.name not in (".lock", "population")
+        )
+        if foreign:
+            raise RunError(
+                f"{self.folder} is not empty and holds no run (found {foreign[0]}); "
+                "choose another --out"
+            )
+        return False
+
+    def record(self, identity: Mapping[str, Any]) -> None:
+        """Write down what the folder is for: from then on it can be resumed by its name."""
+        config = {"format": FORMAT, "study": identity, "environment": environment()}
+        self.write_json("config.json", config)
+
+    def config(self) -> dict[str, Any]:
+        """What was asked, as it was recorded.
+
+        Raises:
+            RunError: the folder holds no run, or one of another version.
+        """
+        try:
+            config: dict[str, Any] = json.loads((self / "config.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.folder} holds no run: {error}") from error
+        if config.get("format") != FORMAT:
+            raise RunError(
+                f"{self / 'config.json'}: format {config.get('format')!r}, this version reads {FORMAT}"
+            )
+        return config
+
+    def write_json(self, name: str, values: object) -> None:
+        """Write a file so that it is whole or not there at all."""
+        part = self / f"{name}.part"
+        part.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        part.replace(self / name)
+
+    def read_json(self, name: str, default: object = None) -> Any:
+        """The values in a file, or the default where there is none."""
+        file = self / name
+        return json.loads(file.read_text("utf-8")) if file.exists() else default
+
+    def _compare(self, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+        differences = [
+            f"{key}: {there.get(key)!r} there, {here.get(key)!r} now"
+            for key in sorted(there.keys() | here.keys())
+            if there.get(key) != here.get(key)
+        ]
+        if differences:
+            raise RunError(
+                f"{self.folder} holds another study ({'; '.join(differences)}); "
+                "choose another --out, or delete the folder"
+            )
+
+
+def environment() -> dict[str, Any]:
+    """What the numbers were made with."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processor_cores": os.cpu_count(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "git_revision": _git_revision(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def _git_revision() -> str | None:
+    """The revision of the folder that the command was given in, if it is a git checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they read back from JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain

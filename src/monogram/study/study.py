@@ -1,0 +1,212 @@
+"""The study: what is asked, and running it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monogram.curriculum import (
+    Baseline,
+    Curriculum,
+    EarlyShaping,
+    Global,
+    Mixed,
+    Recipe,
+    SampleWeighting,
+    Transfer,
+    parse,
+)
+from monogram.engine import Display, Job, execute
+from monogram.engine.job import choose_device
+from monogram.errors import SettingError
+from monogram.networks import Architecture, architecture, trainable_names
+from monogram.networks.architecture import Factory
+from monogram.plan import Plan, compile_plan
+from monogram.population import Population, fingerprint, save_population
+from monogram.study.results import Results
+from monogram.study.rundir import RunDirectory
+
+DEFAULT_CURRICULA: tuple[Curriculum, ...] = (
+    Baseline(),
+    EarlyShaping(500),
+    SampleWeighting(2),
+    SampleWeighting("1/8"),
+    Transfer(20),
+    Transfer(200),
+    Global() >> Mixed(2, iterations=200),
+)
+"""The paper's methods, and rehearsal: a late mixed phase that keeps reminding of D_G."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is asked.
+
+    Attributes:
+        population: whom to study.
+        curricula: values or text forms; the global-only one is always added, since others are
+            measured against it.
+        network: as `monogram.networks.architecture` takes it; None: chosen by input shape.
+        epochs: the length of phases that name none.
+        seeds: one model of each curriculum and individual per seed.
+        recipe: how phases train.
+        min_global_accuracy: the floor of the choice, a fraction in [0, 1]; None: two points
+            under the global-only model.
+        standardize: standardise the inputs as a part of the network.
+        evaluation_samples: the most samples of D_G to judge a model on, for validation and test.
+        device: "cpu", "cuda", … or "auto".
+        threads: of each worker.
+
+    Raises:
+        SettingError: a value out of its range.
+        CurriculumError: a curriculum that does not parse.
+        NetworkError: the network does not fit the data.
+    """
+
+    population: Population
+    curricula: Sequence[Curriculum | str] = DEFAULT_CURRICULA
+    network: str | Factory | None = None
+    epochs: int = 8
+    seeds: Sequence[int] = (0,)
+    recipe: Recipe = Recipe()
+    min_global_accuracy: float | None = None
+    standardize: bool = True
+    evaluation_samples: int = 10_000
+    device: str = "auto"
+    threads: int = 1
+    architecture: Architecture = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check everything that can be checked before anything is trained."""
+        _check("epochs", self.epochs, self.epochs >= 1, "at least 1")
+        _check("seeds", self.seeds, bool(self.seeds), "at least one")
+        _check("threads", self.threads, self.threads >= 1, "at least 1")
+        _check(
+            "evaluation_samples", self.evaluation_samples, self.evaluation_samples >= 1, "at least 1"
+        )
+        floor = self.min_global_accuracy
+        _check("min_global_accuracy", floor, floor is None or 0 <= floor <= 1, "in [0, 1]")
+        made = architecture(self.network, self.population, standardize=self.standardize)
+        object.__setattr__(self, "architecture", made)
+        network = made.build(0)
+        for phase in {phase for curriculum in self.all_curricula for phase in curriculum.phases}:
+            trainable_names(network, phase.train)
+
+    @property
+    def base(self) -> Curriculum:
+        """The global-only curriculum."""
+        return Curriculum((Global(self.epochs),))
+
+    @property
+    def all_curricula(self) -> tuple[Curriculum, ...]:
+        """The curricula with every length explicit, the global-only one first."""
+        asked = (parse(c) if isinstance(c, str) else c for c in self.curricula)
+        return tuple(dict.fromkeys([self.base, *(c.with_epochs(self.epochs) for c in asked)]))
+
+    def plan(self) -> Plan:
+        """The tree of everything that will be trained."""
+        return compile_plan(
+            self.all_curricula,
+            self.population,
+            seeds=self.seeds,
+            epochs=self.epochs,
+            recipe=self.recipe,
+        )
+
+    def job(self, folder: Path) -> Job:
+        """What workers need to know."""
+        return Job(
+            folder=folder,
+            architecture=self.architecture,
+            recipe=self.recipe,
+            device=choose_device(self.device),
+            threads=self.threads,
+            evaluation_samples=self.evaluation_samples,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that the numbers depend on, as plain values."""
+        return {
+            "population": self.population.name,
+            "fingerprint": fingerprint(self.population),
+            "individuals": list(self.population.individuals),
+            "curricula": [str(curriculum) for curriculum in self.all_curricula],
+            "base": str(self.base),
+            "network": self.architecture.name,
+            "standardize": self.standardize,
+            "epochs": self.epochs,
+            "seeds": list(self.seeds),
+            "recipe": asdict(self.recipe),
+            "min_global_accuracy": self.min_global_accuracy,
+            "evaluation_samples": self.evaluation_samples,
+            "device": choose_device(self.device),
+            "threads": self.threads,
+        }
+
+    def run(
+        self, out: Path | str, *, workers: int | None = None, display: Display | None = None
+    ) -> Results:
+        """Train and judge everything, or what is left of it, and leave a run directory.
+
+        Args:
+            out: the run directory; one that holds the same study is gone on with.
+            workers: processes; None: one for each core. The numbers do not depend on it.
+            display: shows progress; None: nothing is shown.
+
+        Raises:
+            RunError: the directory holds something else, or is in use.
+            OSError: the disk is full.
+        """
+        workers = workers if workers is not None else default_workers()
+        _check("workers", workers, workers >= 1, "at least 1")
+        run = RunDirectory(Path(out))
+        with run.locked():
+            identity = self.identity()
+            if not run.holds(identity):
+                save_population(self.population, run / "population")
+                run.record(identity)
+            failures = execute(
+                self.plan(), self.job(run.folder), self.population, workers=workers, display=display
+            )
+            records = [asdict(failure) | {"line": str(failure)} for failure in failures]
+            run.write_json("failures.json", records)
+            results = Results.open(run.folder)
+            results.save(run.folder)
+        return results
+
+
+def default_workers() -> int:
+    """One worker for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resume(folder: Path | str) -> Study:
+    """The study that a run directory holds, to be run there again.
+
+    Raises:
+        RunError: the folder holds no run.
+        NetworkError: the network was given as an object in Python and cannot be named.
+    """
+    from monogram.population import open_population
+
+    run = RunDirectory(Path(folder))
+    asked = run.config()["study"]
+    return Study(
+        population=open_population(run / "population").only(asked["individuals"]),
+        curricula=asked["curricula"],
+        network=asked["network"],
+        epochs=asked["epochs"],
+        seeds=asked["seeds"],
+        recipe=Recipe(**asked["recipe"]),
+        min_global_accuracy=asked["min_global_accuracy"],
+        standardize=asked["standardize"],
+        evaluation_samples=asked["evaluation_samples"],
+        device=asked["device"],
+        threads=asked["threads"],
+    )
+
+
+def _check(name: str, value: object, fine: bool, expected: str) -> None:  # noqa: FBT001
+    if not fine:
+        raise SettingError(f"{name} must be {expected}, not {value}")

@@ -1,0 +1,175 @@
+"""The summary of a study: each curriculum over all individuals, the tests, and the choice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from monogram.curriculum import parse, title
+from monogram.engine import Row
+from monogram.measure import Comparison, Spread, compare, holm, spread
+from monogram.study.choice import Choice, choose
+from monogram.study.figures import Figures, by_curriculum, figures, paired
+
+
+@dataclass(frozen=True)
+class CurriculumSummary:
+    """One curriculum over all individuals; accuracies are fractions in [0, 1].
+
+    Attributes:
+        curriculum: text form.
+        title: short name.
+        models: how many were trained.
+        collapsed: how many of them gave up.
+        personal: spread of acc(D_I) over individuals.
+        shared: spread of acc(D_G) over the individuals' models.
+        harmed: fraction of the individuals with less personal accuracy than the global-only
+            model has on them.
+        relative_cost_marginal: r_train, what one more individual costs, over the baseline's.
+        relative_cost_amortised: the same with the individual's share of the trunk.
+        seconds: mean training time of one individual's own part.
+        personal_against_baseline: paired tests of personal accuracy, Holm-corrected over all
+            curricula; None for the baseline itself or without one.
+        shared_against_baseline: the same for global accuracy.
+        personal_against_chosen: the same against the chosen curriculum.
+        shared_against_chosen: the same for global accuracy.
+    """
+
+    curriculum: str
+    title: str
+    models: int
+    collapsed: int
+    personal: Spread
+    shared: Spread
+    harmed: float
+    relative_cost_marginal: float
+    relative_cost_amortised: float
+    seconds: float
+    personal_against_baseline: Comparison | None = None
+    shared_against_baseline: Comparison | None = None
+    personal_against_chosen: Comparison | None = None
+    shared_against_chosen: Comparison | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything that a study found.
+
+    Attributes:
+        curricula: in the order in which they were asked for.
+        choice: what to do.
+        base: the global-only curriculum.
+        individuals: how many were studied.
+        set_aside: how many could not be used.
+        failed: how many models are missing because their training raised an error.
+        collapsed: how many models gave up.
+    """
+
+    curricula: tuple[CurriculumSummary, ...]
+    choice: Choice
+    base: str
+    individuals: int
+    set_aside: int
+    failed: int
+    collapsed: int
+
+    def __getitem__(self, curriculum: str) -> CurriculumSummary:
+        """The summary of one curriculum, by its text form or its title."""
+        for one in self.curricula:
+            if curriculum in (one.curriculum, one.title):
+                return one
+        raise KeyError(curriculum)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def summarise(
+    rows: Sequence[Row],
+    order: Sequence[str],
+    base: str,
+    *,
+    floor: float | None = None,
+    set_aside: int = 0,
+    failed: int = 0,
+) -> Summary:
+    """The summary of the rows of all models.
+
+    Args:
+        rows: of all models.
+        order: the curricula's text forms, in the order of the report.
+        base: the global-only curriculum.
+        floor: the least global accuracy for the choice.
+        set_aside: individuals that could not be used.
+        failed: models that are missing.
+    """
+    groups = by_curriculum(rows)
+    tables = {curriculum: figures(groups[curriculum]) for curriculum in order if curriculum in groups}
+    choice = choose(rows, base, floor)
+    baseline = next((c for c in tables if parse(c).on_other), None)
+    tests = {
+        "against_baseline": _tests(tables, baseline),
+        "against_chosen": _tests(tables, choice.curriculum),
+    }
+    individuals = {row.individual for row in rows}
+    curricula = tuple(
+        _curriculum(curriculum, groups[curriculum], table, tables[base], len(individuals), tests)
+        for curriculum, table in tables.items()
+    )
+    collapsed = sum(one.collapsed for one in curricula)
+    return Summary(curricula, choice, base, len(individuals), set_aside, failed, collapsed)
+
+
+Tests = Mapping[str, Mapping[str, tuple[Comparison, Comparison]]]
+
+
+def _curriculum(
+    curriculum: str, rows: list[Row], table: Figures, base: Figures, individuals: int, tests: Tests
+) -> CurriculumSummary:
+    ours, theirs = paired(table.personal, base.personal)
+    compared = {
+        f"{what}_{against}": pair
+        for against, by_name in tests.items()
+        if curriculum in by_name
+        for what, pair in zip(("personal", "shared"), by_name[curriculum], strict=True)
+    }
+    return CurriculumSummary(
+        curriculum=curriculum,
+        title=title(parse(curriculum)),
+        models=len(rows),
+        collapsed=sum(row.collapsed for row in rows),
+        personal=spread(list(table.personal.values())),
+        shared=spread(list(table.shared.values())),
+        harmed=float(np.mean(ours < theirs)),
+        relative_cost_marginal=float(np.mean([marginal_cost(row) for row in rows])),
+        relative_cost_amortised=float(np.mean([amortised_cost(row, individuals) for row in rows])),
+        seconds=float(np.mean([row.seconds for row in rows])),
+        **compared,
+    )
+
+
+def _tests(
+    tables: Mapping[str, Figures], other: str | None
+) -> dict[str, tuple[Comparison, Comparison]]:
+    """Personal and global tests of every curriculum against one, each corrected as a family."""
+    if other is None:
+        return {}
+    names = [name for name in tables if name != other]
+    personal = holm([compare(*paired(tables[n].personal, tables[other].personal)) for n in names])
+    shared = holm([compare(*paired(tables[n].shared, tables[other].shared)) for n in names])
+    return dict(zip(names, zip(personal, shared, strict=True), strict=True))
+
+
+def marginal_cost(row: Row) -> float:
+    """r_train of one more individual: its own training over its baseline's, in samples.
+
+    Samples rather than seconds, so that the figure is the same on every machine and run.
+    """
+    return row.own_samples / row.baseline_samples
+
+
+def amortised_cost(row: Row, individuals: int) -> float:
+    """r_train with the individual's share of what all individuals have in common."""
+    return (row.own_samples + row.shared_samples / individuals) / row.baseline_samples

@@ -1,0 +1,109 @@
+"""Which samples the batch of a step holds.
+
+Each source of a phase is an endless line of its samples: one random order of all of them after
+another. Batch k holds positions k·b to (k+1)·b of the line, with b the batch size or, for fewer
+samples, all of them. Every sample is thus seen equally often, no batch is ever a small rest (which
+would upset batch normalisation), and a step can be resumed from its number alone.
+"""
+
+import numpy as np
+import torch
+
+
+from monogram.curriculum import Source
+from monogram.plan import Stretch
+from monogram.plan.compile import is_personal
+from monogram.streams import Place, stream
+from monogram.training.samples import Samples, join
+
+
+class Endless:
+    """The endless line of one source's rows.
+
+    Args:
+        rows: how many samples there are, at least 1.
+        batch_size: samples of a full batch.
+        seed: of the study.
+        place: what names the line: individual, place in the curriculum, source.
+    """
+
+    def __init__(self, rows: int, batch_size: int, seed: int, *place: Place) -> None:
+        self.rows = rows
+        self.batch = min(batch_size, rows)
+        self._seed, self._place = seed, place
+        self._orders: dict[int, np.ndarray] = {}
+
+    def __getitem__(self, k: int) -> np.ndarray:
+        """The rows of batch k, int64 [batch]."""
+        start = k * self.batch
+        turn, offset = divmod(start, self.rows)
+        head = self._order(turn)[offset : offset + self.batch]
+        if len(head) == self.batch:
+            return head
+        return np.concatenate([head, self._order(turn + 1)[: self.batch - len(head)]])
+
+    def _order(self, turn: int) -> np.ndarray:
+        if turn not in self._orders:
+            last = {t: order for t, order in self._orders.items() if t == turn - 1}
+            self._orders = last | {turn: stream(self._seed, *self._place, turn).permutation(self.rows)}
+        return self._orders[turn]
+
+
+class Feed:
+    """The batches of one phase, by step.
+
+    Args:
+        stretch: the phase, whose it is and its seed.
+        shared: D_G's training samples.
+        own: D_I's training samples, or None where no individual is concerned.
+        batch_size: samples of a full batch.
+    """
+
+    def __init__(
+        self, stretch: Stretch, shared: Samples, own: Samples | None, batch_size: int
+    ) -> None:
+        source, key = stretch.phase.source, (stretch.seed, stretch.owner, stretch.place)
+        self._phase = stretch.phase
+        self._per_epoch = -(-len(shared) // batch_size)
+        self._sources: dict[bool, Samples] = {}
+        if source in (Source.GLOBAL, Source.MIXED):
+            self._sources[False] = shared
+        if source in (Source.PERSONAL, Source.MIXED):
+            self._sources[True] = _required(own)
+        if source is Source.UNION:
+            self._sources[False] = join(shared, _required(own))
+        self._lines = {
+            personal: Endless(len(samples), batch_size, *key, "own" if personal else "shared")
+            for personal, samples in self._sources.items()
+        }
+        self._drawn = _Drawn(stretch, self._per_epoch)
+
+    def __call__(self, step: int) -> Samples:
+        """The batch of a step of the phase, counted from 0."""
+        personal, k = self._drawn(step)
+        rows = torch.from_numpy(self._lines[personal][k])
+        samples = self._sources[personal]
+        return samples.take(rows.to(samples.labels.device))
+
+
+class _Drawn:
+    """Which source a step draws from, and how many batches of it came before."""
+
+    def __init__(self, stretch: Stretch, per_epoch: int) -> None:
+        self._source = stretch.phase.source
+        if self._source is Source.MIXED:
+            steps = np.arange(stretch.stop)
+            self._personal = is_personal(steps, stretch.phase, per_epoch)
+            self._before = np.cumsum(self._personal) - self._personal
+
+    def __call__(self, step: int) -> tuple[bool, int]:
+        if self._source is not Source.MIXED:
+            return self._source is Source.PERSONAL, step
+        personal, before = bool(self._personal[step]), int(self._before[step])
+        return personal, before if personal else step - before
+
+
+def _required(own: Samples | None) -> Samples:
+    if own is None:
+        raise ValueError("a phase that touches an individual needs its samples")
+    return own

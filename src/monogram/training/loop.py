@@ -1,0 +1,164 @@
+"""The loop: one network along one stretch, step by step. The reference for every other way."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from monogram.curriculum import Recipe
+from monogram.networks import trainable_names
+from monogram.plan import Stretch
+from monogram.streams import torch_seed
+from monogram.training.batches import Feed
+from monogram.training.samples import Samples
+from monogram.training.state import State
+
+AfterStep = Callable[[int, Callable[[], State]], None]
+
+
+def train(
+    network: nn.Module,
+    state: State,
+    stretch: Stretch,
+    feed: Feed,
+    recipe: Recipe,
+    after_step: AfterStep = lambda step, snapshot: None,
+) -> State:
+    """Take a network from a state to the end of a stretch (Algorithm 1, "train network N").
+
+    Each step depends on the state, the data and the step's number alone, also for what PyTorch
+    draws by itself (dropout), so that any step can be resumed.
+
+    Args:
+        network: overwritten with the state, trained in place.
+        state: at any step of the stretch.
+        stretch: what to train.
+        feed: gives the batch of a step.
+        recipe: momentum and weight decay.
+        after_step: called after each step with the next step's number and a function that
+            copies the state.
+
+    Returns:
+        The state at the stretch's end.
+    """
+    network.load_state_dict(state.weights)
+    names = trainable_names(network, stretch.phase.train)
+    optimizer = _optimizer(network, names, state, recipe)
+    noise = torch_seed(stretch.seed, stretch.owner, stretch.place, "noise")
+
+    started = perf_counter() - state.seconds
+
+    def snapshot_at(step: int) -> State:
+        momentum = _momentum(network, names, optimizer)
+        return State.of(network, step, momentum, perf_counter() - started)
+
+    with torch.random.fork_rng(devices=_accelerators(network)), _only_trainable(network, names):
+        modes = _Modes(network, set(names))
+        for step in range(state.step, stretch.stop):
+            batch = feed(step)
+            modes.set(len(batch))
+            torch.manual_seed(noise + step)
+            _step(network, optimizer, batch, stretch.learning_rate(step))
+            after_step(step + 1, lambda step=step: snapshot_at(step + 1))  # type: ignore[misc]
+    return snapshot_at(stretch.stop)
+
+
+def _step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Samples, rate: float
+) -> None:
+    """One step of stochastic gradient descent on the mean cross entropy of a batch."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss = functional.cross_entropy(network(batch.inputs), batch.labels)
+    loss.backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
+    optimizer.step()
+
+
+def _optimizer(
+    network: nn.Module, names: Iterable[str], state: State, recipe: Recipe
+) -> torch.optim.SGD:
+    """SGD on the named parameters, with the state's momentum."""
+    parameters = dict(network.named_parameters())
+    optimizer = torch.optim.SGD(
+        [parameters[name] for name in names],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    for name, momentum in state.momentum.items():
+        optimizer.state[parameters[name]]["momentum_buffer"] = momentum.clone()
+    return optimizer
+
+
+def _momentum(
+    network: nn.Module, names: Iterable[str], optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    parameters = dict(network.named_parameters())
+    buffers = {name: optimizer.state[parameters[name]].get("momentum_buffer") for name in names}
+    return {name: buffer for name, buffer in buffers.items() if buffer is not None}
+
+
+@contextmanager
+def _only_trainable(network: nn.Module, names: list[str]) -> Iterator[None]:
+    """Within, only the named parameters require gradients."""
+    before = {name: parameter.requires_grad for name, parameter in network.named_parameters()}
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name in names)
+    try:
+        yield
+    finally:
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(before[name])
+
+
+class _Modes:
+    """Training mode where something trains.
+
+    Layers whose parameters are all frozen, and those without any that come before the first that
+    trains, stay as they were learnt: their batch normalisation keeps its statistics. A batch of one
+    sample has no variance, so batch normalisation keeps its statistics there too.
+    """
+
+    def __init__(self, network: nn.Module, names: set[str]) -> None:
+        self._network = network
+        self._frozen = [] if _trains_all(network, names) else _frozen_modules(network, names)
+        self._normalisations = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+        self._single: bool | None = None
+
+    def set(self, batch: int) -> None:
+        """Put every module into its mode for a batch of that many samples."""
+        if self._single is (batch == 1):
+            return
+        self._single = batch == 1
+        self._network.train()
+        for module in [*self._frozen, *(self._normalisations if self._single else ())]:
+            module.eval()
+
+
+def _trains_all(network: nn.Module, names: set[str]) -> bool:
+    return all(name in names for name, _ in network.named_parameters())
+
+
+def _frozen_modules(network: nn.Module, names: set[str]) -> list[nn.Module]:
+    """The layers that stay in evaluation mode, in the order in which they were registered."""
+    layers = [(name, module) for name, module in network.named_modules() if not _children(module)]
+    trains = [any(n.startswith(f"{name}.") for n in names) for name, _ in layers]
+    first = trains.index(True) if True in trains else 0
+    return [
+        module
+        for place, (_, module) in enumerate(layers)
+        if not trains[place] and (place < first or any(True for _ in module.parameters()))
+    ]
+
+
+def _children(module: nn.Module) -> list[nn.Module]:
+    return list(module.children())
+
+
+def _accelerators(network: nn.Module) -> list[torch.device]:
+    device = next(network.parameters()).device
+    return [] if device.type == "cpu" else [device]

@@ -1,0 +1,97 @@
+"""The state of a training in flight, in memory and on disk."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from monogram.errors import RunError
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything that the next step depends on, besides data and settings.
+
+    Attributes:
+        step: the next step of the phase.
+        weights: parameters and buffers by name, copies.
+        momentum: of the optimizer, by parameter name; empty at a phase's start.
+        seconds: time spent on training from the first weights to here.
+    """
+
+    step: int
+    weights: dict[str, Tensor]
+    momentum: dict[str, Tensor]
+    seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        network: nn.Module,
+        step: int = 0,
+        momentum: dict[str, Tensor] | None = None,
+        seconds: float = 0.0,
+    ) -> "State":
+        """A copy of a network's state."""
+        return cls(step, _copies(network.state_dict()), _copies(momentum or {}), seconds)
+
+    def at_phase_start(self) -> "State":
+        """The same weights before the first step of a new phase, whose optimizer is new."""
+        return State(0, self.weights, {}, self.seconds)
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def save_state(state: State, file: Path, name: str) -> None:
+    """Write a state so that the file is whole or not there at all.
+
+    Args:
+        state: to write.
+        file: where to, `.safetensors`.
+        name: of the node; reading checks it.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    tensors = {f"weights/{n}": v.contiguous() for n, v in state.weights.items()}
+    tensors |= {f"momentum/{n}": v.contiguous() for n, v in state.momentum.items()}
+    metadata = {"name": name, "step": str(state.step), "seconds": repr(state.seconds)}
+    part = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        save_file(tensors, part, metadata=metadata)
+        part.replace(file)
+    except SafetensorError as error:
+        raise OSError(f"{file}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_state(file: Path, name: str, device: torch.device) -> State | None:
+    """The state in a file, or None when there is no such file.
+
+    Raises:
+        RunError: the file is damaged, or belongs to another node.
+    """
+    if not file.exists():
+        return None
+    try:
+        with safe_open(file, framework="pt", device=str(device)) as opened:
+            metadata = opened.metadata() or {}
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise RunError(f"{file} is damaged ({error}); delete it to train that part again") from error
+    if metadata.get("name") != name:
+        raise RunError(f"{file} belongs to {metadata.get('name')}, not to {name}; delete it")
+    parts: dict[str, dict[str, Tensor]] = {"weights": {}, "momentum": {}}
+    for key, tensor in tensors.items():
+        kind, _, tensor_name = key.partition("/")
+        parts[kind][tensor_name] = tensor
+    seconds = float(metadata["seconds"])
+    return State(int(metadata["step"]), parts["weights"], parts["momentum"], seconds)

@@ -1,0 +1,78 @@
+"""What a network gets right on some samples: sums that add up over parts of the data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from monogram.training.samples import Samples
+
+EVALUATION_BATCH = 512  # samples; more only takes memory
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums over samples; `+` joins two parts, `Tally()` is their zero.
+
+    Attributes:
+        samples: how many.
+        correct: how many were classified as labelled.
+        loss: sum of the cross entropies, in nats.
+        predicted: classes that were predicted at least once.
+        present: classes that occur at least once.
+    """
+
+    samples: int = 0
+    correct: int = 0
+    loss: float = 0.0
+    predicted: frozenset[int] = frozenset()
+    present: frozenset[int] = frozenset()
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """The tally of both parts."""
+        return Tally(
+            self.samples + other.samples,
+            self.correct + other.correct,
+            self.loss + other.loss,
+            self.predicted | other.predicted,
+            self.present | other.present,
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction in [0, 1] of the samples classified as labelled; NaN without samples."""
+        return self.correct / self.samples if self.samples else float("nan")
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean cross entropy, in nats; NaN without samples."""
+        return self.loss / self.samples if self.samples else float("nan")
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network has given up: a loss that is no number, or one class for all."""
+        one_class = len(self.predicted) == 1 and len(self.present) > 1
+        return one_class or not self.loss < float("inf")
+
+
+def tally(network: nn.Module, samples: Samples, batch_size: int = EVALUATION_BATCH) -> Tally:
+    """Run a network over samples in evaluation mode, which it is left in."""
+    network.eval()
+    with torch.inference_mode():
+        return sum(_parts(network, samples, batch_size), Tally())
+
+
+def _parts(network: nn.Module, samples: Samples, batch_size: int) -> Iterator[Tally]:
+    for start in range(0, len(samples), batch_size):
+        labels = samples.labels[start : start + batch_size]
+        logits = network(samples.inputs[start : start + batch_size])
+        predicted = logits.argmax(dim=1)
+        yield Tally(
+            samples=len(labels),
+            correct=int((predicted == labels).sum()),
+            loss=float(functional.cross_entropy(logits, labels, reduction="sum")),
+            predicted=frozenset(predicted.unique().tolist()),
+            present=frozenset(labels.unique().tolist()),
+        )
