@@ -14,7 +14,13 @@ import numpy as np
 
 from monogram.errors import DataError, shorten
 from monogram.population.population import Population, Protocol, Remark, SetAside, Split
-from monogram.population.samples import RawSamples, label_texts, missing_labels, problem_with
+from monogram.population.samples import (
+    RawSamples,
+    label_texts,
+    missing_labels,
+    one_label_text,
+    problem_with,
+)
 from monogram.population.splits import group_count, split
 from monogram.streams import stream
 
@@ -116,14 +122,29 @@ def by_owner(
 def _owner_codes(owners: np.ndarray) -> tuple[list[str], np.ndarray]:
     """The ids in order of first occurrence, and the position of each sample's; none is ""."""
     names: dict[str, int] = {}
-    unique, inverse = np.unique(owners, return_inverse=True) if owners.dtype.kind != "O" else (
-        owners,
-        np.arange(len(owners)),
+    unique, inverse = (
+        np.unique(owners, return_inverse=True)
+        if owners.dtype.kind != "O"
+        else (owners, np.arange(len(owners)))
     )
-    missing = missing_labels(unique)
-    texts = ("" if gone else str(label_texts(unique[i : i + 1])[0]) for i, gone in enumerate(missing))
-    codes = np.array([names.setdefault(text, len(names)) for text in texts], dtype=np.int64)
+    codes = np.array(
+        [names.setdefault(text, len(names)) for text in owner_texts(unique)], dtype=np.int64
+    )
     return list(names), codes[inverse] if len(codes) else codes
+
+
+def owner_texts(owners: np.ndarray) -> list[str]:
+    """Ids as text, the same for 3, 3.0 and "3"; "" where one is missing.
+
+    Args:
+        owners: [n], of any scalar type.
+    """
+    missing = missing_labels(owners)
+    if owners.dtype.kind in "fO":  # one by one: 1.5 stays, and text may be of any length
+        texts = [one_label_text(value) for value in owners.tolist()]
+    else:
+        texts = label_texts(owners).tolist()
+    return ["" if gone else text for text, gone in zip(texts, missing, strict=True)]
 
 
 def read_dataset(owner: str | None, dataset: "Dataset[Any]") -> RawSamples:

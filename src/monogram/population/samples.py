@@ -116,11 +116,12 @@ def label_texts(labels: np.ndarray) -> np.ndarray:
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8")
     if labels.dtype.kind == "O":
-        return np.array([_label_text(value) for value in labels], dtype=np.str_)
+        return np.array([one_label_text(value) for value in labels], dtype=np.str_)
     return labels.astype(np.str_)
 
 
-def _label_text(value: object) -> str:
+def one_label_text(value: object) -> str:
+    """One label, or id, as text."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,194 @@
+"""What every reader of own data returns: columns of equal length, one row a sample.
+
+A row that cannot be used (a list of the wrong length, a broken image) is a fault of its owner:
+the readers keep its place and say why, and it is decided here who is set aside for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+import numpy as np
+
+from monogram.errors import DataError, SettingError, shorten
+from monogram.population import RawSamples, SetAside
+from monogram.population.assemble import owner_texts
+from monogram.population.samples import label_texts, missing_labels
+
+SHOWN = 20  # names in a message
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which columns mean what.
+
+    Attributes:
+        individual: whose sample a row is; None in data for D_G.
+        label: its class.
+        inputs: several numeric columns, or one of lists, tensors or images.
+        group: samples that must stay on one side of a split; None: each stands alone.
+        tokens: keep integers as int64 for an embedding.
+        owned: whether rows belong to individuals (D_S) or to nobody (D_G).
+    """
+
+    individual: str | None = None
+    label: str | None = None
+    inputs: tuple[str, ...] = ()
+    group: str | None = None
+    tokens: bool = False
+    owned: bool = True
+
+    def for_global(self) -> "Selection":
+        """The same columns of data that belongs to nobody."""
+        return replace(self, individual=None, owned=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column as positions in a table of its values.
+
+    Attributes:
+        codes: [n] int64, positions in `values`; -1 where a value is missing.
+        values: what occurs, each once.
+    """
+
+    codes: np.ndarray
+    values: np.ndarray
+
+    def labels(self) -> np.ndarray:
+        """The column as labels: [n] of text or floats, "" or NaN where one is missing."""
+        table = (
+            np.append(self.values.astype(np.float64), np.nan)
+            if self.values.dtype.kind == "f"
+            else np.append(label_texts(self.values), "")
+        )
+        labels: np.ndarray = table[self.codes]
+        return labels
+
+    def groups(self) -> np.ndarray:
+        """The column as groups [n]; where a value is missing, a group of its own."""
+        alone = self.codes < 0
+        return np.where(alone, len(self.values) + np.cumsum(alone), self.codes)
+
+
+def coded(codes: np.ndarray, values: np.ndarray) -> Coded:
+    """A column of which NaN, None and empty text count as missing too."""
+    missing = np.append(missing_labels(values), np.True_)
+    return Coded(np.where(missing[codes], -1, codes), values)
+
+
+def coded_array(values: np.ndarray) -> Coded:
+    """A column given as an array [n]."""
+    unique, codes = np.unique(values, return_inverse=True)
+    return coded(codes.reshape(-1), unique)
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The samples of a file or folder.
+
+    Attributes:
+        inputs: [n, *shape], numbers.
+        labels: [n], see `RawSamples`.
+        owners: [n], whose sample it is; None for D_G.
+        groups: [n] or None.
+        faults: why a row cannot be used, by row, in the order of the rows.
+        origin: the file or folder, for messages.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    owners: Coded | None
+    groups: np.ndarray | None
+    faults: Mapping[int, str]
+    origin: str
+
+
+def as_inputs(values: np.ndarray, *, tokens: bool) -> np.ndarray:
+    """Inputs in the type in which they are kept: uint8 as it is, int64 tokens, else float32."""
+    if values.dtype == np.uint8 and not tokens:
+        return values
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+        return values.astype(np.int64 if tokens else np.float32, copy=False)
+
+
+def nobody(columns: Columns) -> RawSamples:
+    """The samples as D_G.
+
+    Raises:
+        DataError: a row cannot be used.
+    """
+    if columns.faults:
+        fault = next(iter(columns.faults.values()))
+        raise DataError(
+            f"global data ({columns.origin}): {len(columns.faults)} samples cannot be used, the "
+            f"first: {fault}"
+        )
+    return RawSamples(None, columns.inputs, columns.labels, columns.groups, columns.origin)
+
+
+def everybody(columns: Columns) -> Iterator[RawSamples | SetAside]:
+    """The samples of each owner, or why they cannot be used."""
+    if columns.owners is None:
+        return
+    ids = [*owner_texts(columns.owners.values), ""]
+    codes = np.where(columns.owners.codes < 0, len(ids) - 1, columns.owners.codes)
+    faults = _faults_by_owner(columns.faults, codes)
+    order = np.argsort(codes, kind="stable")
+    if (order[1:] < order[:-1]).any():  # one copy, of which each owner gets a view
+        columns = _reordered(columns, order)
+    ends = np.cumsum(np.bincount(codes, minlength=len(ids))).tolist()
+    for code, id_ in enumerate(ids):
+        rows = slice(ends[code - 1] if code else 0, ends[code])
+        if code in faults:
+            yield SetAside(id_, faults[code], columns.origin)
+        elif rows.start < rows.stop:
+            groups = None if columns.groups is None else columns.groups[rows]
+            yield RawSamples(
+                id_, columns.inputs[rows], columns.labels[rows], groups, columns.origin
+            )
+
+
+def _reordered(columns: Columns, order: np.ndarray) -> Columns:
+    return replace(
+        columns,
+        inputs=columns.inputs[order],
+        labels=columns.labels[order],
+        groups=None if columns.groups is None else columns.groups[order],
+    )
+
+
+def _faults_by_owner(faults: Mapping[int, str], codes: np.ndarray) -> dict[int, str]:
+    """Each owner's first fault, and how many more there are."""
+    found: dict[int, list[str]] = {}
+    for row, fault in faults.items():
+        found.setdefault(int(codes[row]), []).append(fault)
+    return {
+        code: texts[0] + (f", and {len(texts) - 1} more such samples" if len(texts) > 1 else "")
+        for code, texts in found.items()
+    }
+
+
+def required(name: str | None, option: str, names: Sequence[str], origin: str) -> str:
+    """A column that must be named and must be there.
+
+    Raises:
+        SettingError: it is not named.
+        DataError: it is not there.
+    """
+    if name is None:
+        raise SettingError(
+            f"{origin}: say which column it is with {option}; there are {_listed(names)}"
+        )
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]!r}? There" if close else "there"
+        raise DataError(
+            f"{origin} has no {shorten(name)!r} for {option}; {hint} are {_listed(names)}"
+        )
+    return name
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(shorten(name, 40) for name in names[:SHOWN]) + more
