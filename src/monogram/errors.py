@@ -1,7 +1,7 @@
 """The errors that Monogram raises on purpose.
 
     MonogramError                 anything a user can do something about
-    ├── DataError                 data that cannot be used (names the file, the field, the individual)
+    ├── DataError                 data that cannot be used; names file, field, individual
     ├── CurriculumError           a curriculum that does not parse or makes no sense
     ├── NetworkError              a network that does not fit the data
     ├── SettingError              an option out of its range

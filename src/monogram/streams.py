@@ -21,7 +21,9 @@ def _digest(seed: int, place: tuple[Place, ...], size: int) -> int:
 def stream(seed: int, *place: Place) -> np.random.Generator:
     """The random stream of one place.
 
-    >>> int(stream(0, "split", "anna").integers(1000)) == int(stream(0, "split", "anna").integers(1000))
+    >>> int(stream(0, "split", "anna").integers(1000)) == int(
+    ...     stream(0, "split", "anna").integers(1000)
+    ... )
     True
     """
     return np.random.Generator(np.random.Philox(key=_digest(seed, place, 16)))
@@ -36,5 +38,5 @@ def torch_seed(seed: int, *place: Place) -> int:
 
 
 def rank(seed: int, *place: Place) -> int:
-    """A fixed pseudo-random number of a place: sorting by it shuffles without looking at neighbours."""
+    """A fixed pseudo-random number of a place: to sort by it is to shuffle."""
     return _digest(seed, place, 8)

@@ -79,7 +79,9 @@ class Phase:
         if (self.every is None) == (self.source is Source.MIXED):
             problems.append("n_I (every) belongs to mixed phases and to them alone")
         if self.every is not None and not _is_period(self.every):
-            problems.append(f"n_I must be a whole number or one over a whole number, not {self.every}")
+            problems.append(
+                f"n_I must be a whole number or one over a whole number, not {self.every}"
+            )
         if self.learning_rate is not None and not self.learning_rate > 0:
             problems.append(f"learning_rate must be above 0, not {self.learning_rate}")
         if self.decay is not None and not 0 < self.decay <= 1:
@@ -92,7 +94,7 @@ class Phase:
 
     def __rshift__(self, later: "Phase | Curriculum") -> "Curriculum":
         """This phase, then the later ones."""
-        from monogram.curriculum.curriculum import Curriculum
+        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds phases
 
         return Curriculum((self,)) >> later
 

@@ -17,7 +17,7 @@ def EarlyShaping(iterations: int) -> Curriculum:  # noqa: N802
 
 
 def SampleWeighting(every: Fraction | float | str) -> Curriculum:  # noqa: N802
-    """D_G with every n_I-th batch from D_I (lines 5 to 14); n_I = 1/8: 7 of 8 batches are personal."""
+    """D_G with every n_I-th batch from D_I (lines 5 to 14); n_I = 1/8: 7 of 8 are personal."""
     return Curriculum((Mixed(every),))
 
 
@@ -54,4 +54,6 @@ def _every(curriculum: Curriculum) -> Fraction:
 
 
 def _without_epochs(phase: Phase) -> Phase:
-    return Phase(**{**vars(phase), "epochs": None}) if phase.source is not Source.PERSONAL else phase
+    return (
+        Phase(**{**vars(phase), "epochs": None}) if phase.source is not Source.PERSONAL else phase
+    )

@@ -4,10 +4,11 @@
 finished model is a row in the directory's journal; long phases leave checkpoints.
 """
 
+from monogram.engine.estimate import Estimate, estimate
 from monogram.engine.execute import Failure, execute
 from monogram.engine.job import Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
 
-__all__ = ["Display", "Failure", "Job", "Row", "execute", "read_journal"]
+__all__ = ["Display", "Estimate", "Failure", "Job", "Row", "estimate", "execute", "read_journal"]

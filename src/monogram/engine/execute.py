@@ -8,10 +8,11 @@ the same, since every task starts from the same weights and draws from streams o
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,7 +22,6 @@ from loky.process_executor import BrokenProcessPool
 from monogram.engine.job import Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
-from monogram.engine.row import Row
 from monogram.engine.runner import STEP_UNITS, Identity, Runner, trunk_file
 from monogram.errors import MonogramError, RunError, shorten
 from monogram.plan import Plan, Task
@@ -57,7 +57,12 @@ class Failure:
 
 
 def execute(
-    plan: Plan, job: Job, population: Population, *, workers: int = 1, display: Display | None = None
+    plan: Plan,
+    job: Job,
+    population: Population,
+    *,
+    workers: int = 1,
+    display: Display | None = None,
 ) -> list[Failure]:
     """Train and judge every model of a plan that the run directory does not hold yet.
 
@@ -78,41 +83,55 @@ def execute(
     for folder in (job.trunks, job.checkpoints):
         folder.mkdir(parents=True, exist_ok=True)
     done = frozenset(row.identity for row in read_journal(job.journal))
-    pending = [task for task in plan.tasks if _is_pending(task, plan, job, done)]
+    pending = [task for task in plan.tasks if _is_pending(task, job, done)]
     display = display or Display(quiet=True)
-    run = _here if workers == 1 else _in_workers
-    with display.over(work(pending, job, population)):
-        failures = run(pending, job, done, workers, display)
+    run = _here if workers == 1 else partial(_in_workers, workers=workers)
+    batch = min(job.recipe.batch_size, len(population.global_data.train))
+    with display.over(workload(pending, job, population).units(batch)):
+        failures = run(pending, job, done, display)
     if not failures:
         shutil.rmtree(job.checkpoints, ignore_errors=True)
     return failures
 
 
-def work(tasks: list[Task], job: Job, population: Population) -> float:
-    """The work of some tasks, in samples looked at; one trained on counts for several."""
-    batch = min(job.recipe.batch_size, len(population.global_data.train))
-    parts = {id(s): s for s in (population.global_data.validation, population.global_data.test)}
-    once = len({(r.start, r.stop) for r in parts.values()})
-    on_global = once * min(job.evaluation_samples, len(population.global_data.validation))
+@dataclass(frozen=True)
+class Workload:
+    """What some tasks amount to.
+
+    Attributes:
+        steps: optimizer steps.
+        judged_samples: samples looked at to judge models.
+    """
+
+    steps: int
+    judged_samples: int
+
+    def units(self, batch: int) -> float:
+        """The work in samples looked at; one trained on counts for several."""
+        return STEP_UNITS * batch * self.steps + self.judged_samples
+
+
+def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workload:
+    """The steps and the judging of some tasks."""
+    split = population.global_data
+    parts = {(rows.start, rows.stop): len(rows) for rows in (split.validation, split.test)}
+    on_global = sum(min(job.evaluation_samples, samples) for samples in parts.values())
     own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
-    steps = sum(task.steps for task in tasks)
     ends = sum(1 for task in tasks for node in task.nodes() if node.models)
     judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
-    return STEP_UNITS * batch * steps + ends * on_global + judged
+    return Workload(sum(task.steps for task in tasks), ends * on_global + judged)
 
 
-def _is_pending(task: Task, plan: Plan, job: Job, done: frozenset[Identity]) -> bool:
+def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
     if any(model.identity not in done for model in task.models):
         return True
     if not task.node.shared or trunk_file(job, task.key).exists():
         return False
-    return any(
-        model.identity not in done for node in task.node.walk() for model in node.models
-    )
+    return any(model.identity not in done for node in task.node.walk() for model in node.models)
 
 
 def _here(
-    tasks: list[Task], job: Job, done: frozenset[Identity], workers: int, display: Display
+    tasks: list[Task], job: Job, done: frozenset[Identity], display: Display
 ) -> list[Failure]:
     """One task after the other in this process."""
     total = 0.0
@@ -122,7 +141,7 @@ def _here(
         total += units
         display.show(total)
 
-    with _threads(job.threads):
+    with one_process(job.threads):
         runner = Runner(job, progress)
         try:
             outcomes = [_attempt(runner, task, done) for task in tasks]
@@ -141,15 +160,17 @@ def _attempt(runner: Runner, task: Task, done: frozenset[Identity]) -> Failure |
         stretch = task.node.stretch
         line = f"{type(error).__name__}: {error}"
         if stretch.owner is None:
-            raise RunError(f"training on the global data failed in {stretch.phase}: {line}") from error
+            raise RunError(
+                f"training on the global data failed in {stretch.phase}: {line}"
+            ) from error
         missing = tuple(dict.fromkeys(model.curriculum for model in task.models))
         return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
     return None
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Within, PyTorch computes with that many threads."""
+def one_process(count: int) -> Iterator[None]:
+    """Within, PyTorch computes in this process with that many threads, as a worker does."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -159,15 +180,18 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _in_workers(
-    tasks: list[Task], job: Job, done: frozenset[Identity], workers: int, display: Display
+    tasks: list[Task], job: Job, done: frozenset[Identity], display: Display, workers: int
 ) -> list[Failure]:
     """Tasks in several processes; the long ones first, so that no one waits at the end."""
     failures: list[Failure] = []
     with tempfile.TemporaryDirectory() as counts:
         pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(job, Path(counts)))
         try:
+
             def submit(task: Task) -> "Future[Failure | None]":
-                return pool.submit(_do, task, done & {model.identity for model in task.models})
+                mine = done & {model.identity for model in task.models}
+                future: Future[Failure | None] = pool.submit(_do, task, mine)
+                return future
 
             queue = _Queue(tasks, submit, workers * AHEAD)
             while queue.running:
@@ -203,7 +227,9 @@ class _Queue:
         outcomes = [future.result() for future in ended]
         keys = {self.running.pop(future).key for future in ended}
         freed = [task for task in self._waiting if task.parent in keys]
-        self._waiting = [task for task in self._waiting if task.parent not in keys] if freed else self._waiting
+        self._waiting = (
+            [task for task in self._waiting if task.parent not in keys] if freed else self._waiting
+        )
         self._make_ready(freed)
         return outcomes
 

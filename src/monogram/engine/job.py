@@ -62,7 +62,9 @@ def choose_device(name: str) -> str:
         SettingError: no such device here.
     """
     if name == "auto":
-        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        accelerator = (
+            torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        )
         return accelerator.type if accelerator else "cpu"
     try:
         torch.zeros(1, device=name)

@@ -71,4 +71,6 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
         try:
             yield json.loads(line)
         except ValueError as error:
-            raise RunError(f"{file}, line {number} is damaged; delete the line to train it again") from error
+            raise RunError(
+                f"{file}, line {number} is damaged; delete the line to train it again"
+            ) from error

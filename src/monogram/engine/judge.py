@@ -10,7 +10,6 @@ from monogram.streams import stream
 from monogram.training import Samples, Tally, as_samples, tally
 
 
-
 class Judge:
     """Evaluates networks on a population.
 

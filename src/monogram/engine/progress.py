@@ -37,7 +37,7 @@ class Counter:
 def total_of(folder: Path) -> float:
     """The work that all processes have counted in a folder."""
     counts = (file.read_bytes() for file in folder.glob("*.count"))
-    return sum(struct.unpack("d", count)[0] for count in counts if len(count) == 8)  # noqa: PLR2004
+    return float(sum(struct.unpack("d", count)[0] for count in counts if len(count) == 8))
 
 
 class Display:
@@ -97,8 +97,8 @@ def duration(seconds: float) -> str:
     >>> duration(42), duration(150), duration(7300)
     ('42 s', '3 min', '2.0 h')
     """
-    if seconds < 90:  # noqa: PLR2004 - seconds that read better than minutes
+    if seconds < 90:
         return f"{seconds:.0f} s"
-    if seconds < 5400:  # noqa: PLR2004
+    if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

@@ -33,9 +33,8 @@ class Runner:
         self._progress = progress
         self._device = torch.device(job.device)
         self._population = open_population(job.population)
-        self._network = job.architecture.build(0).to(self._device)
-        if job.architecture.axes == 3:  # noqa: PLR2004 - images: channels, height, width
-            self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = job.architecture.build(0).to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._judge = Judge(self._population, self._device, job.evaluation_samples, progress)
         train_rows = self._population.global_data.train
         self._shared = as_samples(self._population, train_rows, self._device)
@@ -76,7 +75,9 @@ class Runner:
             return State.of(self._job.architecture.build(task.node.stretch.seed).to(self._device))
         state = load_state(trunk_file(self._job, task.parent), task.parent, self._device)
         if state is None:
-            raise RunError(f"{trunk_file(self._job, task.parent)} is missing; run again to train it")
+            raise RunError(
+                f"{trunk_file(self._job, task.parent)} is missing; run again to train it"
+            )
         return state
 
     def _visit(
@@ -108,7 +109,7 @@ class Runner:
         units = STEP_UNITS * min(self._job.recipe.batch_size, len(self._shared))
         self._progress(units * (state.step - stretch.start))
 
-        def after_step(step: int, snapshot: Callable[[], State]) -> None:
+        def after_step(snapshot: Callable[[], State]) -> None:
             self._progress(units)
             if monotonic() - self._saved >= self._job.checkpoint_seconds:
                 save_state(snapshot(), checkpoint, node.key)

@@ -52,9 +52,7 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
         t_test = stats.ttest_1samp(differences, 0.0).pvalue
         wilcoxon = stats.wilcoxon(differences).pvalue
-    return Comparison(
-        mean, mean / deviation, _number(t_test), _number(wilcoxon), len(differences)
-    )
+    return Comparison(mean, mean / deviation, _number(t_test), _number(wilcoxon), len(differences))
 
 
 def holm(family: Sequence[Comparison]) -> list[Comparison]:

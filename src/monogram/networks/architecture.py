@@ -1,4 +1,4 @@
-"""Naming a network and building it: the built-in ones, any factory, or one chosen by input shape."""
+"""Naming a network and building it: a built-in one, any factory, or one chosen by input shape."""
 
 import importlib
 import inspect
@@ -61,7 +61,9 @@ class Architecture:
                     f"network {self.name} could not be made: {type(error).__name__}: {error}"
                 ) from error
         if not isinstance(network, nn.Module):
-            raise NetworkError(f"network {self.name} made a {type(network).__name__}, not an nn.Module")
+            raise NetworkError(
+                f"network {self.name} made a {type(network).__name__}, not an nn.Module"
+            )
         return Prepared(network, self.mean, self.scale, self.axes)
 
 
@@ -84,8 +86,8 @@ def architecture(
     """
     if isinstance(network, nn.Module):
         raise NetworkError(
-            "give a factory that makes the network (a function or a class), not the network itself: "
-            "every individual needs one of its own"
+            "give a factory that makes the network (a function or a class), not the network "
+            "itself: every individual needs one of its own"
         )
     name, factory = _named(network, population.input_shape)
     make = _bind(name, factory, population.input_shape, len(population.classes))
@@ -104,12 +106,12 @@ def choose(shape: tuple[int, ...]) -> str:
     """The name of a sensible network for inputs of a shape.
 
     >>> choose((1, 32, 32)), choose((6, 100)), choose((20,)), choose((1, 8, 8))
-    ('paper(width=0.25)', 'conv1d(width=32)', 'mlp(hidden=128)', 'mlp(hidden=128)')
+    ('paper(width=0.25)', 'conv1d(width=16)', 'mlp(hidden=128)', 'mlp(hidden=128)')
     """
     if len(shape) == IMAGE_AXES and min(shape[1:]) >= SMALLEST_SIDE:
         return f"paper(width={DEFAULT_WIDTH})"
     if len(shape) == SERIES_AXES and shape[1] >= SHORTEST_SERIES:
-        return "conv1d(width=32)"
+        return "conv1d(width=16)"
     return "mlp(hidden=128)"
 
 
@@ -122,7 +124,7 @@ def _paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn
     return PaperNetwork(input_shape[0], classes, width)
 
 
-def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 32) -> nn.Module:
+def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.Module:
     if len(input_shape) != SERIES_AXES or input_shape[1] < SHORTEST_SERIES:
         raise NetworkError(
             f"it takes series [channels, time] of at least {SHORTEST_SERIES} points, not inputs "
@@ -159,7 +161,9 @@ def _with_options(name: str, factory: Factory, inside: str) -> Factory:
         match = OPTION.fullmatch(part)
         own = [p for p in signature if p not in ("input_shape", "classes")]
         if not match or match[1] not in own:
-            raise NetworkError(f"network {name}: cannot read option {part!r}; known: {', '.join(own)}")
+            raise NetworkError(
+                f"network {name}: cannot read option {part!r}; known: {', '.join(own)}"
+            )
         value = float(match[2])
         if value <= 0:
             raise NetworkError(f"network {name}: {match[1]} must be above 0")
@@ -182,7 +186,8 @@ def _import(spec: str) -> Factory:
         raise NetworkError(f"network {spec}: {place} has no function or class {attribute!r}")
     if isinstance(found, nn.Module):
         raise NetworkError(f"network {spec}: give a factory, not a network that is made already")
-    return found  # type: ignore[no-any-return] # a user's factory; what it makes is checked
+    factory: Factory = found
+    return factory
 
 
 def _load_module(name: str) -> Any:
@@ -199,11 +204,15 @@ def _load_file(path: Path) -> Any:
     sys.path.insert(0, str(path.parent.resolve()))
     module = importlib.import_module(path.stem)
     if Path(str(module.__file__)).resolve() != path.resolve():
-        raise ImportError(f"{path.stem} is the name of another module, {module.__file__}; rename the file")
+        raise ImportError(
+            f"{path.stem} is the name of another module, {module.__file__}; rename the file"
+        )
     return module
 
 
-def _bind(name: str, factory: Factory, shape: tuple[int, ...], classes: int) -> Callable[[], nn.Module]:
+def _bind(
+    name: str, factory: Factory, shape: tuple[int, ...], classes: int
+) -> Callable[[], nn.Module]:
     """The factory with those arguments that it asks for."""
     offered = {
         "input_shape": shape,
@@ -213,9 +222,9 @@ def _bind(name: str, factory: Factory, shape: tuple[int, ...], classes: int) -> 
         "n_classes": classes,
     }
     try:
-        parameters = inspect.signature(factory).parameters.values()
+        parameters = list(inspect.signature(factory).parameters.values())
     except (TypeError, ValueError):
-        parameters = {}.values()  # type: ignore[assignment] # a builtin without a signature
+        parameters = []  # a builtin without a signature
     wanted = {p.name: offered[p.name] for p in parameters if p.name in offered}
     missing = [
         p.name

@@ -31,7 +31,9 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
             f"{type(error).__name__}: {error}"
         ) from error
     if not isinstance(logits, torch.Tensor):
-        raise NetworkError(f"network {name} must return a tensor of logits, not {type(logits).__name__}")
+        raise NetworkError(
+            f"network {name} must return a tensor of logits, not {type(logits).__name__}"
+        )
     expected = (len(sample), classes)
     if tuple(logits.shape) != expected:
         raise NetworkError(

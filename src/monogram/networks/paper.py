@@ -57,7 +57,7 @@ class PaperNetwork(nn.Module):
 
 
 def _convolution(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
-    """A convolution that keeps the picture's size, normalised, with a ReLU; its bias is the norm's."""
+    """A convolution that keeps the picture's size, normalised, with a ReLU."""
     convolution = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
     with torch.no_grad():
         nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")

@@ -1,4 +1,4 @@
-"""A network together with the preparation of its inputs, so that both are kept and shipped as one."""
+"""A network together with the preparation of its inputs, kept and shipped as one."""
 
 import numpy as np
 import torch
@@ -55,5 +55,7 @@ def channel_statistics(inputs: np.ndarray, sample: int = 10_000) -> tuple[Tensor
         some /= GREY_LEVELS
     rest = tuple(axis for axis in range(some.ndim) if axis != 1)
     mean, scale = some.mean(axis=rest), some.std(axis=rest)
-    scale[scale < 1e-8 * np.maximum(1, np.abs(mean))] = 1.0  # noqa: PLR2004 - rounding noise
-    return torch.from_numpy(np.atleast_1d(mean)).float(), torch.from_numpy(np.atleast_1d(scale)).float()
+    scale[scale < 1e-8 * np.maximum(1, np.abs(mean))] = 1.0
+    return torch.from_numpy(np.atleast_1d(mean)).float(), torch.from_numpy(
+        np.atleast_1d(scale)
+    ).float()

@@ -30,21 +30,25 @@ class MLP(nn.Module):
 class Conv1dNetwork(nn.Module):
     """Three normalised convolutions over time and an average over what is left of it.
 
+    Computed as pictures one pixel high, since PyTorch's two-dimensional convolutions know the
+    channels-last layout, in which a training step of this network takes about half the time.
+
     Args:
         channels: of the series.
         classes: number of logits.
         width: channels of the first convolution; the later ones have twice as many.
     """
 
-    def __init__(self, channels: int, classes: int, width: int = 32) -> None:
+    def __init__(self, channels: int, classes: int, width: int = 16) -> None:
         super().__init__()
         self.features = nn.Sequential(
+            nn.Unflatten(2, (1, -1)),
             *_convolution(channels, width),
-            nn.MaxPool1d(2),
+            nn.MaxPool2d((1, 2)),
             *_convolution(width, 2 * width),
-            nn.MaxPool1d(2),
+            nn.MaxPool2d((1, 2)),
             *_convolution(2 * width, 2 * width),
-            nn.AdaptiveAvgPool1d(1),
+            nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Dropout(0.2),
         )
@@ -58,6 +62,6 @@ class Conv1dNetwork(nn.Module):
 
 def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
     """A convolution over five points that keeps the length, normalised, with a ReLU."""
-    convolution = nn.Conv1d(inputs, outputs, 5, padding=2, bias=False)
+    convolution = nn.Conv2d(inputs, outputs, (1, 5), padding=(0, 2), bias=False)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-    return convolution, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)

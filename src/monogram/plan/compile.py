@@ -67,8 +67,8 @@ def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
     every = phase.every or 1
     j = step % per_epoch + 1
     if every >= 1:
-        return j % int(every) == 0
-    return j % int(1 / every) != 0
+        return np.asarray(j % int(every) == 0)
+    return np.asarray(j % int(1 / every) != 0)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,9 @@ class _Compiler:
         for path in paths:
             if place < len(path.phases):
                 stretch = self._whole(path, seed, place)
-                alike.setdefault((stretch.owner, stretch.phase, stretch.total), []).append((stretch.stop, path))
+                alike.setdefault((stretch.owner, stretch.phase, stretch.total), []).append(
+                    (stretch.stop, path)
+                )
         return [self._chain(group, parent, seed, place, done) for group in alike.values()]
 
     def _whole(self, path: _Path, seed: int, place: int) -> Stretch:

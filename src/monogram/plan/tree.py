@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from monogram.curriculum import Phase
@@ -37,6 +37,10 @@ class Stretch:
     def steps(self) -> int:
         """Optimizer steps."""
         return self.stop - self.start
+
+    def until(self, stop: int) -> "Stretch":
+        """The same training, ending earlier."""
+        return replace(self, stop=stop)
 
     def learning_rate(self, step: int) -> float:
         """The rate of one step of the phase."""

@@ -67,7 +67,7 @@ def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
     owners = [global_raw, *(usable[owner] for owner in sorted(usable))]
     owners = [replace(raw, labels=label_texts(raw.labels)) for raw in owners]
     names = known or _sorted_classes({text for raw in owners for text in np.unique(raw.labels)})
-    if len(names) < 2:  # noqa: PLR2004 - one class is nothing to tell apart
+    if len(names) < 2:
         raise DataError(f"{name} has one class only, {names[0]!r}; a classifier needs two or more")
     _check_global_labels(owners[0], names)
     splits, rows = _lay_out(owners, protocol, seed)
@@ -104,7 +104,9 @@ def by_owner(
     Raises:
         DataError: arrays of different lengths.
     """
-    lengths = {len(inputs), len(labels), len(owners)} | ({len(groups)} if groups is not None else set())
+    lengths = {len(inputs), len(labels), len(owners)} | (
+        {len(groups)} if groups is not None else set()
+    )
     if len(lengths) != 1:
         raise DataError(
             f"{origin}: {len(inputs)} inputs, {len(labels)} labels and {len(owners)} individual "
@@ -187,7 +189,9 @@ def _problem_with_use(
     pieces = group_count(raw.groups, len(raw.inputs))
     if pieces < protocol.parts:
         kind = "samples" if raw.groups is None else "groups of samples"
-        return f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
+        return (
+            f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
+        )
     outside = set() if classes is None else set(np.unique(label_texts(raw.labels))) - set(classes)
     if outside:
         return f"its label {shorten(min(outside))!r} is none of the {len(classes or ())} classes"
@@ -267,7 +271,8 @@ def _remarks(owners: Sequence[RawSamples]) -> Iterator[Remark]:
         if len(present) == 1:
             yield Remark(
                 f"individual {shorten(raw.owner)!r}",
-                f"all samples are of class {shorten(min(present))!r}: its personal accuracy says little",
+                f"all samples are of class {shorten(min(present))!r}: "
+                "its personal accuracy says little",
             )
     for text, count in sorted(unknown.items()):
         yield Remark(

@@ -6,11 +6,12 @@ no Python object per sample. The arrays may be memory-mapped (`monogram.populati
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monogram.errors import DataError, SettingError, shorten
+from monogram.population.samples import RawSamples
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -199,14 +200,16 @@ class Population:
             >>> import numpy as np
             >>> draw = np.random.default_rng(0)
             >>> people = Population.from_arrays(
-            ...     draw.normal(size=(40, 3)), np.arange(40) % 2, np.repeat(["anna", "ben"], 20),
-            ...     global_inputs=draw.normal(size=(100, 3)), global_labels=np.arange(100) % 2,
+            ...     draw.normal(size=(40, 3)),
+            ...     np.arange(40) % 2,
+            ...     np.repeat(["anna", "ben"], 20),
+            ...     global_inputs=draw.normal(size=(100, 3)),
+            ...     global_labels=np.arange(100) % 2,
             ... )
             >>> print(people)
             arrays: 2 individuals (20 to 20 samples each), 100 global samples, 2 classes, inputs [3]
         """
-        from monogram.population.assemble import assemble, by_owner
-        from monogram.population.samples import RawSamples
+        from monogram.population.assemble import assemble, by_owner  # noqa: PLC0415 - makes these
 
         owned = by_owner(np.asarray(inputs), np.asarray(labels), np.asarray(individuals), groups)
         return assemble(
@@ -222,8 +225,8 @@ class Population:
     @classmethod
     def from_datasets(
         cls,
-        individuals: "Mapping[str, Dataset]",
-        global_data: "Dataset",
+        individuals: "Mapping[str, Dataset[Any]]",
+        global_data: "Dataset[Any]",
         *,
         name: str = "datasets",
         classes: Iterable[str] | None = None,
@@ -245,7 +248,7 @@ class Population:
         Raises:
             DataError: D_G cannot be used, or no individual can.
         """
-        from monogram.population.assemble import assemble, read_dataset
+        from monogram.population.assemble import assemble, read_dataset  # noqa: PLC0415 - makes these
 
         return assemble(
             read_dataset(None, global_data),

@@ -62,7 +62,9 @@ def _own_groups(raw: RawSamples) -> np.ndarray:
     return np.unique(raw.groups, return_inverse=True)[1].astype(np.int64)
 
 
-def problem_with(raw: RawSamples, shape: tuple[int, ...] | None = None) -> str | None:
+def problem_with(  # noqa: PLR0911 - one answer for each problem
+    raw: RawSamples, shape: tuple[int, ...] | None = None
+) -> str | None:
     """What makes these samples unusable, in one clause, or None.
 
     Args:

@@ -69,8 +69,8 @@ def _deal(sizes: np.ndarray, fractions: np.ndarray) -> np.ndarray:
         lacking = [share * so_far - has for share, has in zip(shares, held, strict=True)]
         parts[i] = part = lacking.index(max(lacking))
         held[part] += size
-    for part in np.flatnonzero((fractions > 0) & (np.array(held) == 0)):
+    for empty in np.flatnonzero((fractions > 0) & (np.array(held) == 0)):
         counts = np.bincount(parts, minlength=PARTS)
         if counts.max() > 1:
-            parts[np.flatnonzero(parts == counts.argmax())[-1]] = part
+            parts[np.flatnonzero(parts == counts.argmax())[-1]] = empty
     return parts

@@ -1,8 +1,8 @@
 """A population on disk: two arrays that every process maps into memory, and an index.
 
-    inputs.npy        [n, *shape]
-    labels.npy        [n] int64
-    population.json   classes, protocol, ranges, individuals set aside, remarks
+inputs.npy        [n, *shape]
+labels.npy        [n] int64
+population.json   classes, protocol, ranges, individuals set aside, remarks
 """
 
 import hashlib

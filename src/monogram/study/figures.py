@@ -37,7 +37,9 @@ def figures(rows: Sequence[Row]) -> Figures:
             [(row.evaluated_on, row.personal_accuracy_validation) for row in rows]
         ),
         shared=_means([(row.individual, row.global_accuracy) for row in rows]),
-        shared_validation=_means([(row.individual, row.global_accuracy_validation) for row in rows]),
+        shared_validation=_means(
+            [(row.individual, row.global_accuracy_validation) for row in rows]
+        ),
     )
 
 

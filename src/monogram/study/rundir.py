@@ -1,14 +1,14 @@
 """The run directory: everything that a study leaves, and what it needs to go on.
 
-    config.json       what was asked, versions, the data's fingerprint, git revision
-    population/       the data as it was used
-    journal/          a line for each finished model
-    trunks/           weights that all individuals share, among them the global-only model
-    checkpoints/      trainings in flight; gone when the run is over
-    failures.json     what failed for single individuals
-    results.parquet   a row for each model
-    summary.json      each curriculum over all individuals, the tests, the choice
-    report.html       the same to read
+config.json       what was asked, versions, the data's fingerprint, git revision
+population/       the data as it was used
+journal/          a line for each finished model
+trunks/           weights that all individuals share, among them the global-only model
+checkpoints/      trainings in flight; gone when the run is over
+failures.json     what failed for single individuals
+results.parquet   a row for each model
+summary.json      each curriculum over all individuals, the tests, the choice
+report.html       the same to read
 """
 
 import json
@@ -103,7 +103,8 @@ class RunDirectory:
             raise RunError(f"{self.folder} holds no run: {error}") from error
         if config.get("format") != FORMAT:
             raise RunError(
-                f"{self / 'config.json'}: format {config.get('format')!r}, this version reads {FORMAT}"
+                f"{self / 'config.json'}: format {config.get('format')!r}, "
+                f"this version reads {FORMAT}"
             )
         return config
 

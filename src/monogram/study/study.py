@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ from monogram.errors import SettingError
 from monogram.networks import Architecture, architecture, trainable_names
 from monogram.networks.architecture import Factory
 from monogram.plan import Plan, compile_plan
-from monogram.population import Population, fingerprint, save_population
+from monogram.population import Population, fingerprint, open_population, save_population
 from monogram.study.results import Results
 from monogram.study.rundir import RunDirectory
 
+DEFAULT_STEPS = 400  # that an unsaid number of epochs should make at least, within its bounds
+DEFAULT_EPOCHS = (8, 40)
 DEFAULT_CURRICULA: tuple[Curriculum, ...] = (
     Baseline(),
-    EarlyShaping(500),
+    EarlyShaping(100),
     SampleWeighting(2),
     SampleWeighting("1/8"),
     Transfer(20),
@@ -48,7 +51,8 @@ class Study:
         curricula: values or text forms; the global-only one is always added, since others are
             measured against it.
         network: as `monogram.networks.architecture` takes it; None: chosen by input shape.
-        epochs: the length of phases that name none.
+        epochs: the length of phases that name none; None: enough for about 400 iterations on
+            D_G, but 8 at least and 40 at most.
         seeds: one model of each curriculum and individual per seed.
         recipe: how phases train.
         min_global_accuracy: the floor of the choice, a fraction in [0, 1]; None: two points
@@ -67,7 +71,7 @@ class Study:
     population: Population
     curricula: Sequence[Curriculum | str] = DEFAULT_CURRICULA
     network: str | Factory | None = None
-    epochs: int = 8
+    epochs: int | None = None
     seeds: Sequence[int] = (0,)
     recipe: Recipe = Recipe()
     min_global_accuracy: float | None = None
@@ -79,11 +83,16 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check everything that can be checked before anything is trained."""
-        _check("epochs", self.epochs, self.epochs >= 1, "at least 1")
+        if self.epochs is None:
+            object.__setattr__(self, "epochs", default_epochs(self.population, self.recipe))
+        _check("epochs", self.epochs, self._epochs >= 1, "at least 1")
         _check("seeds", self.seeds, bool(self.seeds), "at least one")
         _check("threads", self.threads, self.threads >= 1, "at least 1")
         _check(
-            "evaluation_samples", self.evaluation_samples, self.evaluation_samples >= 1, "at least 1"
+            "evaluation_samples",
+            self.evaluation_samples,
+            self.evaluation_samples >= 1,
+            "at least 1",
         )
         floor = self.min_global_accuracy
         _check("min_global_accuracy", floor, floor is None or 0 <= floor <= 1, "in [0, 1]")
@@ -94,6 +103,11 @@ class Study:
             trainable_names(network, phase.train)
 
     @property
+    def _epochs(self) -> int:
+        """The number of epochs, settled."""
+        return self.epochs or 0
+
+    @property
     def base(self) -> Curriculum:
         """The global-only curriculum."""
         return Curriculum((Global(self.epochs),))
@@ -102,7 +116,7 @@ class Study:
     def all_curricula(self) -> tuple[Curriculum, ...]:
         """The curricula with every length explicit, the global-only one first."""
         asked = (parse(c) if isinstance(c, str) else c for c in self.curricula)
-        return tuple(dict.fromkeys([self.base, *(c.with_epochs(self.epochs) for c in asked)]))
+        return tuple(dict.fromkeys([self.base, *(c.with_epochs(self._epochs) for c in asked)]))
 
     def plan(self) -> Plan:
         """The tree of everything that will be trained."""
@@ -110,7 +124,7 @@ class Study:
             self.all_curricula,
             self.population,
             seeds=self.seeds,
-            epochs=self.epochs,
+            epochs=self._epochs,
             recipe=self.recipe,
         )
 
@@ -176,6 +190,13 @@ class Study:
         return results
 
 
+def default_epochs(population: Population, recipe: Recipe) -> int:
+    """Epochs that make about `DEFAULT_STEPS` iterations on D_G, within `DEFAULT_EPOCHS`."""
+    per_epoch = ceil(len(population.global_data.train) / recipe.batch_size)
+    fewest, most = DEFAULT_EPOCHS
+    return min(most, max(fewest, ceil(DEFAULT_STEPS / per_epoch)))
+
+
 def default_workers() -> int:
     """One worker for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -188,8 +209,6 @@ def resume(folder: Path | str) -> Study:
         RunError: the folder holds no run.
         NetworkError: the network was given as an object in Python and cannot be named.
     """
-    from monogram.population import open_population
-
     run = RunDirectory(Path(folder))
     asked = run.config()["study"]
     return Study(
@@ -207,6 +226,6 @@ def resume(folder: Path | str) -> Study:
     )
 
 
-def _check(name: str, value: object, fine: bool, expected: str) -> None:  # noqa: FBT001
+def _check(name: str, value: object, fine: bool, expected: str) -> None:
     if not fine:
         raise SettingError(f"{name} must be {expected}, not {value}")

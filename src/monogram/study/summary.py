@@ -106,7 +106,9 @@ def summarise(
         failed: models that are missing.
     """
     groups = by_curriculum(rows)
-    tables = {curriculum: figures(groups[curriculum]) for curriculum in order if curriculum in groups}
+    tables = {
+        curriculum: figures(groups[curriculum]) for curriculum in order if curriculum in groups
+    }
     choice = choose(rows, base, floor)
     baseline = next((c for c in tables if parse(c).on_other), None)
     tests = {

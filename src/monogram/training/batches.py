@@ -9,7 +9,6 @@ would upset batch normalisation), and a step can be resumed from its number alon
 import numpy as np
 import torch
 
-
 from monogram.curriculum import Source
 from monogram.plan import Stretch
 from monogram.plan.compile import is_personal
@@ -45,7 +44,9 @@ class Endless:
     def _order(self, turn: int) -> np.ndarray:
         if turn not in self._orders:
             last = {t: order for t, order in self._orders.items() if t == turn - 1}
-            self._orders = last | {turn: stream(self._seed, *self._place, turn).permutation(self.rows)}
+            self._orders = last | {
+                turn: stream(self._seed, *self._place, turn).permutation(self.rows)
+            }
         return self._orders[turn]
 
 

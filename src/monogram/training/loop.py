@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 
 import torch
@@ -16,7 +17,8 @@ from monogram.training.batches import Feed
 from monogram.training.samples import Samples
 from monogram.training.state import State
 
-AfterStep = Callable[[int, Callable[[], State]], None]
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+AfterStep = Callable[[Callable[[], State]], None]
 
 
 def train(
@@ -25,7 +27,7 @@ def train(
     stretch: Stretch,
     feed: Feed,
     recipe: Recipe,
-    after_step: AfterStep = lambda step, snapshot: None,
+    after_step: AfterStep | None = None,
 ) -> State:
     """Take a network from a state to the end of a stretch (Algorithm 1, "train network N").
 
@@ -38,8 +40,7 @@ def train(
         stretch: what to train.
         feed: gives the batch of a step.
         recipe: momentum and weight decay.
-        after_step: called after each step with the next step's number and a function that
-            copies the state.
+        after_step: called after each step with a function that copies the state.
 
     Returns:
         The state at the stretch's end.
@@ -62,7 +63,8 @@ def train(
             modes.set(len(batch))
             torch.manual_seed(noise + step)
             _step(network, optimizer, batch, stretch.learning_rate(step))
-            after_step(step + 1, lambda step=step: snapshot_at(step + 1))  # type: ignore[misc]
+            if after_step is not None:
+                after_step(partial(snapshot_at, step + 1))
     return snapshot_at(stretch.stop)
 
 
@@ -126,7 +128,7 @@ class _Modes:
     def __init__(self, network: nn.Module, names: set[str]) -> None:
         self._network = network
         self._frozen = [] if _trains_all(network, names) else _frozen_modules(network, names)
-        self._normalisations = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+        self._normalisations = [m for m in network.modules() if isinstance(m, BATCH_NORMS)]
         self._single: bool | None = None
 
     def set(self, batch: int) -> None:

@@ -86,7 +86,9 @@ def load_state(file: Path, name: str, device: torch.device) -> State | None:
             metadata = opened.metadata() or {}
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise RunError(f"{file} is damaged ({error}); delete it to train that part again") from error
+        raise RunError(
+            f"{file} is damaged ({error}); delete it to train that part again"
+        ) from error
     if metadata.get("name") != name:
         raise RunError(f"{file} belongs to {metadata.get('name')}, not to {name}; delete it")
     parts: dict[str, dict[str, Tensor]] = {"weights": {}, "momentum": {}}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from monogram.training.samples import Samples
@@ -73,6 +73,10 @@ def _parts(network: nn.Module, samples: Samples, batch_size: int) -> Iterator[Ta
             samples=len(labels),
             correct=int((predicted == labels).sum()),
             loss=float(functional.cross_entropy(logits, labels, reduction="sum")),
-            predicted=frozenset(predicted.unique().tolist()),
-            present=frozenset(labels.unique().tolist()),
+            predicted=_classes(predicted),
+            present=_classes(labels),
         )
+
+
+def _classes(labels: Tensor) -> frozenset[int]:
+    return frozenset(torch.unique(labels).tolist())

@@ -1,0 +1,73 @@
+"""The commands, and how errors leave the process.
+
+exit status   meaning
+0             everything was done
+1             the run could not be done or go on (a full disk, a killed worker, a run in use)
+2             something is wrong with what was asked or given
+3             done, but without some: individuals set aside, or trainings that failed
+130           interrupted; the same command goes on
+"""
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from monogram import __version__
+from monogram.cli import studies
+from monogram.errors import MonogramError, RunError
+
+app = typer.Typer(
+    name="monogram",
+    help="One model per person, at close to the price of one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(studies.study)
+app.command()(studies.resume)
+app.command()(studies.report)
+app.command()(studies.sources)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"monogram {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """One model per person, at close to the price of one."""
+
+
+def main() -> None:
+    """Run the command of this process and exit with its status."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail("interrupted; what is finished is kept, and the same command goes on from there", 130)
+    except RunError as error:
+        _fail(str(error), 1)
+    except MonogramError as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        hint = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            hint = "; make room, then give the same command again: it goes on from what is finished"
+        _fail(f"{error}{hint}", 1)
+
+
+def _fail(message: str, status: int) -> None:
+    Console(stderr=True, soft_wrap=True).print(
+        f"monogram: {message}", highlight=False, markup=False
+    )
+    sys.exit(status)

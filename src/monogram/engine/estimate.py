@@ -1,0 +1,109 @@
+"""What a plan will take on this machine, from a short measurement of a few steps."""
+
+import resource
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+
+import torch
+
+from monogram.engine.execute import one_process, workload
+from monogram.engine.job import Job
+from monogram.plan import Node, Plan
+from monogram.population import Population
+from monogram.training import Feed, State, as_samples, tally, train
+
+PROBE_STEPS = 4  # measured, after one that is not
+KIBIBYTE = 1024
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a plan will take.
+
+    Attributes:
+        seconds: of wall-clock time.
+        memory: bytes that all processes hold at once, the data counted once.
+        disk: bytes of the run directory.
+        step_seconds: one optimizer step of a full batch, in one worker.
+        sample_seconds: looking at one sample to judge a model, in one worker.
+    """
+
+    seconds: float
+    memory: int
+    disk: int
+    step_seconds: float
+    sample_seconds: float
+
+
+def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Estimate:
+    """Measure a few steps with the study's network and data, and add up.
+
+    Args:
+        plan: what would be done.
+        job: how.
+        population: on whom.
+        workers: processes.
+    """
+    network = job.architecture.build(0).to(job.device)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with one_process(job.threads):
+        step_seconds, sample_seconds = _measure(plan, job, population, network)
+    load = workload(plan.tasks, job, population)
+    whole = load.steps * step_seconds + load.judged_samples * sample_seconds
+    longest = max((_longest(root) for root in plan.roots), default=0) * step_seconds
+    data = population.inputs.nbytes + population.labels.nbytes
+    weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
+    trunks = sum(1 for task in plan.tasks if task.node.shared)
+    processes = workers + (workers > 1)
+    return Estimate(
+        seconds=max(whole / workers, longest),
+        memory=_resident() * processes + data,
+        disk=data + trunks * 2 * weights + 1_000 * plan.models,
+        step_seconds=step_seconds,
+        sample_seconds=sample_seconds,
+    )
+
+
+def _measure(
+    plan: Plan, job: Job, population: Population, network: torch.nn.Module
+) -> tuple[float, float]:
+    """Seconds of a training step, and of a sample that is only looked at."""
+    device = torch.device(job.device)
+    node = max((n for root in plan.roots for n in root.walk()), key=lambda n: n.stretch.steps)
+    rows = population.global_data.train
+    shared = as_samples(population, rows, device)
+    owner = node.stretch.owner
+    own = None
+    if owner is not None:
+        own = as_samples(population, population.individuals[owner].train, device)
+    feed = Feed(node.stretch, shared, own, job.recipe.batch_size)
+    times: list[float] = []
+    stop = min(node.stretch.stop, node.stretch.start + PROBE_STEPS + 1)
+    state = State.of(network, node.stretch.start)
+    train(
+        network,
+        state,
+        node.stretch.until(stop),
+        feed,
+        job.recipe,
+        lambda *_: times.append(perf_counter()),
+    )
+    some = as_samples(population, rows[:2048], device)
+    started = perf_counter()
+    tally(network, some)
+    sample_seconds = (perf_counter() - started) / len(some)
+    gaps = sorted(b - a for a, b in pairwise(times))
+    return (gaps[len(gaps) // 2] if gaps else 0.0), sample_seconds
+
+
+def _longest(node: Node) -> int:
+    """Steps of the longest line of stretches that must follow one another."""
+    return node.stretch.steps + max((_longest(child) for child in node.children), default=0)
+
+
+def _resident() -> int:
+    """The most memory that this process has held, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * KIBIBYTE
