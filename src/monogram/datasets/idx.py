@@ -59,8 +59,17 @@ def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         return cast("BinaryIO", gzip.open(path))
     if path.suffix == ".xz":
+        _check_end_of_xz(path)
         return cast("BinaryIO", lzma.open(path))
     return path.open("rb")
+
+
+def _check_end_of_xz(path: Path) -> None:
+    """Python's reader ignores what follows an xz stream, so look at the end of its footer."""
+    with path.open("rb") as file:
+        file.seek(-min(2, path.stat().st_size), 2)
+        if file.read() != b"YZ":
+            raise EOFError("the xz stream does not end where the file does")
 
 
 def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype]:

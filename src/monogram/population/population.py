@@ -36,7 +36,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Refuse fractions that cannot be meant."""
-        if min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > SUM_TOLERANCE:
+        if not (min(self.fractions) >= 0 and abs(sum(self.fractions) - 1) <= SUM_TOLERANCE):
             raise SettingError(
                 f"the split {self.fractions} must be fractions >= 0 that sum to 1, "
                 "for example 0.7,0.15,0.15"

@@ -65,10 +65,18 @@ def open_population(folder: Path) -> Population:
 
 
 def fingerprint(population: Population) -> str:
-    """The SHA-256 of everything that results can depend on: data, labels, splits, classes."""
+    """The SHA-256 of everything that results can depend on: data, labels, splits, classes.
+
+    Where in the store an owner's samples stand does not count: a population with some of its
+    individuals left out equals one that never had them.
+    """
     digest = hashlib.sha256()
-    index = _index(population)
-    used = {key: index[key] for key in ("classes", "global_data", "individuals", "protocol")}
+    used = {
+        "classes": population.classes,
+        "global_data": _lengths(population.global_data),
+        "individuals": {id_: _lengths(s) for id_, s in population.individuals.items()},
+        "protocol": asdict(population.protocol),
+    }
     digest.update(json.dumps(used, sort_keys=True).encode())
     for split in (population.global_data, *population.individuals.values()):
         rows = slice(split.train.start, split.test.stop)
@@ -89,6 +97,10 @@ def _index(population: Population) -> dict[str, Any]:
         "remarks": [asdict(one) for one in population.remarks],
         "global_owners": population.global_owners,
     }
+
+
+def _lengths(split: Split) -> list[int]:
+    return [len(split.train), len(split.validation), len(split.test)]
 
 
 def _bounds(split: Split) -> list[int]:

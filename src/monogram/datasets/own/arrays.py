@@ -3,6 +3,7 @@
 The column options name other arrays in their place.
 """
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -28,9 +29,13 @@ def read_npz(path: Path, selection: Selection) -> Columns:
     if len(selection.inputs) > 1:
         raise SettingError(f"{path}: --input-columns names one array of an .npz file, not several")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _read(arrays, selection, str(path))
-    except (BadZipFile, OSError, EOFError, AttributeError) as error:
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                raise BadZipFile("it does not begin as one")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return _read(arrays, selection, str(path))
+    except (BadZipFile, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as .npz: {error}; write it again") from error
 
 

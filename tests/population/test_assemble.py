@@ -1,0 +1,233 @@
+"""What `assemble` makes of good and bad samples."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monogram.errors import DataError, SettingError
+from monogram.population import Population, Protocol, RawSamples, assemble, fingerprint, merge
+
+
+def _raw(owner: str | None, n: int = 12, seed: int = 0, **changes) -> RawSamples:
+    draw = np.random.default_rng([seed, *(owner or "").encode()])
+    fields = {"inputs": draw.normal(size=(n, 3)), "labels": np.arange(n) % 2, **changes}
+    return RawSamples(owner, **fields)
+
+
+SHARED = _raw(None, 30)
+
+
+def _assemble(*individuals: RawSamples, shared: RawSamples = SHARED, **options) -> Population:
+    return assemble(shared, individuals, name="test", **options)
+
+
+def _held(population: Population, id_: str) -> list[bytes]:
+    split = population.individuals[id_]
+    return [population.inputs[row].tobytes() for row in range(split.train.start, split.test.stop)]
+
+
+def test_everybody_gets_their_own_samples():
+    population = _assemble(_raw("anna"), _raw("ben", 20))
+    assert str(population).startswith("test: 2 individuals (12 to 20 samples each), 30 global")
+    for id_, n in (("anna", 12), ("ben", 20)):
+        mine = {row.tobytes() for row in _raw(id_, n).inputs.astype(np.float32)}
+        assert set(_held(population, id_)) == mine
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    ids=st.lists(st.text(min_size=1, max_size=20), min_size=2, max_size=6, unique=True),
+    data=st.data(),
+)
+def test_order_and_company_do_not_matter(ids, data):
+    everybody = _assemble(*(_raw(id_) for id_ in ids))
+    some = data.draw(st.permutations(ids))[: data.draw(st.integers(1, len(ids)))]
+    fewer = _assemble(*(_raw(id_) for id_ in some))
+    assert set(fewer.individuals) == set(some)
+    for id_ in some:
+        assert _held(fewer, id_) == _held(everybody, id_)
+        assert [len(p) for p in vars(fewer.individuals[id_]).values()] == [
+            len(p) for p in vars(everybody.individuals[id_]).values()
+        ]
+    assert fingerprint(fewer) == fingerprint(everybody.only(some))
+
+
+NAN = np.full((12, 3), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (_raw("bad", inputs=NAN), "12 of its 12 inputs hold NaN or infinite values"),
+        (_raw("bad", inputs=np.full((12, 3), -np.inf)), "NaN or infinite"),
+        (_raw("bad", inputs=np.zeros((12, 4))), r"shape \(4,\), those of the global data \(3,\)"),
+        (_raw("bad", inputs=np.array([["a"] * 3] * 12)), "are <U1, not numbers"),
+        (_raw("bad", labels=np.array([None] * 12)), "12 of its 12 labels are missing"),
+        (_raw("bad", labels=np.array([""] * 3 + ["1"] * 9)), "3 of its 12 labels are missing"),
+        (_raw("bad", labels=np.full(12, np.nan)), "12 of its 12 labels are missing"),
+        (_raw("bad", labels=np.full(12, 0.5)), "fractional"),
+        (_raw("bad", labels=np.arange(11) % 2), "12 inputs but 11 labels"),
+        (_raw("bad", labels=np.full(12, 9)), "its label '9' is none of the 2 classes"),
+        (_raw("bad", groups=np.zeros(11)), "12 inputs but 11 groups"),
+        (_raw("bad", groups=np.zeros(12)), "it has 1 groups of samples; 3 are needed"),
+        (_raw("bad", 0), "it has no samples"),
+        (_raw("bad", 1), "it has 1 samples; 3 are needed"),
+        (_raw("bad", 2), "it has 2 samples; 3 are needed"),
+        (_raw(""), "its id is empty"),
+    ],
+)
+def test_bad_data_is_set_aside_and_stops_nobody(bad, reason):
+    population = _assemble(_raw("anna"), bad, _raw("ben"), classes=["0", "1"])
+    assert list(population.individuals) == ["anna", "ben"]
+    assert [one.individual for one in population.set_aside] == [bad.owner]
+    population = _assemble(_raw("anna"), bad, classes=["0", "1"])
+    with pytest.raises(DataError, match=f"no individual of test can be used.*\n.*{reason}"):
+        _assemble(bad, classes=["0", "1"])
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_an_id_given_twice_is_set_aside(times):
+    population = _assemble(_raw("anna"), *[_raw("twin")] * times)
+    assert list(population.individuals) == ["anna"]
+    assert (
+        population.set_aside[0].reason
+        == f"its id is given {times} times; give each individual once"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shared", "message"),
+    [
+        (_raw(None, inputs=NAN), "12 of the 12 inputs hold NaN"),
+        (_raw(None, labels=np.array([None] * 12)), "labels are missing"),
+        (_raw(None, 0), "it has no samples"),
+        (_raw(None, labels=np.full(12, 7)), "label '7' is none of the 2 classes 0, 1"),
+    ],
+)
+def test_bad_global_data_stops_everything(shared, message):
+    with pytest.raises(DataError, match=f"global data .memory.: .*{message}"):
+        _assemble(_raw("anna"), shared=shared, classes=["0", "1"])
+
+
+def test_nobody_and_one_class():
+    with pytest.raises(DataError, match="test has no individuals"):
+        _assemble()
+    with pytest.raises(DataError, match="has one class only, '5'"):
+        _assemble(_raw("anna", labels=np.full(12, 5)), shared=_raw(None, 30, labels=np.full(30, 5)))
+
+
+def test_one_class_and_a_class_that_global_data_lacks_are_remarked():
+    population = _assemble(
+        _raw("anna", labels=np.full(12, 1)), _raw("ben", labels=np.arange(12) % 3)
+    )
+    told = [str(remark) for remark in population.remarks]
+    assert any("anna" in one and "all samples are of class '1'" in one for one in told)
+    assert any("class '2'" in one and "not in the global data" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (np.arange(12) % 12, tuple(str(i) for i in range(12))),
+        (np.arange(12) % 3 - 1, ("-1", "0", "1")),
+        (np.array(["b", "a", "é"] * 4), ("a", "b", "é")),
+        (np.array([0.0, 1.0] * 6), ("0", "1")),
+        (np.array([False, True] * 6), ("False", "True")),
+        (np.array([b"x", b"y"] * 6), ("x", "y")),
+    ],
+)
+def test_classes_are_found_and_sorted(labels, classes):
+    population = _assemble(_raw("anna", labels=labels), shared=_raw(None, labels=labels))
+    assert population.classes == classes
+    texts = np.array(classes)[population.labels[list(population.individuals["anna"].train)]]
+    assert set(texts) <= set(classes)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tokens", "kept"),
+    [
+        (np.uint8, False, np.uint8),
+        (np.int32, False, np.float32),
+        (np.int32, True, np.int64),
+        (np.float64, False, np.float32),
+        (np.float16, False, np.float32),
+        (bool, False, np.float32),
+    ],
+)
+def test_types_of_inputs(dtype, tokens, kept):
+    inputs = np.ones((12, 3)).astype(dtype)
+    raws = (_raw("anna", inputs=inputs), _raw(None, inputs=inputs))
+    assert _assemble(raws[0], shared=raws[1], tokens=tokens).inputs.dtype == kept
+
+
+def test_the_papers_protocol_reports_on_validation():
+    population = _assemble(_raw("anna", 2), _raw("ben", 10), protocol=Protocol.paper())
+    for split in population.individuals.values():
+        assert split.validation == split.test
+    assert len(population.individuals["ben"].train) == 7
+    assert population.protocol.reports_on == "validation"
+
+
+@pytest.mark.parametrize(
+    "fractions", [(0.5, 0.5, 0.5), (-0.1, 0.6, 0.5), (0, 0.5, 0.5), (1, 0, 0), (np.nan, 0.5, 0.5)]
+)
+def test_splits_that_make_no_sense(fractions):
+    with pytest.raises(SettingError, match="the split"):
+        Protocol(*fractions)
+
+
+def test_merged_groups_stay_apart():
+    parts = [_raw(id_, 6, groups=np.repeat(["a", "b"], 3)) for id_ in ("x", "y")]
+    assert merge([*parts, _raw("z", 2)]).groups.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [
+        3
+    ] * 3 + [4, 5]
+    with pytest.raises(DataError, match="inputs of one shape, but has 2"):
+        merge([_raw("a"), _raw("b", inputs=np.zeros((12, 4)))])
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (np.array([1.5, 1.25, 2.0] * 8), ["1.25", "1.5", "2"]),
+        (np.array(["anna", "anna\u0300", "b" * 10_000] * 8, dtype=object), None),
+        (np.array([3, "3", 3.0] * 8, dtype=object), ["3"]),
+        (np.array([None, "a", float("nan")] * 8, dtype=object), ["a"]),
+    ],
+)
+def test_ids_in_memory(ids, expected):
+    people = Population.from_arrays(
+        np.zeros((24, 2)),
+        np.arange(24) // 3 % 2,
+        ids,
+        global_inputs=np.zeros((10, 2)),
+        global_labels=np.arange(10) % 2,
+    )
+    assert list(people.individuals) == (expected or sorted(set(ids.tolist())))
+    assert len(people.set_aside) == (ids[0] is None)
+
+
+def test_lengths_that_differ():
+    with pytest.raises(DataError, match="24 inputs, 23 labels and 24 individual ids"):
+        Population.from_arrays(
+            np.zeros((24, 2)),
+            np.arange(23) % 2,
+            np.arange(24) % 3,
+            global_inputs=np.zeros((10, 2)),
+            global_labels=np.arange(10) % 2,
+        )
+
+
+def test_datasets_of_pairs():
+    pairs = [(np.full((2, 2), i, dtype=np.float32), i % 2) for i in range(10)]
+    ragged = [(np.zeros(i + 1), i % 2) for i in range(10)]
+    people = Population.from_datasets({"anna": pairs, "bad": ragged, "none": []}, pairs)
+    assert list(people.individuals) == ["anna"]
+    assert [one.individual for one in people.set_aside] == ["bad", "none"]
+
+
+def test_only_some():
+    population = _assemble(_raw("anna"), _raw("ben"))
+    assert list(population.only(["ben"]).individuals) == ["ben"]
+    with pytest.raises(DataError, match="has no individual 'cleo'; it has anna, ben"):
+        population.only(["cleo"])
