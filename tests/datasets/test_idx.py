@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from monogram.datasets.idx import read_idx
 from monogram.errors import DataError
 
 CODES = {"uint8": 0x08, "int32": 0x0C}
-PACKED = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+}
 
 
 def _encoded(array: np.ndarray) -> bytes:

@@ -65,9 +65,9 @@ def _obtain(file, folder):
 
 
 def test_a_file_is_downloaded_once(publisher, tmp_path):
+    path = tmp_path / "source" / "file.gz"
     for _ in range(2):
-        path = _obtain(_file(publisher), tmp_path)
-        assert path == tmp_path / "source" / "file.gz"
+        assert _obtain(_file(publisher), tmp_path) == path
         assert path.read_bytes() == CONTENT
     assert publisher.asked == [None]
     assert not path.with_name("file.gz.part").exists()

@@ -5,6 +5,7 @@ import os
 import pickle  # noqa: TID251 - to write what must be refused
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,11 @@ def _write(path: Path, thing: object, protocol: int = 2) -> Path:
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_plain_arrays_come_back(tmp_path, protocol):
-    thing = {"X": [np.arange(6.0).reshape(2, 3), np.ones(1)], "y": np.array([1, 2]), "n": ["a"]}
+    thing: dict[str, Any] = {
+        "X": [np.arange(6.0).reshape(2, 3), np.ones(1)],
+        "y": np.array([1, 2]),
+        "n": ["a"],
+    }
     found = read_object_array(_write(tmp_path / "a.npy", thing, protocol))
     assert found["n"] == ["a"]
     assert np.array_equal(found["X"][0], thing["X"][0])

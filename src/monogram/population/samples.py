@@ -102,13 +102,15 @@ def _problem_with_values(raw: RawSamples) -> str | None:
 
 def missing_labels(labels: np.ndarray) -> np.ndarray:
     """Where a label is missing: None, NaN or empty text. [n] bool."""
+    missing: np.ndarray = np.zeros(len(labels), dtype=bool)
     if labels.dtype.kind == "f":
-        return ~np.isfinite(labels)
-    if labels.dtype.kind == "O":
-        return np.array([v is None or v == "" or v != v for v in labels], dtype=bool)  # noqa: PLR0124
-    if labels.dtype.kind in "US":
-        return labels == labels.dtype.type("")
-    return np.zeros(len(labels), dtype=bool)
+        missing = ~np.isfinite(labels)
+    elif labels.dtype.kind == "O":
+        gone = (v is None or v == "" or v != v for v in labels)  # noqa: PLR0124
+        missing = np.fromiter(gone, dtype=bool, count=len(labels))
+    elif labels.dtype.kind in "US":
+        missing = labels == labels.dtype.type("")
+    return missing
 
 
 def label_texts(labels: np.ndarray) -> np.ndarray:

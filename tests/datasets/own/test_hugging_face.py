@@ -1,6 +1,7 @@
 """Hugging Face datasets on disk."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,12 @@ from PIL import Image
 from monogram.datasets import read_own
 from monogram.errors import DataError
 
-NAMES = {"individual_column": "user", "label_column": "y", "input_columns": "x", "global_from": 0.3}
+NAMES: dict[str, Any] = {
+    "individual_column": "user",
+    "label_column": "y",
+    "input_columns": "x",
+    "global_from": 0.3,
+}
 N = 24
 USERS = [f"u{i % 3}" for i in range(N)]
 LABELS = [i // 3 % 2 for i in range(N)]

@@ -3,6 +3,7 @@
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,11 @@ from hypothesis import strategies as st
 from monogram.datasets import read_own
 from monogram.errors import DataError, SettingError
 
-NAMES = {"individual_column": "user", "label_column": "y", "input_columns": ["x0", "x1", "x2"]}
+NAMES: dict[str, Any] = {
+    "individual_column": "user",
+    "label_column": "y",
+    "input_columns": ["x0", "x1", "x2"],
+}
 
 
 def _parquet(path: Path, columns: dict) -> Path:

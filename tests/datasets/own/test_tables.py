@@ -1,6 +1,7 @@
 """Parquet and CSV: columns of every kind, and what is wrong with them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ def _write(path: Path, **columns: object) -> Path:
     return path
 
 
-def _read(path: Path, inputs: object = "x", **options: object) -> Population:
+def _read(path: Path, inputs: Any = "x", **options: Any) -> Population:
     return read_own(path, **{**NAMES, "input_columns": inputs, "global_from": 0.3, **options})
 
 
