@@ -215,6 +215,11 @@ def test_one_bad_global_row_stops_everything(people, data, tmp_path):
         read_own(data, **NAMES, global_data=path)
 
 
+def test_the_label_is_no_input(data):
+    with pytest.raises(SettingError, match="'y' is the label and an input too"):
+        read_own(data, **{**NAMES, "input_columns": ["x0", "y"]}, global_from=0.5)
+
+
 def test_messages_are_one_line_of_text(data):
     with pytest.raises(DataError) as caught:
         read_own(data, **{**NAMES, "label_column": "y" * 10_000}, global_from=0.5)

@@ -70,6 +70,8 @@ def read_own(  # noqa: PLR0913 - what each column means, and how to lay it out
         group=group_column,
         tokens=tokens,
     )
+    if label_column in selection.inputs:
+        raise SettingError(f"{label_column!r} is the label and an input too: leave it out of one")
     known = None if classes is None else tuple(str(c) for c in classes)
     found = read_columns(Path(path), selection)
     owners: list[str] = []
