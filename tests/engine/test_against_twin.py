@@ -1,0 +1,122 @@
+"""The engine against the twin: the same weights bit for bit, and the accuracies that follow."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from monogram.curriculum import Recipe, parse
+from monogram.study import Study
+from tests import nets, twin
+from tests.people import make_population
+
+BATCH = 8
+
+# text form of the curriculum, what it means in Algorithm 1
+PAPER = [
+    ("global", {}),
+    ("baseline", {"baseline": True}),
+    ("early-shaping(7)", {"n_ES": 7}),
+    ("sample-weighting(2)", {"n_I": Fraction(2)}),
+    ("sample-weighting(3)", {"n_I": Fraction(3)}),
+    ("sample-weighting(1)", {"n_I": Fraction(1)}),
+    ("sample-weighting(1/8)", {"n_I": Fraction(1, 8)}),
+    ("sample-weighting(1/2)", {"n_I": Fraction(1, 2)}),
+    ("transfer(1)", {"n_TL": 1}),
+    ("transfer(20)", {"n_TL": 20}),
+    ("early-shaping(3) >> personal(4)", {"n_ES": 3, "n_TL": 4}),
+    ("personal(3) >> sample-weighting(2)", {"n_ES": 3, "n_I": Fraction(2)}),
+    ("sample-weighting(1/2) >> personal(4)", {"n_I": Fraction(1, 2), "n_TL": 4}),
+    (
+        "personal(3) >> sample-weighting(2) >> personal(4)",
+        {"n_ES": 3, "n_I": Fraction(2), "n_TL": 4},
+    ),
+    ("union >> personal(4)", {"baseline": True, "n_TL": 4}),
+]
+
+
+def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds=(0,)):
+    """Run a study and hold each of its models against the twin's."""
+    nets.Recorded.forget()
+    study = Study(
+        population,
+        [text for text, _ in curricula],
+        network=factory,
+        epochs=epochs,
+        seeds=seeds,
+        recipe=Recipe(batch_size=BATCH),
+    )
+    rows = study.run(tmp_path, workers=1).rows
+    judged = list(nets.Recorded.judged)
+    meanings = {str(parse(text).with_epochs(epochs)): meaning for text, meaning in curricula}
+    assert {row.curriculum for row in rows} == meanings.keys()
+    assert len(rows) == len(meanings) * len(population.individuals) * len(seeds)
+    for row in rows:
+        N = twin_of(row, population, factory, epochs, meanings[row.curriculum])
+        weights = N.network.state_dict()
+        assert any(nets.same(weights, theirs) for theirs in judged), row.identity
+        compare_figures(row, N, population)
+
+
+def data(population, rows):
+    part = slice(rows.start, rows.stop)
+    return twin.Data(
+        torch.from_numpy(population.inputs[part]), torch.from_numpy(population.labels[part])
+    )
+
+
+def twin_of(row, population, factory, epochs, meaning):
+    D_G = data(population, population.global_data.train)
+    D_I = data(population, population.individuals[row.individual].train)
+    channels, classes = population.input_shape[0], len(population.classes)
+    network = twin.first_weights(lambda: factory(channels, classes), row.seed)
+    network = network.to(memory_format=torch.channels_last)  # else the same sums in another order
+    return twin.personalization_with_shaping(
+        twin.Standardised(network, D_G),
+        D_G,
+        D_I,
+        individual=row.individual,
+        seed=row.seed,
+        batch=BATCH,
+        epochs=epochs,
+        **meaning,
+    )
+
+
+def compare_figures(row, N, population):
+    person, everyone = population.individuals[row.evaluated_on], population.global_data
+    for rows, accuracy, loss in (
+        (person.validation, row.personal_accuracy_validation, row.personal_loss_validation),
+        (person.test, row.personal_accuracy, row.personal_loss),
+        (everyone.validation, row.global_accuracy_validation, row.global_loss_validation),
+        (everyone.test, row.global_accuracy, row.global_loss),
+    ):
+        theirs = twin.accuracy_and_loss(N, data(population, rows))
+        assert (accuracy, loss) == (theirs[0], pytest.approx(theirs[1], rel=1e-6))
+
+
+def test_every_paper_curriculum_gives_the_twins_weights(tmp_path):
+    population = make_population()
+    sizes = [len(split.train) for split in population.individuals.values()]
+    assert sorted(sizes) == [1, 5, 12, 20]
+    assert len(population.global_data.train) == 2.5 * BATCH
+    train_and_compare(population, nets.recorded, tmp_path, PAPER, epochs=3)
+
+
+def test_full_batches_of_global_data_give_the_twins_weights(tmp_path):
+    population = make_population({"anna": 40, "cleo": 3}, shared=48)
+    assert len(population.global_data.train) == 3 * BATCH
+    train_and_compare(population, nets.recorded, tmp_path, PAPER[:8], epochs=2)
+
+
+def test_images_and_several_seeds_give_the_twins_weights(tmp_path):
+    population = make_population({"anna": 30, "ben": 3}, shared=40, shape=(1, 6, 6), kind=np.uint8)
+    some = [("global", {}), *PAPER[1:4], ("sample-weighting(1/8)", {"n_I": Fraction(1, 8)})]
+    some.append(("transfer(9)", {"n_TL": 9}))
+    train_and_compare(population, nets.recorded_picture, tmp_path, some, epochs=2, seeds=(3, 11))
+
+
+def test_one_epoch_of_one_batch_gives_the_twins_weights(tmp_path):
+    population = make_population({"anna": 8, "ben": 8}, shared=12)
+    train_and_compare(population, nets.recorded, tmp_path, PAPER, epochs=1)

@@ -1,0 +1,103 @@
+"""Networks for tests: small ones with dropout and batch normalisation, and ones that misbehave."""
+
+import os
+import signal
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class Recorded(nn.Module):
+    """Keeps what a run does with it, as far as it happens in this process.
+
+    `steps` counts passes in training mode, `judged` holds the weights of each model that was
+    looked at in evaluation mode, in order.
+    """
+
+    steps: ClassVar[int] = 0
+    judged: ClassVar[list[dict[str, Tensor]]] = []
+
+    def __init__(self, layers: nn.Sequential) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training:
+            Recorded.steps += 1
+        else:
+            weights = {name: value.clone() for name, value in self.state_dict().items()}
+            if not Recorded.judged or not same(weights, Recorded.judged[-1]):
+                Recorded.judged.append(weights)
+        return self.layers(inputs)
+
+    @staticmethod
+    def forget() -> None:
+        Recorded.steps = 0
+        Recorded.judged.clear()
+
+
+def same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+    """Whether two sets of weights are the same bit for bit."""
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
+
+
+def recorded(channels: int, classes: int) -> nn.Module:
+    return Recorded(_vector_layers(channels, classes))
+
+
+def plain(channels: int, classes: int) -> nn.Module:
+    return _vector_layers(channels, classes)
+
+
+def _vector_layers(channels: int, classes: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(channels, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.3), nn.Linear(6, classes)
+    )
+
+
+def recorded_picture(channels: int, classes: int) -> nn.Module:
+    return Recorded(
+        nn.Sequential(
+            nn.Conv2d(channels, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Conv2d(4, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8, classes),
+        )
+    )
+
+
+class Deadly(nn.Module):
+    """Kills its own process without warning after as many training passes as the environment says."""
+
+    passes: ClassVar[int] = 0
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = _vector_layers(channels, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training:
+            Deadly.passes += 1
+            if Deadly.passes == int(os.environ.get("DIE_AT_PASS", "0")):
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.layers(inputs)
+
+
+class Choosy(nn.Module):
+    """Refuses batches of five: those of an individual that has five samples to train on."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = _vector_layers(channels, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training and len(inputs) == 5:
+            raise ValueError("I do not like this batch")
+        return self.layers(inputs)
