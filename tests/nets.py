@@ -74,7 +74,7 @@ def recorded_picture(channels: int, classes: int) -> nn.Module:
 
 
 class Deadly(nn.Module):
-    """Kills its own process without warning after as many training passes as the environment says."""
+    """Kills its own process at the training pass that the environment names."""
 
     passes: ClassVar[int] = 0
 

@@ -154,7 +154,7 @@ def personalization_with_shaping(
 
 
 def batch_is_from_D_I(j: int, n_I: Fraction) -> bool:
-    """Line 11, literally: (j mod n_I = 0 ∧ n_I ≥ 1) ∨ (j mod 1/n_I ≠ 0 ∧ n_I < 1)."""
+    """Line 11, literally: (j mod n_I = 0 ∧ n_I ≥ 1) ∨ (j mod 1/n_I ≠ 0 ∧ n_I < 1)."""  # noqa: RUF002
     return (n_I >= 1 and Fraction(j) % n_I == 0) or (n_I < 1 and Fraction(j) % (1 / n_I) != 0)
 
 

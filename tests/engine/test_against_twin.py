@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from tests import nets, twin
+from tests.people import make_population
 
 from monogram.curriculum import Recipe, parse
 from monogram.study import Study
-from tests import nets, twin
-from tests.people import make_population
 
 BATCH = 8
 

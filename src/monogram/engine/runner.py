@@ -54,7 +54,8 @@ class Runner:
         """
         self._saved = monotonic()
         start = self._first_state(task)
-        rows = list(self._visit(task.node, start.at_phase_start(), start.seconds, done))
+        state = start if task.node.stretch.start else start.at_phase_start()
+        rows = list(self._visit(task.node, state, start.seconds, done))
         for node in task.nodes():
             self._checkpoint_file(node).unlink(missing_ok=True)
         return rows
