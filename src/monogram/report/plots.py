@@ -1,0 +1,283 @@
+"""The plots of a study, for the page and for notebooks: each makes a matplotlib `Figure`.
+
+    from monogram.report import trade_off
+    trade_off(results).savefig("trade-off.pdf")
+
+A curriculum has the same colour and shape in all of them. The figures have no global state:
+nothing need be closed, nothing in a notebook's own settings changes.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from monogram.measure import Spread
+from monogram.report.crowd import draw_crowd, draw_gains
+from monogram.report.drawing import (
+    DASHES,
+    NARROW,
+    SMALL,
+    WIDTH,
+    broken,
+    legend_below,
+    name_rows,
+    new_figure,
+    percent_axis,
+    place_labels,
+    quiet,
+    row_height,
+)
+from monogram.report.formats import points, ratio
+from monogram.report.palette import HARM, PAPER, RULE, SHADE, SOFT, TEXT
+from monogram.report.view import View, shown_floor, views
+from monogram.study import Results
+
+MARGIN = 0.06  # of an axis, beyond the outermost mark
+LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
+LARGE = 1_000  # individuals from which a count takes two lines
+
+
+def trade_off(results: Results, *, width: float = WIDTH) -> Figure:
+    """Personal against global accuracy: a mark with its spread for each curriculum.
+
+    Marks are means over individuals, bars one standard deviation to each side, faint dots single
+    individuals' models. The shaded area is below the floor on global accuracy.
+
+    Args:
+        results: of a study.
+        width: of the figure, in inches.
+    """
+    shown, narrow = views(results), width < NARROW
+    floor = shown_floor(results)
+    figure = new_figure(width, 1.15 * width if narrow else min(0.72 * width, 5.4))
+    axes = figure.add_subplot()
+    quiet(axes)
+    _accuracy_limits(axes, shown, floor, 4 if narrow else 8)
+    draw_crowd(axes, shown)
+    _draw_floor(axes, floor)
+    _draw_base(axes, shown[0])
+    for view in shown:
+        _draw_mean(axes, view)
+    means = np.array([(v.summary.shared.mean, v.summary.personal.mean) for v in shown])
+    through_base = [[(axes.get_xlim()[0], means[0, 1]), (axes.get_xlim()[1], means[0, 1])]]
+    bars = np.concatenate([_bars(view) for view in shown] + [np.array(through_base)])
+    names, characters = [view.label for view in shown], 20 if narrow else 26
+    place_labels(axes, means, bars, names, _stressed(shown), characters)
+    return figure
+
+
+def individuals(results: Results, *, width: float = WIDTH) -> Figure:
+    """Who gains and who is harmed: personal accuracy minus the global-only model's, in points.
+
+    A dot is one individual, a red triangle one who is worse off; with many individuals, a
+    distribution with its part below zero hatched in red. The long tick is the mean.
+
+    Args:
+        results: of a study.
+        width: of the figure, in inches.
+    """
+    shown = [view for view in views(results) if not view.is_base]
+    figure, axes = _rows(shown, width, room=1.0, taller=1.25)
+    axes.axvline(0, color=TEXT.light, linewidth=1)
+    for row, view in enumerate(shown):
+        draw_gains(axes, row, view)
+    _widen(axes)
+    _count_harmed(axes, shown)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: points(x / 100).removesuffix(".0")))
+    axes.xaxis.set_major_locator(MaxNLocator(5 if width < NARROW else 9, steps=[1, 2, 5, 10]))
+    axes.set_xlabel(
+        broken("gain in personal accuracy over the global-only model (points)", int(7 * width) + 2)
+    )
+    return figure
+
+
+def fairness(results: Results, *, width: float = WIDTH) -> Figure:
+    """How equally accuracy is spread over individuals: range, standard deviation, worst tenth.
+
+    Args:
+        results: of a study.
+        width: of the figure, in inches.
+    """
+    shown = views(results)
+    names, narrow = [view.label for view in shown], width < NARROW
+    characters = 20 if narrow else 24
+    height = row_height(names, characters) * len(shown) + 0.7
+    figure = new_figure(width, 2 * height + 0.5 if narrow else height + 0.4)
+    panels = figure.subplots(*((2, 1) if narrow else (1, 2)), sharey=not narrow)
+    for axes, title in zip(panels, ("personal accuracy", "global accuracy"), strict=True):
+        quiet(axes, grid="x")
+        for row, view in enumerate(shown):
+            spread = view.summary.personal if axes is panels[0] else view.summary.shared
+            _draw_spread(axes, row, view, spread, first=axes is panels[0] and not row)
+        if narrow or axes is panels[0]:
+            name_rows(axes, names, _stressed(shown), characters)
+        percent_axis(axes.xaxis, 4 if narrow else 5)
+        axes.set_xlabel(title)
+    legend_below(panels[0], 2 if narrow else 4)
+    return figure
+
+
+def cost(results: Results, *, width: float = WIDTH) -> Figure:
+    """What training one more individual's model costs, over the baseline's (r_train).
+
+    Args:
+        results: of a study.
+        width: of the figure, in inches.
+    """
+    shown = views(results)
+    figure, axes = _rows(shown, width, room=0.95)
+    pairs = [(v.summary.relative_cost_marginal, v.summary.relative_cost_amortised) for v in shown]
+    axes.set_xscale("log")
+    positive = [value for pair in pairs for value in pair if value > 0] or [1.0]
+    lowest, highest = min([*positive, 0.1]) / 2.5, max([*positive, 1.0]) * 2.5
+    axes.set_xlim(lowest, highest)
+    axes.axvline(1, color=TEXT.light, linewidth=1)
+    for row, (view, pair) in enumerate(zip(shown, pairs, strict=True)):
+        _draw_cost(axes, row, view, *pair)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: ratio(x)))
+    axes.tick_params(axis="x", which="minor", length=0)
+    axes.set_xlabel("training cost, baseline = 1 (log)")
+    legend_below(axes, 2 if width > NARROW else 1)
+    return figure
+
+
+def _rows(
+    shown: list[View] | tuple[View, ...], width: float, *, room: float, taller: float = 1.0
+) -> tuple[Figure, Axes]:
+    """A figure with a named row for each curriculum."""
+    names, characters = [view.label for view in shown], 20 if width < NARROW else 26
+    rows = max(1, len(shown))
+    each = row_height(names, characters) * taller if names else 0.4
+    figure = new_figure(width, each * rows + room)
+    axes = figure.add_subplot()
+    quiet(axes, grid="x")
+    name_rows(axes, names, _stressed(shown), characters)
+    return figure, axes
+
+
+def _stressed(shown: list[View] | tuple[View, ...]) -> list[int]:
+    return [place for place, view in enumerate(shown) if view.is_chosen]
+
+
+def _bars(view: View) -> np.ndarray:
+    """[2, 2, 2]: one standard deviation to each side, global then personal, within [0, 1]."""
+    middle = np.array([view.summary.shared.mean, view.summary.personal.mean])
+    reach = np.diag([view.summary.shared.sd, view.summary.personal.sd])
+    bars: np.ndarray = np.clip(np.stack([middle - reach, middle + reach], axis=1), 0, 1)
+    return bars
+
+
+def _accuracy_limits(axes: Axes, shown: tuple[View, ...], floor: float, ticks: int) -> None:
+    """Room for every model, and for the spread around every mean."""
+    corners = np.concatenate([v.models for v in shown] + [_bars(v).reshape(-1, 2) for v in shown])
+    axes.set_xlim(*_with_margin(np.append(corners[:, 0], floor)))
+    axes.set_ylim(*_with_margin(corners[:, 1]))
+    for axis in (axes.xaxis, axes.yaxis):
+        percent_axis(axis, ticks)
+    axes.set_xlabel("global accuracy")
+    axes.set_ylabel("personal accuracy")
+
+
+def _with_margin(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    span = max(high - low, LEAST_SPAN)
+    return low - MARGIN * span, high + MARGIN * span
+
+
+def _draw_floor(axes: Axes, floor: float) -> None:
+    left = axes.get_xlim()[0]
+    axes.axvspan(left, floor, color=SHADE.light, linewidth=0, zorder=0)
+    axes.axvline(floor, color=SOFT.light, linewidth=1, linestyle=DASHES, zorder=1)
+    axes.annotate(
+        "below the floor", (floor, 0), (-4, 5), xycoords=("data", "axes fraction"), ha="right",
+        va="bottom", textcoords="offset points", fontsize=SMALL, color=SOFT.light,
+    )  # fmt: skip
+
+
+def _draw_base(axes: Axes, base: View) -> None:
+    """The lines through the global-only model: above is better for individuals, right for all."""
+    mean = base.summary.personal.mean
+    axes.axhline(mean, color=base.look.colour, linewidth=0.8, linestyle=DASHES, zorder=1)
+
+
+def _draw_mean(axes: Axes, view: View) -> None:
+    personal, shared = view.summary.personal, view.summary.shared
+    for bar in _bars(view):
+        axes.plot(
+            bar[:, 0], bar[:, 1], color=view.look.colour, zorder=4, solid_capstyle="butt",
+            linewidth=1.8 if view.is_chosen else 0.9,
+        )  # fmt: skip
+    axes.plot(
+        shared.mean, personal.mean, view.look.marker, color=view.look.colour, zorder=5,
+        markersize=11 if view.is_chosen else 8, markeredgecolor=PAPER.light, markeredgewidth=1.2,
+    )  # fmt: skip
+    if view.is_chosen:
+        axes.plot(
+            shared.mean, personal.mean, "o", markersize=17, markerfacecolor="none",
+            markeredgecolor=TEXT.light, markeredgewidth=1.2, zorder=5,
+        )  # fmt: skip
+
+
+def _draw_spread(axes: Axes, row: int, view: View, spread: Spread, *, first: bool) -> None:
+    """Range as a thin line, mean and standard deviation as a thick one, the worst tenth marked."""
+    colour = view.look.colour
+    said = (lambda text: text) if first else (lambda _: None)
+    axes.plot(
+        [spread.min, spread.max], [row, row], color=colour, linewidth=1.2, marker="|",
+        markersize=7, label=said("min to max"), zorder=2,
+    )  # fmt: skip
+    axes.plot(
+        [spread.mean - spread.sd, min(1.0, spread.mean + spread.sd)], [row, row], color=colour,
+        linewidth=6, alpha=0.35, solid_capstyle="butt", label=said("± 1 sd"), zorder=2,
+    )  # fmt: skip
+    axes.plot(
+        spread.worst_tenth, row, "<", color=PAPER.light, markeredgecolor=colour, markersize=6.5,
+        label=said("worst tenth"), linestyle="none", zorder=3,
+    )  # fmt: skip
+    axes.plot(
+        spread.mean, row, view.look.marker, color=colour, markersize=7, zorder=4,
+        label=said("mean"), linestyle="none",
+    )  # fmt: skip
+
+
+def _draw_cost(axes: Axes, row: int, view: View, marginal: float, amortised: float) -> None:
+    """Marginal filled, amortised hollow; what costs nothing is said at the left edge."""
+    first, colour, left = not row, view.look.colour, axes.get_xlim()[0]
+    ends = [marginal or left, amortised or left]
+    axes.plot(ends, [row, row], color=RULE.light, linewidth=3, zorder=1)
+    for value, face, name in (
+        (marginal, colour, "marginal: one more individual"),
+        (amortised, PAPER.light, "amortised: with its share of the trunk"),
+    ):
+        axes.plot(
+            value or np.nan, row, view.look.marker, color=face, markeredgecolor=colour,
+            markersize=8, linestyle="none", label=name if first else None,
+            zorder=3 if face == colour else 2,
+        )  # fmt: skip
+    if not marginal:
+        axes.annotate(
+            "0", (left, row), (3, 0), textcoords="offset points", va="center", ha="left",
+            fontsize=SMALL, color=TEXT.light,
+        )  # fmt: skip
+
+
+def _count_harmed(axes: Axes, shown: list[View]) -> None:
+    """How many are worse off, in a column of its own at the right."""
+    column: list[tuple[str, float, str]] = [("harmed", -0.5, SOFT.light)]
+    for row, view in enumerate(shown):
+        harmed, known = len(view.harmed), len(view.gains)
+        text = f"{harmed:,} of{' ' if known < LARGE else chr(10)}{known:,}"
+        column.append((text, row, HARM.light if harmed else SOFT.light))
+    for text, place, colour in column:
+        axes.annotate(
+            text, (1, place), (6, 0), xycoords=("axes fraction", "data"), color=colour, va="center",
+            textcoords="offset points", fontsize=SMALL, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _widen(axes: Axes) -> None:
+    """Keep zero in sight, whatever the gains."""
+    low, high = axes.get_xlim()
+    span = max(high - low, 2.0)
+    axes.set_xlim(min(low, -0.12 * span), max(high, 0.12 * span))

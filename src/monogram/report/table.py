@@ -1,0 +1,161 @@
+"""The table of a study: a line for each curriculum, for the terminal and for the page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from monogram.measure import Comparison, Spread
+from monogram.report.formats import MARKS_EXPLAINED, mark, percent, ratio
+from monogram.report.view import View, views
+from monogram.study import Results
+
+CHOSEN = "▸"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        heading: at its top.
+        means: what it says, for readers who do not know.
+        cell: its text for a curriculum.
+        room: the fewest characters of a terminal that show it; None: every one does.
+    """
+
+    heading: str
+    means: str
+    cell: Callable[[View], str]
+    room: int | None = None
+
+
+def _spread(spread: Spread) -> str:
+    return f"{percent(spread.mean)} ±{percent(spread.sd)}"
+
+
+def _tested(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return ""
+    effect = "" if comparison.effect_size is None else f"{comparison.effect_size:+.1f}"
+    return f"{effect} {mark(comparison.t_test_holm)}".replace("-", "−").strip()
+
+
+COLUMNS = (
+    Column(
+        "Personal",
+        "accuracy on the individuals' own data, mean ± standard deviation over individuals",
+        lambda view: _spread(view.summary.personal),
+    ),
+    Column(
+        "Effect",
+        "against the baseline: Cohen's d of the paired differences and the paired t-test, "
+        "Holm-corrected",
+        lambda view: _tested(view.summary.personal_against_baseline),
+    ),
+    Column(
+        "Min",
+        "personal accuracy of the worst individual",
+        lambda view: percent(view.summary.personal.min),
+    ),
+    Column(
+        "Tenth",
+        "mean personal accuracy of the worst tenth of the individuals",
+        lambda view: percent(view.summary.personal.worst_tenth),
+        room=90,
+    ),
+    Column(
+        "Max",
+        "personal accuracy of the best individual",
+        lambda view: percent(view.summary.personal.max),
+        room=94,
+    ),
+    Column(
+        "Global",
+        "accuracy on global data, mean ± standard deviation over the individuals' models",
+        lambda view: _spread(view.summary.shared),
+    ),
+    Column(
+        "Effect",
+        "the same tests for global accuracy",
+        lambda view: _tested(view.summary.shared_against_baseline),
+        room=98,
+    ),
+    Column(
+        "Min",
+        "global accuracy of the worst individual's model",
+        lambda view: percent(view.summary.shared.min),
+        room=86,
+    ),
+    Column(
+        "Harmed",
+        "share of the individuals who are worse off than with the global-only model",
+        lambda view: f"{percent(view.summary.harmed, 0)} %",
+    ),
+    Column(
+        "Marg.",
+        "r_train of one more individual: its own training over the baseline's",
+        lambda view: ratio(view.summary.relative_cost_marginal),
+    ),
+    Column(
+        "Amort.",
+        "r_train with the individual's share of the training that all have in common",
+        lambda view: ratio(view.summary.relative_cost_amortised),
+        room=82,
+    ),
+)
+COLLAPSED = Column(
+    "Coll.",
+    "models that collapsed: they predict one class only, or their loss is no number",
+    lambda view: f"{view.summary.collapsed:,}",
+)
+
+
+def columns(results: Results) -> tuple[Column, ...]:
+    """The columns that say something: that of collapsed models only if there are any."""
+    return (*COLUMNS, COLLAPSED) if results.summary.collapsed else COLUMNS
+
+
+def note(results: Results) -> str:
+    """What a reader needs to know to read the table."""
+    said = f"Accuracies in percent, on {results.population.protocol.reports_on} data. "
+    said += "Marg., amort.: training cost of an individual over the baseline's (r_train). "
+    if any(one.personal_against_baseline for one in results.summary.curricula):
+        said += f"Effect: Cohen's d against the baseline; {MARKS_EXPLAINED} (Holm). "
+    if not results.summary.collapsed:
+        said += "No model collapsed."
+    return said.strip()
+
+
+@dataclass(frozen=True)
+class ResultsTable:
+    """The table as rich prints it: `print(ResultsTable(results))` with rich's `print`.
+
+    It fits 100 columns and leaves out the less important ones where there is less room.
+    """
+
+    results: Results
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table for the room that there is."""
+        shown = [
+            column
+            for column in columns(self.results)
+            if column.room is None or options.max_width >= column.room
+        ]
+        yield _table(self.results, shown)
+        yield Text(note(self.results), style="dim")
+
+
+def _table(results: Results, shown: list[Column]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("Curriculum", overflow="fold", min_width=21)
+    for column in shown:
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    for view in views(results):
+        cells = (CHOSEN * view.is_chosen, view.label, *(column.cell(view) for column in shown))
+        table.add_row(*map(Text, cells), style="bold" if view.is_chosen else None)
+    return table

@@ -1,0 +1,131 @@
+"""What the table, the words and the plots show of a study: one view for each curriculum."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monogram.curriculum import Curriculum, Source, parse, title
+from monogram.engine import Row
+from monogram.errors import shorten
+from monogram.report.palette import Look, looks
+from monogram.study import CurriculumSummary, Results
+from monogram.study.figures import by_curriculum, figures
+
+LONGEST_LABEL = 90  # characters
+SAME = 12  # digits after the point up to which two means over seeds are the same
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One curriculum as a report shows it; accuracies are fractions in [0, 1].
+
+    Attributes:
+        summary: over all individuals.
+        label: its name in plots, tables and sentences.
+        look: its colours and its shape in plots.
+        is_base: whether it is the global-only curriculum.
+        is_chosen: whether it is the one to use.
+        personal: accuracy on D_I, by individual, means over seeds.
+        gains: personal accuracy minus the global-only model's on the same individual.
+        models: [models, 2], global and personal accuracy of each individual's model.
+    """
+
+    summary: CurriculumSummary
+    label: str
+    look: Look
+    is_base: bool
+    is_chosen: bool
+    personal: Mapping[str, float]
+    gains: Mapping[str, float]
+    models: np.ndarray
+
+    @property
+    def harmed(self) -> list[str]:
+        """The individuals who are worse off than with the global-only model, worst first."""
+        worse = (individual for individual, gain in self.gains.items() if gain < 0)
+        return sorted(worse, key=lambda individual: (self.gains[individual], individual))
+
+
+def views(results: Results) -> tuple[View, ...]:
+    """A view for each curriculum, the global-only one first, then in the order of the study."""
+    summary = results.summary
+    groups = by_curriculum(results.rows)
+    base = figures(groups[summary.base]).personal
+    ordered = sorted(summary.curricula, key=lambda one: one.curriculum != summary.base)
+    personalized = [one.curriculum for one in ordered if one.curriculum != summary.base]
+    look_of = looks(summary.base, personalized)
+    epochs = results.config["study"].get("epochs")
+    return tuple(
+        _view(one, groups[one.curriculum], base, look_of[one.curriculum], results, epochs)
+        for one in ordered
+    )
+
+
+def _view(
+    one: CurriculumSummary,
+    rows: list[Row],
+    base: Mapping[str, float],
+    look: Look,
+    results: Results,
+    epochs: int | None,
+) -> View:
+    personal = figures(rows).personal
+    gains = {i: round(personal[i] - base[i], SAME) for i in personal if i in base}
+    return View(
+        summary=one,
+        label=label(one.curriculum, epochs),
+        look=look,
+        is_base=one.curriculum == results.summary.base,
+        is_chosen=one.curriculum == results.summary.choice.curriculum,
+        personal=personal,
+        gains=gains,
+        models=_models(rows),
+    )
+
+
+def _models(rows: list[Row]) -> np.ndarray:
+    """[models, 2]: global and personal accuracy of each individual's models, means over seeds."""
+    pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows:
+        pairs[row.individual].append((row.global_accuracy, row.personal_accuracy))
+    return np.array([np.mean(several, axis=0) for several in pairs.values()])
+
+
+def label(curriculum: str, epochs: int | None = None) -> str:
+    """A curriculum's name: the paper's, else its text form without what all phases share.
+
+    Args:
+        curriculum: text form.
+        epochs: the study's number of epochs, left out where a phase has it.
+
+    >>> label("global(epochs=8) >> personal(iterations=20)")
+    'Transfer(20)'
+    >>> label("global(epochs=8) >> mixed(every=2, iterations=200)", epochs=8)
+    'global >> mixed(every=2, iterations=200)'
+    """
+    parsed = parse(curriculum)
+    name = title(parsed)
+    return shorten(name if name != str(parsed) else str(_brief(parsed, epochs)), LONGEST_LABEL)
+
+
+def _brief(curriculum: Curriculum, epochs: int | None) -> Curriculum:
+    phases = tuple(
+        phase.lengthless() if phase.epochs == epochs and phase.source != Source.PERSONAL else phase
+        for phase in curriculum.phases
+    )
+    return Curriculum(phases, curriculum.on_other) if epochs else curriculum
+
+
+def shown_floor(results: Results) -> float:
+    """The least global accuracy as the reported data show it, a fraction in [0, 1].
+
+    A floor that was asked for is a number. The default is a distance under the global-only model,
+    and that model's accuracy differs between validation and test data.
+    """
+    asked: float | None = results.config["study"].get("min_global_accuracy")
+    if asked is not None:
+        return asked
+    choice, base = results.summary.choice, results.summary[results.summary.base]
+    return base.shared.mean - (choice.base[1] - choice.floor)
