@@ -39,12 +39,12 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
     """Compare two figures of the same individuals, seeds averaged within an individual before.
 
     Args:
-        ours: [individuals].
+        ours: [individuals], at least one.
         theirs: [individuals], in the same order.
     """
     differences = np.round(np.asarray(ours) - np.asarray(theirs), 12)
     mean, deviation = float(differences.mean()), 0.0
-    if len(differences) >= FEWEST:
+    if len(differences) >= FEWEST and np.ptp(differences):
         deviation = float(differences.std(ddof=1))
     if not deviation:
         return Comparison(mean, None, None, None, len(differences))

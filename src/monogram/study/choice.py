@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monogram.curriculum import parse
 from monogram.engine import Row
-from monogram.study.figures import Figures, by_curriculum, figures, mean
+from monogram.study.figures import DIGITS, Figures, by_curriculum, figures, mean
 
 ALLOWED_LOSS = 0.02  # of global accuracy under the global-only model, where no floor is given
 
@@ -43,7 +43,7 @@ def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice
     """
     groups = by_curriculum(rows)
     at_base = _validation(figures(groups[base]))
-    least = at_base[1] - ALLOWED_LOSS if floor is None else floor
+    least = round(at_base[1] - ALLOWED_LOSS, DIGITS) if floor is None else floor
     candidates = {
         curriculum: _validation(figures(group))
         for curriculum, group in groups.items()

@@ -8,6 +8,8 @@ import numpy as np
 
 from monogram.engine import Row
 
+DIGITS = 12  # of a mean that are more than rounding noise
+
 
 @dataclass(frozen=True, eq=False)
 class Figures:
@@ -59,11 +61,16 @@ def paired(ours: dict[str, float], theirs: dict[str, float]) -> tuple[np.ndarray
 
 def mean(values: dict[str, float]) -> float:
     """The unweighted mean over individuals."""
-    return float(np.mean(list(values.values())))
+    return _mean(list(values.values()))
 
 
 def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
     values: dict[str, list[float]] = defaultdict(list)
     for individual, value in pairs:
         values[individual].append(value)
-    return {individual: float(np.mean(several)) for individual, several in values.items()}
+    return {individual: _mean(several) for individual, several in values.items()}
+
+
+def _mean(values: list[float]) -> float:
+    """Rounded, so that the same values in another order are not more or less."""
+    return round(float(np.mean(values)), DIGITS)

@@ -158,10 +158,15 @@ def _tests(
     """Personal and global tests of every curriculum against one, each corrected as a family."""
     if other is None:
         return {}
-    names = [name for name in tables if name != other]
+    names = [n for n in tables if n != other and _have_pairs(tables[n], tables[other])]
     personal = holm([compare(*paired(tables[n].personal, tables[other].personal)) for n in names])
     shared = holm([compare(*paired(tables[n].shared, tables[other].shared)) for n in names])
     return dict(zip(names, zip(personal, shared, strict=True), strict=True))
+
+
+def _have_pairs(ours: Figures, theirs: Figures) -> bool:
+    """Whether somebody has figures of both; trainings that failed leave gaps."""
+    return bool(ours.personal.keys() & theirs.personal and ours.shared.keys() & theirs.shared)
 
 
 def marginal_cost(row: Row) -> float:

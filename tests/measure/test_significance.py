@@ -1,0 +1,68 @@
+"""Paired tests over individuals and Holm's correction."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from monogram.measure import Comparison, compare, holm
+
+
+def comparison(t_test, wilcoxon=None):
+    return Comparison(0.1, 1.0, t_test, wilcoxon, 9)
+
+
+def test_paired_tests_are_those_of_scipy():
+    draw = np.random.default_rng(0)
+    ours, theirs = draw.random(12), draw.random(12)
+    result = compare(ours, theirs)
+    assert result.individuals == 12
+    assert result.difference == pytest.approx((ours - theirs).mean())
+    assert result.effect_size == pytest.approx((ours - theirs).mean() / (ours - theirs).std(ddof=1))
+    assert result.t_test == pytest.approx(stats.ttest_rel(ours, theirs).pvalue)
+    assert result.wilcoxon == pytest.approx(stats.wilcoxon(ours, theirs).pvalue)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([0.5] * 4, [0.5] * 4),
+        ([0.6] * 3, [0.5] * 3),
+        ([0.9, 0.8, 0.7], [0.8, 0.7, 0.6]),
+        ([0.9], [0.1]),
+    ],
+    ids=["equal", "the same everywhere", "the same but for rounding", "one individual"],
+)
+def test_differences_that_do_not_vary_have_no_p_value(ours, theirs):
+    result = compare(np.array(ours), np.array(theirs))
+    assert (result.effect_size, result.t_test, result.wilcoxon) == (None, None, None)
+    assert result.difference == pytest.approx(ours[0] - theirs[0])
+
+
+def test_many_ties_give_p_values_without_warnings():
+    result = compare(np.array([0.5, 0.5, 0.5, 0.6]), np.array([0.5, 0.5, 0.5, 0.5]))
+    assert 0 < result.t_test <= 1
+    assert 0 < result.wilcoxon <= 1
+
+
+def test_holm_by_hand():
+    corrected = holm([comparison(p) for p in (0.01, 0.04, 0.03, 0.005)])
+    assert [c.t_test_holm for c in corrected] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_is_that_of_statsmodels_for_both_tests():
+    t_tests, wilcoxons = np.random.default_rng(1).random((2, 7))
+    corrected = holm([comparison(*pair) for pair in zip(t_tests, wilcoxons, strict=True)])
+    assert [c.t_test_holm for c in corrected] == pytest.approx(
+        multipletests(t_tests, method="holm")[1]
+    )
+    assert [c.wilcoxon_holm for c in corrected] == pytest.approx(
+        multipletests(wilcoxons, method="holm")[1]
+    )
+
+
+def test_undefined_p_values_do_not_count_in_the_family():
+    corrected = holm([comparison(0.01), comparison(None), comparison(0.04)])
+    assert [c.t_test_holm for c in corrected] == [0.02, None, 0.04]
+    assert [c.wilcoxon_holm for c in corrected] == [None] * 3
+    assert holm([]) == []
