@@ -37,8 +37,13 @@ class Journal:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             self._descriptor = os.open(self._file, flags, 0o644)
         line = memoryview((json.dumps(row.as_dict()) + "\n").encode())
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        before = os.fstat(self._descriptor).st_size
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except OSError:
+            os.ftruncate(self._descriptor, before)  # no half line in the way of later ones
+            raise
         if monotonic() - self._synced > SYNC_SECONDS:
             os.fsync(self._descriptor)
             self._synced = monotonic()

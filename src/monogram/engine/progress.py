@@ -23,7 +23,7 @@ class Counter:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / f"{os.getpid()}.count", os.O_RDWR | os.O_CREAT, 0o644)
-        os.ftruncate(descriptor, 8)
+        os.write(descriptor, bytes(8))  # an error here if the disk is full, not a signal later
         self._memory = mmap.mmap(descriptor, 8)
         os.close(descriptor)
         self._total = 0.0

@@ -28,6 +28,7 @@ from monogram.errors import RunError
 
 FORMAT = 1
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
+BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 
 
 class RunDirectory:
@@ -76,9 +77,7 @@ class RunDirectory:
         if (self / "config.json").exists():
             self._compare(self.config()["study"], _plain(identity))
             return True
-        foreign = sorted(
-            p.name for p in self.folder.iterdir() if p.name not in (".lock", "population")
-        )
+        foreign = sorted(p.name for p in self.folder.iterdir() if p.name not in BEGUN)
         if foreign:
             raise RunError(
                 f"{self.folder} is not empty and holds no run (found {foreign[0]}); "
