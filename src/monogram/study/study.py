@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,12 @@ class Study:
         }
 
     def run(
-        self, out: Path | str, *, workers: int | None = None, display: Display | None = None
+        self,
+        out: Path | str,
+        *,
+        workers: int | None = None,
+        display: Display | None = None,
+        checkpoint_seconds: float = 60.0,
     ) -> Results:
         """Train and judge everything, or what is left of it, and leave a run directory.
 
@@ -167,6 +172,8 @@ class Study:
             out: the run directory; one that holds the same study is gone on with.
             workers: processes; None: one for each core. The numbers do not depend on it.
             display: shows progress; None: nothing is shown.
+            checkpoint_seconds: between two checkpoints of a training in flight: the most that is
+                lost when the run is interrupted.
 
         Raises:
             RunError: the directory holds something else, or is in use.
@@ -174,15 +181,15 @@ class Study:
         """
         workers = workers if workers is not None else default_workers()
         _check("workers", workers, workers >= 1, "at least 1")
+        _check("checkpoint_seconds", checkpoint_seconds, checkpoint_seconds >= 0, "at least 0")
         run = RunDirectory(Path(out))
         with run.locked():
             identity = self.identity()
             if not run.holds(identity):
                 save_population(self.population, run / "population")
                 run.record(identity)
-            failures = execute(
-                self.plan(), self.job(run.folder), self.population, workers=workers, display=display
-            )
+            job = replace(self.job(run.folder), checkpoint_seconds=checkpoint_seconds)
+            failures = execute(self.plan(), job, self.population, workers=workers, display=display)
             records = [asdict(failure) | {"line": str(failure)} for failure in failures]
             run.write_json("failures.json", records)
             results = Results.open(run.folder)
