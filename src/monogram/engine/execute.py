@@ -19,6 +19,7 @@ import torch
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
+from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.job import Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
@@ -249,6 +250,7 @@ _runner: Runner | None = None
 def _start(job: Job, counts: Path) -> None:
     """Make a worker's runner; called once in each process."""
     global _runner  # noqa: PLW0603 - a worker process does the tasks of one run only
+    keep_big_blocks()
     torch.set_num_threads(job.threads)
     _runner = Runner(job, Counter(counts).add)
 

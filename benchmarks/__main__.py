@@ -1,0 +1,24 @@
+"""Run every benchmark and write `benchmarks/results/*.json`: `python -m benchmarks`."""
+
+import importlib
+import json
+import platform
+from pathlib import Path
+
+BENCHMARKS = ("allocator", "sharing")
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    RESULTS.mkdir(exist_ok=True)
+    for name in BENCHMARKS:
+        print(f"{name} …", flush=True)
+        figures = importlib.import_module(f"benchmarks.{name}").run()
+        for line in figures["lines"]:
+            print(f"  {line}")
+        record = {"machine": platform.machine(), "python": platform.python_version()} | figures
+        (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1))
+
+
+if __name__ == "__main__":
+    main()
