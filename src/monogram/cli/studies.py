@@ -267,10 +267,7 @@ def _introduce(asked: Study, folder: Path, console: Console) -> None:
     lines = [
         str(asked.population),
         f"network {asked.architecture.name}, {parameters:,} parameters",
-        (
-            f"{plan.models} models in {plan.steps:,} iterations "
-            f"({plan.steps_unshared - plan.steps:,} more if nothing were shared), into {folder}"
-        ),
+        str(plan).split("\n", 1)[0] + f", into {folder}",
         *plan.remarks,
     ]
     console.print("\n".join(lines), highlight=False, markup=False)
@@ -304,12 +301,8 @@ def _show_plan(asked: Study, folder: Path, workers: int) -> None:
     table = Table(box=None)
     for heading in ("curriculum", "models", "own iterations", "shared iterations"):
         table.add_column(heading, justify="left" if heading == "curriculum" else "right")
-    models = [model for task in plan.tasks for model in task.models]
-    for text in map(str, asked.all_curricula):
-        some = [model for model in models if model.curriculum == text]
-        if some:
-            own = f"{sum(model.own_steps for model in some) / len(some):,.0f}"
-            table.add_row(text, f"{len(some)}", own, f"{some[0].shared_steps:,}")
+    for curriculum, (models, own, shared) in plan.per_curriculum().items():
+        table.add_row(curriculum, f"{models:,}", f"{own:,.0f}", f"{shared:,}")
     console.print(table)
     console.print(
         f"about {duration(took.seconds)} with {workers} workers, {took.memory / 2**30:.1f} GiB of "

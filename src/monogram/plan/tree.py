@@ -148,6 +148,31 @@ class Plan:
     partners: Mapping[str, str]
     remarks: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """What will be trained, counted: a line for the whole and one for each curriculum."""
+        lines = [
+            f"{self.models:,} models in {self.steps:,} iterations "
+            f"({self.steps_unshared - self.steps:,} more if nothing were shared)"
+        ]
+        for curriculum, (models, own, shared) in self.per_curriculum().items():
+            lines.append(f"  {curriculum}: {models:,} models, {own:,.0f} own and {shared:,} shared")
+        return "\n".join([*lines, *self.remarks])
+
+    def per_curriculum(self) -> dict[str, tuple[int, float, int]]:
+        """By curriculum: its models, and a model's own (on average) and shared iterations."""
+        groups: dict[str, list[Model]] = {}
+        for task in self.tasks:
+            for model in task.models:
+                groups.setdefault(model.curriculum, []).append(model)
+        return {
+            curriculum: (
+                len(models),
+                sum(model.own_steps for model in models) / len(models),
+                models[0].shared_steps,
+            )
+            for curriculum, models in groups.items()
+        }
+
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """All tasks; one that starts from another's weights comes after it."""
