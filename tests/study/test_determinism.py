@@ -1,0 +1,199 @@
+"""The same numbers however a study is run: workers, order, company, seeds, interruptions."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests import nets
+from tests.people import PEOPLE, make_population
+
+from monogram.curriculum import Recipe, parse
+from monogram.engine import read_journal
+from monogram.errors import RunError
+from monogram.study import RunDirectory, Study
+
+ROOT = Path(__file__).parents[2]
+TIMES = ("seconds", "shared_seconds", "evaluation_seconds")
+CURRICULA = (
+    "baseline",
+    "early-shaping(5)",
+    "sample-weighting(2)",
+    "transfer(4)",
+    "transfer(15)",
+    "global >> mixed(2, iterations=6)",
+    "global >> personal(4, train=head)",
+)
+
+
+def make_study(population=None, **options):
+    """The study that all tests here run, with the network given by name as a user would."""
+    settings = {"curricula": CURRICULA, "epochs": 2, "recipe": Recipe(batch_size=8)} | options
+    return Study(population or make_population(), network="tests.nets:Deadly", **settings)
+
+
+def numbers(results):
+    """Everything but the times, by model."""
+    return {
+        row.identity: {k: v for k, v in row.as_dict().items() if k not in TIMES}
+        for row in results.rows
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    return numbers(make_study().run(tmp_path_factory.mktemp("reference"), workers=1))
+
+
+def test_two_workers_give_the_numbers_of_one(reference, tmp_path):
+    assert numbers(make_study().run(tmp_path, workers=2)) == reference
+
+
+def test_the_order_of_the_individuals_does_not_matter(reference, tmp_path):
+    reversed_ = make_population(dict(reversed(PEOPLE.items())))
+    assert numbers(make_study(reversed_).run(tmp_path, workers=1)) == reference
+
+
+def test_who_else_is_there_does_not_matter(reference, tmp_path):
+    few = make_population().only(["anna", "cleo", "дмитрий/.."])
+    rows = numbers(make_study(few).run(tmp_path, workers=1))
+    assert {individual for _, individual, _ in rows} == set(few.individuals)
+    changed = [identity for identity in rows if rows[identity] != reference[identity]]
+    assert len(changed) == 1
+    assert parse(changed[0][0]).on_other
+
+
+def test_the_other_seeds_do_not_matter(reference, tmp_path):
+    rows = numbers(make_study(seeds=(7, 0)).run(tmp_path, workers=1))
+    assert len(rows) == 2 * len(reference)
+    assert {identity: rows[identity] for identity in reference} == reference
+    others = {identity: row for identity, row in rows.items() if identity[2] == 7}
+    assert [row["global_loss"] for row in others.values()] != [
+        row["global_loss"] for row in reference.values()
+    ]
+
+
+def test_other_curricula_do_not_matter(reference, tmp_path):
+    rows = numbers(make_study(curricula=["transfer(15)"]).run(tmp_path, workers=1))
+    assert rows.items() <= reference.items()
+
+
+def test_a_study_that_is_finished_trains_nothing_again(tmp_path):
+    some = {"curricula": ["transfer(1)", "personal(1) >> global"], "epochs": 1}
+    before = make_study(**some).run(tmp_path, workers=1)
+    nets.Deadly.passes = 0
+    assert numbers(make_study(**some).run(tmp_path, workers=1)) == numbers(before)
+    assert nets.Deadly.passes == 1  # the network was tried out
+
+
+# --- Interruptions -----------------------------------------------------------------------
+
+
+def run_until_killed(folder, at_pass, checkpoint_seconds):
+    """Run in a process of its own that is killed (signal 9) at a training pass."""
+    code = (
+        "from tests.study.test_determinism import make_study; "
+        f"make_study().run({str(folder)!r}, workers=1, checkpoint_seconds={checkpoint_seconds})"
+    )
+    environment = os.environ | {"DIE_AT_PASS": str(at_pass), "PYTHONPATH": str(ROOT)}
+    environment["OMP_NUM_THREADS"] = "1"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=False)
+    assert ended.returncode == -9
+
+
+@pytest.mark.parametrize("at_pass", [4, 150], ids=["in the trunk", "in a branch"])
+def test_a_killed_study_goes_on_from_its_last_step(at_pass, reference, tmp_path):
+    run_until_killed(tmp_path, at_pass, checkpoint_seconds=0)
+    assert not (tmp_path / "results.parquet").exists()
+    nets.Deadly.passes = 0
+    assert numbers(make_study().run(tmp_path, workers=1)) == reference
+    tried_out, unfinished = 1, 1
+    steps_before = at_pass - tried_out - unfinished
+    assert nets.Deadly.passes == tried_out + make_study().plan().steps - steps_before
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_study_killed_without_checkpoints_loses_one_individual_at_most(reference, tmp_path):
+    run_until_killed(tmp_path, 120, checkpoint_seconds=1000)
+    assert 0 < len(read_journal(tmp_path / "journal")) < len(reference)
+    assert numbers(make_study().run(tmp_path, workers=1)) == reference
+
+
+def test_a_killed_worker_ends_the_run_which_can_go_on(reference, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIE_AT_PASS", "60")
+    monkeypatch.setattr(nets.Deadly, "passes", 1_000_000)  # here nobody dies
+    with pytest.raises(RunError, match="a worker process ended without an answer"):
+        make_study().run(tmp_path, workers=2, checkpoint_seconds=0)
+    monkeypatch.delenv("DIE_AT_PASS")
+    assert numbers(make_study().run(tmp_path, workers=1)) == reference
+
+
+# --- The run directory -------------------------------------------------------------------
+
+
+def test_a_second_process_is_refused(tmp_path):
+    with (
+        RunDirectory(tmp_path).locked(),
+        pytest.raises(RunError, match="another process is running"),
+    ):
+        make_study().run(tmp_path, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"epochs": 3}, "epochs: 2 there, 3 now"),
+        ({"seeds": (1,)}, r"seeds: \[0\] there, \[1\] now"),
+        ({"curricula": ["transfer(5)"]}, "curricula: "),
+        ({"recipe": Recipe(batch_size=4)}, "'batch_size': 4"),
+        ({"population": make_population(shared=48)}, "fingerprint: "),
+        ({"population": make_population().only(["anna", "ben"])}, "individuals: "),
+    ],
+    ids=["epochs", "seeds", "curricula", "recipe", "data", "individuals"],
+)
+def test_another_study_in_the_same_directory_is_refused(other, named, tmp_path):
+    make_study(curricula=["transfer(1)"]).run(tmp_path, workers=1)
+    with pytest.raises(RunError, match=named):
+        make_study(**({"curricula": ["transfer(1)"]} | other)).run(tmp_path, workers=1)
+
+
+def test_a_directory_with_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunError, match=r"is not empty and holds no run \(found thesis.tex\)"):
+        make_study().run(tmp_path, workers=1)
+    assert [file.name for file in tmp_path.iterdir() if file.name != ".lock"] == ["thesis.tex"]
+
+
+# --- A full disk -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system in memory, and what gives it another size; needs the right to mount."""
+
+    def mount(kilobytes, *more):
+        options = f"size={kilobytes}k{','.join(['', *more])}"
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(tmp_path)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    if not (sys.platform == "linux" and os.geteuid() == 0 and mount(8)):
+        pytest.skip("file systems cannot be mounted here")
+    yield tmp_path, lambda kilobytes: mount(kilobytes, "remount")
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_ends_the_run_which_can_go_on_when_there_is_room(reference, small_disk):
+    folder, resize = small_disk
+    complaints = []
+    for kilobytes in (*range(8, 64, 4), *range(64, 256, 16), 10_000):
+        assert resize(kilobytes)
+        try:
+            results = make_study().run(folder / "run", workers=1, checkpoint_seconds=0)
+        except OSError as error:
+            complaints.append(str(error))
+        else:
+            assert numbers(results) == reference
+            break
+    assert len(complaints) > 3
+    assert all("No space left" in complaint for complaint in complaints), complaints
