@@ -1,14 +1,28 @@
 """Walking a plan: a map over individuals, in one process or several, resumable at any moment.
 
-`execute` trains and judges every model of a plan that a run directory does not hold yet. Each
-finished model is a row in the directory's journal; long phases leave checkpoints.
+`execute` trains every model of a plan that is not done yet and hands it to the job's harvest, for a
+study a row in the run directory's journal; long phases leave checkpoints.
 """
 
 from monogram.engine.estimate import Estimate, estimate
 from monogram.engine.execute import Failure, execute
+from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
 
-__all__ = ["Display", "Estimate", "Failure", "Job", "Row", "estimate", "execute", "read_journal"]
+__all__ = [
+    "Bench",
+    "Display",
+    "Estimate",
+    "Failure",
+    "Gatherer",
+    "Harvest",
+    "Job",
+    "Journalling",
+    "Row",
+    "estimate",
+    "execute",
+    "read_journal",
+]

@@ -20,10 +20,10 @@ from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
 from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
-from monogram.engine.journal import read_journal
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
-from monogram.engine.runner import STEP_UNITS, Identity, Runner, trunk_file
+from monogram.engine.runner import STEP_UNITS, Runner, trunk_file
 from monogram.errors import MonogramError, RunError, shorten
 from monogram.plan import Plan, Task
 from monogram.population import Population
@@ -83,7 +83,7 @@ def execute(
     """
     for folder in (job.trunks, job.checkpoints):
         folder.mkdir(parents=True, exist_ok=True)
-    done = frozenset(row.identity for row in read_journal(job.journal))
+    done = job.harvest.done(job)
     pending = [task for task in plan.tasks if _is_pending(task, job, done)]
     display = display or Display(quiet=True)
     run = _here if workers == 1 else partial(_in_workers, workers=workers)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from monogram.curriculum import Recipe
+from monogram.engine.harvest import Harvest, Journalling
 from monogram.errors import SettingError
 from monogram.networks import Architecture
 
@@ -24,6 +25,7 @@ class Job:
         checkpoint_seconds: between two checkpoints of a training in flight.
         evaluation_samples: the most samples of D_G that a model is judged on, for validation and
             test each.
+        harvest: what is done with finished models.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Job:
     threads: int = 1
     checkpoint_seconds: float = 60.0
     evaluation_samples: int = 10_000
+    harvest: Harvest = Journalling()
 
     @property
     def population(self) -> Path:

@@ -1,21 +1,19 @@
-"""Doing one task: train along its nodes, judge the models at their ends, leave checkpoints."""
+"""Doing one task: train along its nodes, hand over what is finished, leave checkpoints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic
 
 import torch
 
+from monogram.engine.harvest import Bench, Identity
 from monogram.engine.job import Job
-from monogram.engine.journal import Journal
 from monogram.engine.judge import Judge
-from monogram.engine.row import Row
 from monogram.errors import RunError
-from monogram.plan import Model, Node, Task
+from monogram.plan import Node, Task
 from monogram.population import open_population
-from monogram.training import Feed, Samples, State, Tally, as_samples, load_state, save_state, train
+from monogram.training import Feed, Samples, State, as_samples, load_state, save_state, train
 
-Identity = tuple[str, str, int]
 STEP_UNITS = 3.0  # a sample that is trained on costs about three that are only looked at
 
 
@@ -35,34 +33,31 @@ class Runner:
         self._population = open_population(job.population)
         network = job.architecture.build(0).to(self._device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._judge = Judge(self._population, self._device, job.evaluation_samples, progress)
+        judge = Judge(self._population, self._device, job.evaluation_samples, progress)
         train_rows = self._population.global_data.train
         self._shared = as_samples(self._population, train_rows, self._device)
-        self._journal = Journal(job.journal)
+        bench = Bench(job, self._population, self._network, self._device, judge, progress)
+        self._gatherer = job.harvest.open(bench)
         self._start: tuple[str | None, State] | None = None
         self._saved = monotonic()
 
-    def run(self, task: Task, done: frozenset[Identity]) -> list[Row]:
-        """Train and judge what a task has left to do.
+    def run(self, task: Task, done: frozenset[Identity]) -> None:
+        """Train and hand over what a task has left to do.
 
         Args:
             task: whose parent, if any, is finished.
             done: models that need not be done again.
-
-        Returns:
-            The rows of the models that were finished now; they are in the journal already.
         """
         self._saved = monotonic()
         start = self._first_state(task)
         state = start if task.node.stretch.start else start.at_phase_start()
-        rows = list(self._visit(task.node, state, start.seconds, done))
+        self._visit(task.node, state, start.seconds, done)
         for node in task.nodes():
             self._checkpoint_file(node).unlink(missing_ok=True)
-        return rows
 
     def close(self) -> None:
-        """Hand all rows to the disk."""
-        self._journal.close()
+        """Hand everything to the disk."""
+        self._gatherer.close()
 
     def _first_state(self, task: Task) -> State:
         """The state that a task starts from: its parent's end, or the first weights."""
@@ -83,19 +78,19 @@ class Runner:
 
     def _visit(
         self, node: Node, state: State, shared_seconds: float, done: frozenset[Identity]
-    ) -> Iterator[Row]:
+    ) -> None:
         """Train a node and what is below it, as far as something is left to do."""
         left = [model for model in node.models if model.identity not in done]
         below = [] if node.shared else [c for c in node.children if _anything_left(c, done)]
         if not (left or below or node.shared):
             return
         end = self._train(node, state)
-        yield from self._judge_all(left, end, end.seconds if node.shared else shared_seconds)
+        if left:
+            self._gatherer.gather(left, end, end.seconds if node.shared else shared_seconds)
         for child in below:
             goes_on = child.stretch.place == node.stretch.place
-            yield from self._visit(
-                child, end if goes_on else end.at_phase_start(), shared_seconds, done
-            )
+            start = end if goes_on else end.at_phase_start()
+            self._visit(child, start, shared_seconds, done)
 
     def _train(self, node: Node, state: State) -> State:
         """The state at a node's end, from a file where there is one."""
@@ -121,24 +116,6 @@ class Runner:
             save_state(end, finished, node.key)
         return end
 
-    def _judge_all(self, models: list[Model], end: State, shared_seconds: float) -> Iterator[Row]:
-        """The rows of the models that are finished at one state, each journalled."""
-        if not models:
-            return
-        self._network.load_state_dict(end.weights)
-        started = perf_counter()
-        on_global = self._judge.on_global(self._network)
-        global_seconds = perf_counter() - started
-        for model in models:
-            started = perf_counter()
-            on_individual = self._judge.on_individual(self._network, model.evaluated_on)
-            seconds = global_seconds + perf_counter() - started
-            own_seconds = end.seconds - shared_seconds if model.own_steps else 0.0
-            times = (own_seconds, shared_seconds if model.shared_steps else 0.0, seconds)
-            row = _row(model, on_individual, on_global, times)
-            self._journal.append(row)
-            yield row
-
     def _own(self, individual: str) -> Samples:
         rows = self._population.individuals[individual].train
         return as_samples(self._population, rows, self._device)
@@ -154,35 +131,3 @@ def trunk_file(job: Job, key: str) -> Path:
 
 def _anything_left(node: Node, done: frozenset[Identity]) -> bool:
     return any(model.identity not in done for below in node.walk() for model in below.models)
-
-
-def _row(
-    model: Model,
-    on_individual: tuple[Tally, Tally],
-    on_global: tuple[Tally, Tally],
-    times: tuple[float, float, float],
-) -> Row:
-    return Row(
-        curriculum=model.curriculum,
-        individual=model.individual,
-        evaluated_on=model.evaluated_on,
-        seed=model.seed,
-        personal_accuracy=on_individual[1].accuracy,
-        personal_accuracy_validation=on_individual[0].accuracy,
-        global_accuracy=on_global[1].accuracy,
-        global_accuracy_validation=on_global[0].accuracy,
-        personal_loss=on_individual[1].mean_loss,
-        personal_loss_validation=on_individual[0].mean_loss,
-        global_loss=on_global[1].mean_loss,
-        global_loss_validation=on_global[0].mean_loss,
-        personal_samples=on_individual[1].samples,
-        own_iterations=model.own_steps,
-        shared_iterations=model.shared_steps,
-        own_samples=model.own_samples,
-        shared_samples=model.shared_samples,
-        baseline_samples=model.baseline_samples,
-        seconds=times[0],
-        shared_seconds=times[1],
-        evaluation_seconds=times[2],
-        collapsed=on_global[0].collapsed or on_global[1].collapsed,
-    )
