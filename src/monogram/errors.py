@@ -5,7 +5,9 @@
     ├── CurriculumError           a curriculum that does not parse or makes no sense
     ├── NetworkError              a network that does not fit the data
     ├── SettingError              an option out of its range
-    └── RunError                  a run directory that cannot be used, or a run that could not go on
+    ├── RunError                  a run directory that cannot be used, or a run that could not go on
+    └── StoreError                a store that cannot be used, or what it holds is damaged
+        └── UnknownIndividualError    an individual that the store has no model for
 
 Every message says what was expected, what was found and what to do next. `shorten` keeps
 ids and values of any length readable in a message.
@@ -34,6 +36,14 @@ class SettingError(MonogramError):
 
 class RunError(MonogramError):
     """A run directory that cannot be used, or a run that could not go on."""
+
+
+class StoreError(MonogramError):
+    """A store that cannot be used, or something damaged in it."""
+
+
+class UnknownIndividualError(StoreError):
+    """An individual that the store has no model for."""
 
 
 def shorten(text: object, limit: int = 60) -> str:

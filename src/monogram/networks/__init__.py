@@ -5,7 +5,7 @@ A network here is any `torch.nn.Module` from raw inputs [batch, *shape] to logit
 seed; `architecture(text, population)` reads a name, a `package.module:factory` or chooses.
 """
 
-from monogram.networks.architecture import Architecture, architecture
+from monogram.networks.architecture import Architecture, architecture, rebuild
 from monogram.networks.contract import check_network
 from monogram.networks.paper import PaperNetwork
 from monogram.networks.parts import head_names, trainable_names
@@ -21,5 +21,6 @@ __all__ = [
     "architecture",
     "check_network",
     "head_names",
+    "rebuild",
     "trainable_names",
 ]

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from monogram.errors import NetworkError, shorten
 from monogram.networks.contract import check_network
@@ -35,16 +36,20 @@ class Architecture:
     Attributes:
         name: the text that names it, for example `paper(width=0.25)` or `mine.nets:tiny`.
         factory: makes the bare network; called with the seed's random state.
-        axes: number of axes of one input.
+        input_shape: of one input.
+        classes: number of logits.
         mean: [channels] for `Prepared`, or None.
         scale: [channels] for `Prepared`, or None.
+        tokens: whether inputs are int64 tokens rather than numbers.
     """
 
     name: str
     factory: Callable[[], nn.Module]
-    axes: int
+    input_shape: tuple[int, ...]
+    classes: int
     mean: Tensor | None = field(default=None, repr=False)
     scale: Tensor | None = field(default=None, repr=False)
+    tokens: bool = False
 
     def build(self, seed: int) -> Prepared:
         """The network with its first weights, the same for the same seed.
@@ -55,7 +60,7 @@ class Architecture:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "network"))
             try:
-                network = self.factory()
+                network = self._materialised(self.factory())
             except Exception as error:
                 raise NetworkError(
                     f"network {self.name} could not be made: {type(error).__name__}: {error}"
@@ -64,7 +69,26 @@ class Architecture:
             raise NetworkError(
                 f"network {self.name} made a {type(network).__name__}, not an nn.Module"
             )
-        return Prepared(network, self.mean, self.scale, self.axes)
+        return Prepared(network, self.mean, self.scale, len(self.input_shape))
+
+    def _materialised(self, network: nn.Module) -> nn.Module:
+        """The network with its lazy layers, if any, sized by one blank input."""
+        lazy = isinstance(network, nn.Module) and any(map(is_lazy, network.parameters()))
+        if lazy:
+            dtype = torch.int64 if self.tokens else torch.float32
+            with torch.no_grad():
+                network.eval()(torch.zeros((1, *self.input_shape), dtype=dtype))
+        return network
+
+    def description(self) -> dict[str, Any]:
+        """What `rebuild` needs to make the network again, as plain values; weights not included."""
+        return {
+            "name": self.name,
+            "input_shape": list(self.input_shape),
+            "classes": self.classes,
+            "standardized": self.mean is not None,
+            "tokens": self.tokens,
+        }
 
 
 def architecture(
@@ -96,10 +120,37 @@ def architecture(
     known = population.inputs[train.start : train.stop]
     if standardize and known.dtype != np.int64:
         mean, scale = channel_statistics(known)
-    made = Architecture(name, make, len(population.input_shape), mean, scale)
+    shape, classes = population.input_shape, len(population.classes)
+    made = Architecture(name, make, shape, classes, mean, scale, known.dtype == np.int64)
     probe = torch.from_numpy(np.array(known[:2] if len(known) > 1 else population.inputs[:2]))
-    check_network(made.build(0), probe, len(population.classes), name)
+    check_network(made.build(0), probe, classes, name)
     return made
+
+
+def rebuild(description: Mapping[str, Any], factory: Factory | None = None) -> Prepared:
+    """The network that a description means, in evaluation mode; its weights are yet to be loaded.
+
+    Args:
+        description: of `Architecture.description`.
+        factory: makes the network, where its name cannot be imported here.
+
+    Raises:
+        NetworkError: the network cannot be made from its name.
+    """
+    name, shape = str(description["name"]), tuple(description["input_shape"])
+    if factory is None:
+        if "<" in name or name.startswith("__main__"):
+            raise NetworkError(
+                f"network {name} was a Python object that cannot be imported by name; put its "
+                "factory in a module and name it, package.module:factory, or give `factory`"
+            )
+        factory = _named(name, shape)[1]
+    make = _bind(name, factory, shape, int(description["classes"]))
+    blank = torch.zeros(shape[0]) if description["standardized"] else None
+    scale = None if blank is None else torch.ones_like(blank)
+    tokens = bool(description["tokens"])
+    made = Architecture(name, make, shape, int(description["classes"]), blank, scale, tokens)
+    return made.build(0).eval()
 
 
 def choose(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,210 @@
+"""Connections to the database: where it is, how it is set up, and its errors in clear words."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.schema import Table
+
+from monogram.errors import StoreError
+from monogram.store.schema import is_current, prepare
+
+BUSY_SECONDS = 60.0  # that a writer waits for another before it gives up
+LOCK = 0x6D6F6E6F  # of PostgreSQL's advisory locks: one process at a time makes tables
+MAGIC = b"SQLite format 3\x00"
+
+
+class Database:
+    """One store's database.
+
+    Args:
+        place: path of an SQLite file, or a URL `sqlite:///…` or `postgresql://…`.
+        create: make the tables where there are none.
+
+    Raises:
+        StoreError: it cannot be opened, holds no store, or one of a newer version.
+    """
+
+    def __init__(self, place: str | Path, *, create: bool = False) -> None:
+        url = _url(place)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.file = Path(str(url.database)) if self.is_sqlite else None
+        self.name = str(self.file) if self.file else url.render_as_string(hide_password=True)
+        if self.file and create:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        if self.file and (self.file.exists() or not create):
+            _check_file(self.file)
+        self.engine = _engine(url)
+        with self.read() as connection:
+            current = is_current(connection)
+        if not current:
+            self._prepare(create=create)
+
+    def _prepare(self, *, create: bool) -> None:
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            prepare(connection, self.name, create=create)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection on which all reads see one state.
+
+        Raises:
+            StoreError: what the database complained of.
+        """
+        with self._errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: all of it is on the disk when the block ends, or none of it is.
+
+        Raises:
+            StoreError: what the database complained of.
+        """
+        writer = self.engine.execution_options(monogram_writes=True)
+        with self._errors(), writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection outside any transaction, as VACUUM wants it.
+
+        Raises:
+            StoreError: what the database complained of.
+        """
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._errors(), engine.connect() as connection:
+            yield connection
+
+    def upsert(self, table: Table) -> Any:
+        """The database's own INSERT … ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """What the database complains of, in Monogram's words."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreError(_in_words(self.name, error)) from error
+
+
+def _url(place: str | Path) -> URL:
+    """Where the database is; a path is an SQLite file, PostgreSQL is spoken to by psycopg."""
+    if isinstance(place, Path) or "://" not in place:
+        return URL.create("sqlite", database=str(Path(place).expanduser()))
+    try:
+        url = make_url(place)
+    except ArgumentError as error:
+        raise StoreError(f"the store's address cannot be read: {error}") from error
+    backend = url.get_backend_name()
+    if backend in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or url.database in (None, "", ":memory:"):
+        raise StoreError(
+            f"{url.render_as_string(hide_password=True)}: a store is an SQLite file (a path) or "
+            "PostgreSQL (postgresql://user@host/database)"
+        )
+    return url
+
+
+def _check_file(file: Path) -> None:
+    """Refuse what is no SQLite file before SQLite makes one."""
+    if not file.is_file():
+        raise StoreError(
+            f"there is no store at {file}; make one with `monogram personalize` or Store.create"
+        )
+    with file.open("rb") as opened:
+        start = opened.read(len(MAGIC))
+    if start and start != MAGIC:
+        raise StoreError(
+            f"{file} is no SQLite database, or its beginning is damaged; give the right path, or "
+            "restore it from a backup"
+        )
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        engine = create_engine(url, pool_pre_ping=True)
+    else:
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _remember_process)
+    event.listen(engine, "checkout", _refuse_other_process)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """WAL, so that readers and a writer do not wait for each other; durable; erasing deletes."""
+    connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
+    for setting in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take their place in the line at once instead of failing half-way."""
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("monogram_writes") else "BEGIN")
+
+
+def _remember_process(_connection: Any, record: Any) -> None:
+    record.info["process"] = os.getpid()
+
+
+def _refuse_other_process(_connection: Any, record: Any, proxy: Any) -> None:
+    """A forked process opens connections of its own."""
+    if record.info["process"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise DisconnectionError("this connection belongs to the process that forked")
+
+
+def _in_words(name: str, error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = " ".join(str(cause).split())
+    return f"{name}: {said}; {_advice(said.lower())}"
+
+
+def _advice(said: str) -> str:
+    for sign, advice in (
+        ("full", "free some space and do it again: what was committed before is safe"),
+        ("no space", "free some space and do it again: what was committed before is safe"),
+        ("locked", "another process was writing all the time; try again"),
+        ("malformed", "the file is damaged: run `monogram verify`, or restore it from a backup"),
+        ("not a database", "the file is damaged: restore it from a backup"),
+        ("disk i/o", "the disk cannot be read or written, or is full; check it and try again"),
+        ("readonly", "give yourself the right to write the file and its folder"),
+        ("unable to open", "check that the folder exists and may be written"),
+        ("connect", "check the address, the password and that the server runs"),
+    ):
+        if sign in said:
+            return advice
+    return "run `monogram verify` to see whether the store is whole"
