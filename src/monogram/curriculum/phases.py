@@ -8,7 +8,8 @@ rate 0.01 in every phase after that.
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from monogram.errors import CurriculumError
 
@@ -64,6 +65,8 @@ class Phase:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        for name in ("epochs", "iterations"):
+            object.__setattr__(self, name, _whole(getattr(self, name)))
         for problem in self._problems():
             raise CurriculumError(f"{self}: {problem}")
 
@@ -72,7 +75,7 @@ class Phase:
         problems = [
             f"{name} must be a whole number of at least 1, not {value}"
             for name, value in (("epochs", self.epochs), ("iterations", self.iterations))
-            if value is not None and (value < 1 or value != int(value))
+            if value is not None and not (isinstance(value, int) and value >= 1)
         ]
         if self.epochs is not None and self.iterations is not None:
             problems.append("give epochs or iterations, not both")
@@ -82,14 +85,18 @@ class Phase:
             problems.append(
                 f"n_I must be a whole number or one over a whole number, not {self.every}"
             )
-        if self.learning_rate is not None and not self.learning_rate > 0:
-            problems.append(f"learning_rate must be above 0, not {self.learning_rate}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < inf:
+            problems.append(f"learning_rate must be above 0 and finite, not {self.learning_rate}")
         if self.decay is not None and not 0 < self.decay <= 1:
             problems.append(f"decay must lie in (0, 1], not {self.decay}")
         if self.decay_at is not None and not 0 <= self.decay_at <= 1:
             problems.append(f"decay_at must be a fraction in [0, 1], not {self.decay_at}")
         if not self.train:
             problems.append('train must name parameters, for example "all" or "head"')
+        if set(self.train) & set("\"'"):
+            problems.append(
+                "train must not hold quotation marks: no parameter has them in its name"
+            )
         return problems
 
     def __rshift__(self, later: "Phase | Curriculum") -> "Curriculum":
@@ -136,10 +143,19 @@ def as_fraction(number: "Fraction | float | str") -> Fraction:
     """
     try:
         exact = Fraction(number)
-    except (ValueError, ZeroDivisionError, OverflowError) as error:
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
         raise CurriculumError(f"{number!r} is not a number; write 2, 0.125 or 1/8") from error
     simple = exact.limit_denominator(LARGEST_PERIOD)
     return simple if abs(simple - exact) < WHOLE_TOLERANCE else exact
+
+
+def _whole(value: Any) -> Any:
+    """A whole number as an int, also a float or NumPy's; anything else as it is."""
+    try:
+        whole = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    return whole if whole == value else value
 
 
 def _is_period(every: Fraction) -> bool:

@@ -17,6 +17,7 @@ class Recipe:
             train it on D_G first.
         decay: factor by which that rate is multiplied once in phases counted in epochs.
         decay_at: fraction in [0, 1] of the phase after which it is (65 of 100 epochs).
+            A phase that names its own decays, however it is counted.
         late_learning_rate: of every later phase, fixed; the paper's 0.01 for transfer learning.
         momentum: of stochastic gradient descent; the paper does not give its value.
         weight_decay: L2 regularization, added to the gradient as weight_decay × weight.
@@ -36,7 +37,11 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse values out of their range."""
         ranges = (
-            ("batch_size", self.batch_size >= 1, "a whole number of at least 1"),
+            (
+                "batch_size",
+                isinstance(self.batch_size, int) and self.batch_size >= 1,
+                "a whole number of at least 1",
+            ),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("decay", 0 < self.decay <= 1, "in (0, 1]"),
             ("decay_at", 0 <= self.decay_at <= 1, "a fraction in [0, 1]"),
@@ -60,7 +65,7 @@ class Recipe:
         return tuple(self._fill_in(phase, place >= late_from) for place, phase in enumerate(phases))
 
     def _fill_in(self, phase: Phase, late: bool) -> Phase:
-        decays = phase.epochs is not None and not late
+        decays = phase.decay_at is not None or (phase.epochs is not None and not late)
         rate = self.late_learning_rate if late else self.learning_rate
         decay = phase.decay if phase.decay is not None else (self.decay if decays else 1.0)
         at = phase.decay_at if phase.decay_at is not None else self.decay_at

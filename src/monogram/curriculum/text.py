@@ -67,7 +67,7 @@ def _step(text: str) -> Phase | Curriculum:
     name, inside = match[1].lower(), match[2] or ""
     if name not in STEPS:
         close = get_close_matches(name, STEPS, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else "."
         raise CurriculumError(f"unknown phase {shorten(name)!r}{hint} Known: {', '.join(STEPS)}")
     make, main = STEPS[name]
     options = _options(text.strip(), inside, main, _known_options(name, main))
