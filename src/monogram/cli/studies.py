@@ -14,7 +14,7 @@ from monogram.engine import Display, estimate
 from monogram.engine.progress import duration
 from monogram.errors import SettingError
 from monogram.population import Population, Protocol
-from monogram.report import print_results, write_report
+from monogram.report import ResultsTable, recommendation, write_report
 from monogram.study import DEFAULT_CURRICULA, Results, Study
 from monogram.study.study import default_workers
 from monogram.study.study import resume as resumed
@@ -287,8 +287,10 @@ def _finish(results: Results, folder: Path) -> None:
     """Print the results, write the page, and leave with the status that they deserve."""
     page = folder / "report.html"
     write_report(results, page)
-    print_results(results, Console(soft_wrap=False))
-    Console(soft_wrap=True).print(f"\nThe report: {page}", highlight=False, markup=False)
+    console = Console()
+    console.print(ResultsTable(results))
+    console.print(f"\n{recommendation(results)}", highlight=False, markup=False)
+    console.print(f"\nThe report: {page}", highlight=False, markup=False, soft_wrap=True)
     if results.population.set_aside or results.failures:
         raise typer.Exit(LEFT_OUT)
 

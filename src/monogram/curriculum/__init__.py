@@ -16,7 +16,14 @@ from fractions import Fraction
 from monogram.curriculum.curriculum import Curriculum
 from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Source, Union
 from monogram.curriculum.recipe import Recipe
-from monogram.curriculum.shapings import Baseline, EarlyShaping, SampleWeighting, Transfer, title
+from monogram.curriculum.shapings import (
+    Baseline,
+    EarlyShaping,
+    Rehearsal,
+    SampleWeighting,
+    Transfer,
+    title,
+)
 from monogram.curriculum.text import parse
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "Personal",
     "Phase",
     "Recipe",
+    "Rehearsal",
     "SampleWeighting",
     "Source",
     "Transfer",

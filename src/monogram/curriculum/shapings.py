@@ -1,5 +1,7 @@
-"""The paper's curricula by name (section Personalizing deep learning models, Algorithm 1)."""
+"""Curricula by name: the paper's (Algorithm 1), and rehearsal."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from monogram.curriculum.curriculum import Curriculum
@@ -26,34 +28,40 @@ def Transfer(iterations: int) -> Curriculum:  # noqa: N802
     return Global() >> Personal(iterations)
 
 
+def Rehearsal(iterations: int, every: Fraction | float | str = 2) -> Curriculum:  # noqa: N802
+    """First D_G, then for a number of iterations D_I with D_G kept in mind: a late mixed phase.
+
+    Not in the paper; rehearsal is the oldest remedy against forgetting (Robins 1995).
+    """
+    return Global() >> Mixed(every, iterations=iterations)
+
+
 def title(curriculum: Curriculum) -> str:
     """A short name for tables and plots: the paper's where it has one, else the text form.
 
     >>> title(Transfer(20).with_epochs(8)), title(SampleWeighting("1/8")), title(Baseline())
     ('Transfer(20)', 'SampleWeighting(1/8)', 'Baseline')
     """
-    lengthless = tuple(_without_epochs(phase) for phase in curriculum.phases)
-    sources = tuple(phase.source for phase in curriculum.phases)
-    shaped = Curriculum(lengthless, curriculum.on_other)
-    if shaped == Baseline():
-        return "Baseline"
-    if shaped.phases == (Global(),):
-        return "Global only"
-    if sources == (Source.MIXED,) and shaped == SampleWeighting(every := _every(curriculum)):
-        return f"SampleWeighting({every})"
-    for place, name in ((0, "EarlyShaping"), (1, "Transfer")):
-        iterations = curriculum.phases[place % len(sources)].iterations
-        make = EarlyShaping if place == 0 else Transfer
-        if iterations and shaped == make(iterations):
-            return f"{name}({iterations})"
-    return str(curriculum)
+    shaped = Curriculum(tuple(map(_without_epochs, curriculum.phases)), curriculum.on_other)
+    names = (name for name, known in _namesakes(shaped) if known == shaped)
+    return next(names, str(curriculum))
 
 
-def _every(curriculum: Curriculum) -> Fraction:
-    return curriculum.phases[0].every or Fraction(1)
+def _namesakes(curriculum: Curriculum) -> Iterator[tuple[str, Curriculum]]:
+    """The named curricula with the iterations and the n_I that occur in this one."""
+    iterations = next((p.iterations for p in curriculum.phases if p.iterations), None)
+    every = next((p.every for p in curriculum.phases if p.every), None)
+    yield "Global only", Curriculum((Global(),))
+    yield "Baseline", Baseline()
+    if every:
+        yield f"SampleWeighting({every})", SampleWeighting(every)
+    if iterations:
+        yield f"EarlyShaping({iterations})", EarlyShaping(iterations)
+        yield f"Transfer({iterations})", Transfer(iterations)
+        yield f"Rehearsal({iterations})", Rehearsal(iterations)
+    if iterations and every:
+        yield f"Rehearsal({iterations}, {every})", Rehearsal(iterations, every)
 
 
 def _without_epochs(phase: Phase) -> Phase:
-    return (
-        Phase(**{**vars(phase), "epochs": None}) if phase.source is not Source.PERSONAL else phase
-    )
+    return phase if phase.source is Source.PERSONAL else replace(phase, epochs=None)

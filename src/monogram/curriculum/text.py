@@ -4,6 +4,7 @@
     step       = phase | shaping
     phase      = ("personal" | "global" | "mixed" | "union") [ "(" options ")" ]
     shaping    = "baseline" | "early-shaping(N)" | "sample-weighting(n_I)" | "transfer(N)"
+               | "rehearsal(N)" | "rehearsal(N, every=n_I)"
     options    = [ main value ] { "," name "=" value }
 
 The main value, given without a name, is `iterations` of a personal phase, n_I of a mixed one and
@@ -17,7 +18,13 @@ from typing import Any
 
 from monogram.curriculum.curriculum import Curriculum
 from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Union, as_fraction
-from monogram.curriculum.shapings import Baseline, EarlyShaping, SampleWeighting, Transfer
+from monogram.curriculum.shapings import (
+    Baseline,
+    EarlyShaping,
+    Rehearsal,
+    SampleWeighting,
+    Transfer,
+)
 from monogram.errors import CurriculumError, shorten
 
 STEPS: dict[str, tuple[Callable[..., Phase | Curriculum], str | None]] = {
@@ -29,9 +36,10 @@ STEPS: dict[str, tuple[Callable[..., Phase | Curriculum], str | None]] = {
     "early-shaping": (EarlyShaping, "iterations"),
     "sample-weighting": (SampleWeighting, "every"),
     "transfer": (Transfer, "iterations"),
+    "rehearsal": (Rehearsal, "iterations"),
 }
 LENGTH_OPTIONAL = ("personal", "global", "union")  # their length may come from the study or epochs
-SHAPINGS = ("baseline", "early-shaping", "sample-weighting", "transfer")
+SHAPINGS = ("baseline", "early-shaping", "sample-weighting", "transfer", "rehearsal")
 PHASE_OPTIONS = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
@@ -77,6 +85,8 @@ def _step(text: str) -> Phase | Curriculum:
 
 
 def _known_options(name: str, main: str | None) -> tuple[str, ...]:
+    if name == "rehearsal":
+        return ("iterations", "every")
     if name in SHAPINGS:
         return (main,) if main else ()
     return tuple(option for option in PHASE_OPTIONS if option != "every" or name == "mixed")

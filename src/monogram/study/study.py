@@ -12,8 +12,8 @@ from monogram.curriculum import (
     Curriculum,
     EarlyShaping,
     Global,
-    Mixed,
     Recipe,
+    Rehearsal,
     SampleWeighting,
     Transfer,
     parse,
@@ -37,7 +37,7 @@ DEFAULT_CURRICULA: tuple[Curriculum, ...] = (
     SampleWeighting("1/8"),
     Transfer(20),
     Transfer(200),
-    Global() >> Mixed(2, iterations=200),
+    Rehearsal(200),
 )
 """The paper's methods, and rehearsal: a late mixed phase that keeps reminding of D_G."""
 
