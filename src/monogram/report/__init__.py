@@ -4,6 +4,7 @@
 and `cost` return matplotlib figures; `write_report` makes one HTML file of it all.
 """
 
+from monogram.report.page import write_report
 from monogram.report.plots import cost, fairness, individuals, trade_off
 from monogram.report.table import ResultsTable
 from monogram.report.words import Point, Recommendation, recommendation
@@ -17,4 +18,5 @@ __all__ = [
     "individuals",
     "recommendation",
     "trade_off",
+    "write_report",
 ]

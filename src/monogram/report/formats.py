@@ -54,7 +54,7 @@ def ratio(cost: float) -> str:
         return UNKNOWN
     if cost == 0:
         return "0"
-    return f"{cost:.2g}" if cost < 10 else f"{cost:,.0f}"
+    return f"{cost:#.2g}".removesuffix(".") if cost < 10 else f"{cost:,.0f}"
 
 
 def mark(p: float | None) -> str:

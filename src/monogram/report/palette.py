@@ -41,7 +41,9 @@ SERIES = (
     Ink("series-8", "#6ca12c", "#bde882"),
 )
 INKS = (TEXT, SOFT, RULE, SHADE, PAPER, BASE, HARM, *SERIES)
-MARKERS = "osD^vPXp"
+MARKERS = {"s": "■", "D": "◆", "^": "▲", "P": "✚", "X": "✖\ufe0e", "*": "★", ">": "▶\ufe0e"}
+BASE_MARKER = "o"
+BIGGER = {"*": 1.6, "P": 1.25, "X": 1.2}  # shapes that look small at the size of others
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ class Look:
         """`#rrggbb`, for matplotlib."""
         return self.ink.light
 
+    @property
+    def scale(self) -> float:
+        """By how much to enlarge the shape, so that it looks as large as others."""
+        return BIGGER.get(self.marker, 1.0)
+
+    @property
+    def symbol(self) -> str:
+        """The shape as a character."""
+        return MARKERS.get(self.marker, "●")
+
 
 def looks(base: str, others: Sequence[str]) -> dict[str, Look]:
     """A look for each curriculum; beyond eight, colours come again with other shapes.
@@ -69,8 +81,9 @@ def looks(base: str, others: Sequence[str]) -> dict[str, Look]:
         base: the global-only curriculum, drawn in ink rather than in a colour.
         others: the other ones, in the order of the report.
     """
-    found = {base: Look(BASE, "o")}
+    found = {base: Look(BASE, BASE_MARKER)}
+    shapes = list(MARKERS)
     for place, curriculum in enumerate(others):
         turn, hue = divmod(place, len(SERIES))
-        found[curriculum] = Look(SERIES[hue], MARKERS[(hue + turn) % len(MARKERS)])
+        found[curriculum] = Look(SERIES[hue], shapes[(hue + turn) % len(shapes)])
     return found

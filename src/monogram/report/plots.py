@@ -28,7 +28,7 @@ from monogram.report.drawing import (
     quiet,
     row_height,
 )
-from monogram.report.formats import points, ratio
+from monogram.report.formats import points
 from monogram.report.palette import HARM, PAPER, RULE, SHADE, SOFT, TEXT
 from monogram.report.view import View, shown_floor, views
 from monogram.study import Results
@@ -104,6 +104,7 @@ def fairness(results: Results, *, width: float = WIDTH) -> Figure:
     characters = 20 if narrow else 24
     height = row_height(names, characters) * len(shown) + 0.7
     figure = new_figure(width, 2 * height + 0.5 if narrow else height + 0.4)
+    figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr, call-arg]
     panels = figure.subplots(*((2, 1) if narrow else (1, 2)), sharey=not narrow)
     for axes, title in zip(panels, ("personal accuracy", "global accuracy"), strict=True):
         quiet(axes, grid="x")
@@ -135,7 +136,7 @@ def cost(results: Results, *, width: float = WIDTH) -> Figure:
     axes.axvline(1, color=TEXT.light, linewidth=1)
     for row, (view, pair) in enumerate(zip(shown, pairs, strict=True)):
         _draw_cost(axes, row, view, *pair)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: ratio(x)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.tick_params(axis="x", which="minor", length=0)
     axes.set_xlabel("training cost, baseline = 1 (log)")
     legend_below(axes, 2 if width > NARROW else 1)
@@ -210,7 +211,8 @@ def _draw_mean(axes: Axes, view: View) -> None:
         )  # fmt: skip
     axes.plot(
         shared.mean, personal.mean, view.look.marker, color=view.look.colour, zorder=5,
-        markersize=11 if view.is_chosen else 8, markeredgecolor=PAPER.light, markeredgewidth=1.2,
+        markersize=(10 if view.is_chosen else 8) * view.look.scale, markeredgewidth=1,
+        markeredgecolor=PAPER.light,
     )  # fmt: skip
     if view.is_chosen:
         axes.plot(
@@ -236,23 +238,24 @@ def _draw_spread(axes: Axes, row: int, view: View, spread: Spread, *, first: boo
         label=said("worst tenth"), linestyle="none", zorder=3,
     )  # fmt: skip
     axes.plot(
-        spread.mean, row, view.look.marker, color=colour, markersize=7, zorder=4,
-        label=said("mean"), linestyle="none",
+        spread.mean, row, view.look.marker, color=colour, zorder=4, label=said("mean"),
+        markersize=7 * view.look.scale, linestyle="none",
     )  # fmt: skip
 
 
 def _draw_cost(axes: Axes, row: int, view: View, marginal: float, amortised: float) -> None:
     """Marginal filled, amortised hollow; what costs nothing is said at the left edge."""
     first, colour, left = not row, view.look.colour, axes.get_xlim()[0]
-    ends = [marginal or left, amortised or left]
-    axes.plot(ends, [row, row], color=RULE.light, linewidth=3, zorder=1)
+    if marginal:
+        ends = [marginal, amortised]
+        axes.plot(ends, [row, row], color=RULE.light, linewidth=3, zorder=1)
     for value, face, name in (
         (marginal, colour, "marginal: one more individual"),
         (amortised, PAPER.light, "amortised: with its share of the trunk"),
     ):
         axes.plot(
             value or np.nan, row, view.look.marker, color=face, markeredgecolor=colour,
-            markersize=8, linestyle="none", label=name if first else None,
+            markersize=8 * view.look.scale, linestyle="none", label=name if first else None,
             zorder=3 if face == colour else 2,
         )  # fmt: skip
     if not marginal:

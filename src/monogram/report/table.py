@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +15,8 @@ from monogram.report.view import View, views
 from monogram.study import Results
 
 CHOSEN = "▸"
+PERSONAL, GLOBAL, COST, OTHER = "Individuals’ data", "Global data", "r_train", ""
+WIDEST = 1_000  # characters
 
 
 @dataclass(frozen=True)
@@ -20,16 +24,18 @@ class Column:
     """A column of the table.
 
     Attributes:
+        group: what it is a figure of, over several columns.
         heading: at its top.
         means: what it says, for readers who do not know.
         cell: its text for a curriculum.
-        room: the fewest characters of a terminal that show it; None: every one does.
+        rank: where there is little room, the highest are left out first; 0: never.
     """
 
+    group: str
     heading: str
     means: str
     cell: Callable[[View], str]
-    room: int | None = None
+    rank: int = 0
 
 
 def _spread(spread: Spread) -> str:
@@ -45,68 +51,80 @@ def _tested(comparison: Comparison | None) -> str:
 
 COLUMNS = (
     Column(
+        PERSONAL,
         "Personal",
         "accuracy on the individuals' own data, mean ± standard deviation over individuals",
         lambda view: _spread(view.summary.personal),
     ),
     Column(
+        PERSONAL,
         "Effect",
         "against the baseline: Cohen's d of the paired differences and the paired t-test, "
         "Holm-corrected",
         lambda view: _tested(view.summary.personal_against_baseline),
     ),
     Column(
+        PERSONAL,
         "Min",
         "personal accuracy of the worst individual",
         lambda view: percent(view.summary.personal.min),
     ),
     Column(
+        PERSONAL,
         "Tenth",
         "mean personal accuracy of the worst tenth of the individuals",
         lambda view: percent(view.summary.personal.worst_tenth),
-        room=90,
+        rank=3,
     ),
     Column(
+        PERSONAL,
         "Max",
         "personal accuracy of the best individual",
         lambda view: percent(view.summary.personal.max),
-        room=94,
+        rank=4,
     ),
     Column(
+        GLOBAL,
         "Global",
         "accuracy on global data, mean ± standard deviation over the individuals' models",
         lambda view: _spread(view.summary.shared),
     ),
     Column(
+        GLOBAL,
         "Effect",
         "the same tests for global accuracy",
         lambda view: _tested(view.summary.shared_against_baseline),
-        room=98,
+        rank=5,
     ),
     Column(
+        GLOBAL,
         "Min",
         "global accuracy of the worst individual's model",
         lambda view: percent(view.summary.shared.min),
-        room=86,
+        rank=2,
     ),
     Column(
+        OTHER,
         "Harmed",
         "share of the individuals who are worse off than with the global-only model",
         lambda view: f"{percent(view.summary.harmed, 0)} %",
     ),
     Column(
+        COST,
         "Marg.",
         "r_train of one more individual: its own training over the baseline's",
         lambda view: ratio(view.summary.relative_cost_marginal),
     ),
     Column(
+        COST,
         "Amort.",
         "r_train with the individual's share of the training that all have in common",
         lambda view: ratio(view.summary.relative_cost_amortised),
-        room=82,
+        rank=1,
     ),
 )
 COLLAPSED = Column(
+    OTHER,
     "Coll.",
     "models that collapsed: they predict one class only, or their loss is no number",
     lambda view: f"{view.summary.collapsed:,}",
@@ -116,6 +134,11 @@ COLLAPSED = Column(
 def columns(results: Results) -> tuple[Column, ...]:
     """The columns that say something: that of collapsed models only if there are any."""
     return (*COLUMNS, COLLAPSED) if results.summary.collapsed else COLUMNS
+
+
+def groups(shown: tuple[Column, ...]) -> list[tuple[str, int]]:
+    """What neighbouring columns are figures of, and how many they are."""
+    return [(group, len(list(each))) for group, each in groupby(shown, key=lambda c: c.group)]
 
 
 def note(results: Results) -> str:
@@ -140,19 +163,25 @@ class ResultsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table for the room that there is."""
-        shown = [
-            column
-            for column in columns(self.results)
-            if column.room is None or options.max_width >= column.room
-        ]
-        yield _table(self.results, shown)
+        shown = columns(self.results)
+        table = _table(self.results, shown)
+        while _width(table, console) > options.max_width and any(c.rank for c in shown):
+            last = max(column.rank for column in shown)
+            shown = tuple(column for column in shown if column.rank < last)
+            table = _table(self.results, shown)
+        yield table
         yield Text(note(self.results), style="dim")
 
 
-def _table(results: Results, shown: list[Column]) -> Table:
+def _width(table: Table, console: Console) -> int:
+    """The fewest characters that show a table whole."""
+    return Measurement.get(console, console.options.update(width=WIDEST), table).minimum
+
+
+def _table(results: Results, shown: tuple[Column, ...]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("")
-    table.add_column("Curriculum", overflow="fold", min_width=21)
+    table.add_column("Curriculum", overflow="fold", min_width=20)
     for column in shown:
         table.add_column(column.heading, justify="right", no_wrap=True)
     for view in views(results):

@@ -71,8 +71,9 @@ def recommendation(results: Results) -> Recommendation:
     else:
         headline, said = _nobody(results, shown)
     said |= {"Uncertain": uncertain(results, shown), "Missing": missing(results, shown)}
-    points_ = tuple(Point(about, tuple(sentences)) for about, sentences in said.items() if sentences)
-    return Recommendation(headline, points_)
+    return Recommendation(
+        headline, tuple(Point(about, tuple(answer)) for about, answer in said.items() if answer)
+    )
 
 
 def _headline(results: Results, base: View, chosen: View) -> str:
@@ -121,10 +122,11 @@ def _gain(results: Results, base: View, chosen: View) -> list[str]:
 def _loss(results: Results, base: View, chosen: View) -> list[str]:
     ours, theirs = chosen.summary.shared, base.summary.shared
     least = shown_floor(results)
+    change = points(ours.mean - theirs.mean)
     said = (
         f"The personal models are right on {with_sign(ours.mean)} of the global data, the "
-        f"global-only model on {with_sign(theirs.mean)} ({points(ours.mean - theirs.mean)} points); "
-        f"the worst of the personal ones on {with_sign(ours.min)}."
+        f"global-only model on {with_sign(theirs.mean)} ({change} points); the worst of the "
+        f"personal ones on {with_sign(ours.min)}."
     )
     below = (
         f"That mean is below the floor of {with_sign(least)}: "

@@ -1,0 +1,66 @@
+"""How a study was run, as names and values for the page."""
+
+from shlex import join
+
+from monogram.engine.progress import duration
+from monogram.report.formats import count
+from monogram.report.view import View
+from monogram.study import Results
+
+Facts = list[tuple[str, str]]
+
+
+def study_facts(results: Results) -> Facts:
+    """What was asked."""
+    study, population = results.config["study"], results.population
+    protocol = population.protocol
+    sizes = [len(split) for split in population.individuals.values()]
+    floor = study.get("min_global_accuracy")
+    least = "2 points under the global-only model" if floor is None else f"{floor:g}"
+    split = (
+        f"{protocol.train:.0%} training, {protocol.validation:.0%} validation, "
+        f"{protocol.test:.0%} test; figures are from {protocol.reports_on} data"
+    )
+    return [
+        ("Data", population.name),
+        ("Individuals", f"{len(sizes):,}, with {min(sizes):,} to {max(sizes):,} samples each"),
+        ("Global data", count(len(population.global_data), "sample")),
+        ("Classes", f"{len(population.classes):,}: {', '.join(population.classes)}"),
+        ("Inputs", f"{list(population.input_shape)} {population.inputs.dtype}"),
+        ("Split", split),
+        ("Network", str(study.get("network"))),
+        ("Inputs standardised", "yes" if study.get("standardize") else "no"),
+        ("Epochs", str(study.get("epochs"))),
+        ("Seeds", ", ".join(map(str, study.get("seeds", ())))),
+        ("Least global accuracy", least),
+        *((name.replace("_", " ").capitalize(), f"{v:g}") for name, v in study["recipe"].items()),
+    ]
+
+
+def machine_facts(results: Results) -> Facts:
+    """What with, and how long it took."""
+    environment, study = results.config.get("environment", {}), results.config["study"]
+    libraries = environment.get("libraries", {})
+    return [
+        ("Command", join(environment.get("command", ()))),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in libraries.items())),
+        ("Python", str(environment.get("python"))),
+        ("Git revision", environment.get("git_revision") or "not a git checkout"),
+        ("Machine", f"{environment.get('machine')}, {environment.get('processor_cores')} cores"),
+        ("Device", f"{study.get('device')}, {count(study.get('threads') or 1, 'thread')} a worker"),
+        ("Models", f"{len(results.rows):,}"),
+        ("Training", f"about {duration(_training_seconds(results))}, summed over models"),
+        ("Judging", f"about {duration(sum(r.evaluation_seconds for r in results.rows))}"),
+        ("Data fingerprint", str(study.get("fingerprint"))),
+    ]
+
+
+def curriculum_facts(shown: tuple[View, ...]) -> Facts:
+    """Each curriculum by its name and its text form."""
+    return [(view.label, view.summary.curriculum) for view in shown]
+
+
+def _training_seconds(results: Results) -> float:
+    """Own training of every model, and each stretch that models share once."""
+    shared = {(r.seed, r.shared_iterations): r.shared_seconds for r in results.rows}
+    return sum(shared.values()) + sum(row.seconds for row in results.rows)
