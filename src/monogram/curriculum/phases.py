@@ -72,9 +72,10 @@ class Phase:
 
     def _problems(self) -> list[str]:
         """What is wrong with the options, in sentences."""
+        lengths: dict[str, Any] = {"epochs": self.epochs, "iterations": self.iterations}
         problems = [
             f"{name} must be a whole number of at least 1, not {value}"
-            for name, value in (("epochs", self.epochs), ("iterations", self.iterations))
+            for name, value in lengths.items()
             if value is not None and not (isinstance(value, int) and value >= 1)
         ]
         if self.epochs is not None and self.iterations is not None:

@@ -1,6 +1,7 @@
 """How every phase is trained unless it says otherwise."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from monogram.curriculum.curriculum import Curriculum
 from monogram.curriculum.phases import Phase
@@ -36,10 +37,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values out of their range."""
+        batch: Any = self.batch_size
         ranges = (
             (
                 "batch_size",
-                isinstance(self.batch_size, int) and self.batch_size >= 1,
+                isinstance(batch, int) and batch >= 1,
                 "a whole number of at least 1",
             ),
             ("learning_rate", self.learning_rate > 0, "above 0"),
