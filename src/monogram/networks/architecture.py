@@ -26,7 +26,8 @@ Factory = Callable[..., nn.Module]
 IMAGE_AXES, SERIES_AXES = 3, 2
 SHORTEST_SERIES = 8
 DEFAULT_WIDTH = 0.25  # of the paper's network, when nobody chose: a laptop trains it
-OPTION = re.compile(r"(\w+)=([\d.]+)")
+NAME = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
+OPTION = re.compile(r"(\w+)\s*=\s*(\d+\.?\d*|\.\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,13 +197,13 @@ def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, 
         return f"{module}:{getattr(network, '__qualname__', network)}", network
     if ":" in network:
         return network, _import(network)
-    base, _, inside = network.strip().partition("(")
-    if base not in BUILT_IN or (inside and not inside.endswith(")")):
+    match = NAME.fullmatch(network.strip())
+    if not match or match[1] not in BUILT_IN:
         raise NetworkError(
             f"unknown network {shorten(network)!r}; known: {', '.join(BUILT_IN)}, or give "
             "package.module:factory or path/to/file.py:factory"
         )
-    return network.strip(), _with_options(network, BUILT_IN[base], inside.rstrip(")"))
+    return network.strip(), _with_options(network.strip(), BUILT_IN[match[1]], match[2] or "")
 
 
 def _with_options(name: str, factory: Factory, inside: str) -> Factory:
@@ -218,7 +219,10 @@ def _with_options(name: str, factory: Factory, inside: str) -> Factory:
         value = float(match[2])
         if value <= 0:
             raise NetworkError(f"network {name}: {match[1]} must be above 0")
-        options[match[1]] = int(value) if signature[match[1]].annotation is int else value
+        whole = signature[match[1]].annotation is int
+        if whole and not value.is_integer():
+            raise NetworkError(f"network {name}: {match[1]} must be a whole number")
+        options[match[1]] = int(value) if whole else value
     return lambda input_shape, classes: factory(input_shape, classes, **options)
 
 

@@ -1,0 +1,40 @@
+"""Which parameters a phase trains."""
+
+import pytest
+from torch import nn
+
+from monogram.errors import NetworkError
+from monogram.networks import PaperNetwork, Prepared, head_names, trainable_names
+
+NETWORK = Prepared(
+    nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 4, bias=False), nn.ReLU()),
+    None,
+    None,
+    1,
+)
+
+
+@pytest.mark.parametrize(
+    ("train", "names"),
+    [
+        ("all", ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight"]),
+        ("head", ["2.weight"]),
+        ("2.*", ["2.weight"]),
+        ("network.2.*", ["2.weight"]),
+        ("*.bias", ["0.bias", "1.bias"]),
+        ("?.bias|2.weight", ["0.bias", "1.bias", "2.weight"]),
+        ("1.*|nothing", ["1.weight", "1.bias"]),
+    ],
+)
+def test_parameters_are_named_with_wildcards(train, names):
+    assert trainable_names(NETWORK, train) == [f"network.{name}" for name in names]
+
+
+def test_the_head_is_the_last_layer_with_parameters():
+    assert head_names(PaperNetwork(1, 10, 0.1)) == ["classifier.weight", "classifier.bias"]
+    assert head_names(nn.Linear(2, 2)) == ["weight", "bias"]
+
+
+def test_a_name_that_no_parameter_has_lists_those_there_are():
+    with pytest.raises(NetworkError, match=r"'body' matches no parameter; there are: 0.weight, 0"):
+        trainable_names(NETWORK, "body")
