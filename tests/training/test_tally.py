@@ -1,0 +1,55 @@
+"""Counting what a network gets right."""
+
+import math
+
+import pytest
+import torch
+from tests.nets import plain
+from torch import nn
+from torch.nn import functional
+
+from monogram.training import Samples, Tally, tally
+
+LOGITS = torch.eye(3)[torch.tensor([0, 1, 2, 0, 1])] * 4
+
+
+def of(labels, logits=LOGITS):
+    return tally(nn.Identity(), Samples(logits, torch.tensor(labels)))
+
+
+def test_accuracy_and_loss_are_means_over_samples():
+    result = of([0, 1, 2, 1, 1])
+    assert (result.samples, result.correct, result.accuracy) == (5, 4, 0.8)
+    expected = functional.cross_entropy(LOGITS, torch.tensor([0, 1, 2, 1, 1]))
+    assert result.mean_loss == pytest.approx(float(expected))
+
+
+def test_parts_add_up():
+    torch.manual_seed(0)
+    network, samples = plain(5, 3), Samples(torch.randn(20, 5), torch.arange(20) % 3)
+    whole = tally(network, samples)
+    parts = tally(network, samples, batch_size=7)
+    assert (parts.correct, parts.samples, parts.predicted) == (whole.correct, 20, whole.predicted)
+    assert parts.loss == pytest.approx(whole.loss)
+    assert Tally() + whole == whole + Tally() == whole
+
+
+def test_dropout_and_statistics_play_no_part():
+    network, samples = plain(5, 3), Samples(torch.randn(20, 5), torch.arange(20) % 3)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert tally(network.train(), samples) == tally(network.train(), samples)
+    assert all(torch.equal(before[n], v) for n, v in network.state_dict().items())
+
+
+def test_one_class_for_all_or_no_loss_is_collapsed():
+    one_class = torch.zeros(5, 3)
+    assert of([0, 1, 2, 0, 1], one_class).collapsed
+    assert not of([0, 0, 0, 0, 0], one_class).collapsed
+    assert not of([0, 1, 2, 0, 1]).collapsed
+    assert of([0, 1, 2, 0, 1], LOGITS * float("nan")).collapsed
+    assert of([1, 1, 2, 0, 1], LOGITS * 1e39).collapsed
+
+
+def test_no_samples_have_no_accuracy():
+    assert math.isnan(Tally().accuracy)
+    assert not Tally().collapsed
