@@ -40,6 +40,15 @@ class Judge:
         """What a network gets right on D_I: validation, reported part."""
         return self._both(network, *self._parts(self._population.individuals[individual]))
 
+    def on_global_validation(self, network: nn.Module) -> Tally:
+        """What a network gets right on D_G's validation data: the reported part is not touched."""
+        return self._tally(network, self._global[0])
+
+    def on_individual_validation(self, network: nn.Module, individual: str) -> Tally:
+        """What a network gets right on D_I's validation data: the reported part is not touched."""
+        validation = self._population.individuals[individual].validation
+        return self._tally(network, self._samples(validation, None))
+
     def _both(self, network: nn.Module, first: Samples, second: Samples) -> tuple[Tally, Tally]:
         validation = self._tally(network, first)
         return validation, validation if second is first else self._tally(network, second)

@@ -172,26 +172,29 @@ def _sort_out(
     for raw in individuals:
         owner = str(raw.owner)
         seen[owner] += 1
-        problem = problem_with(raw, shape) or _problem_with_use(raw, classes, protocol)
+        bad = problem_with(raw, shape) or _problem_with_labels(raw, classes)
         if seen[owner] > 1:
-            problem = f"its id is given {seen[owner]} times; give each individual once"
+            bad = f"its id is given {seen[owner]} times; give each individual once"
             usable.pop(owner, None)
+        problem = bad or _problem_with_size(raw, protocol)
         if problem:
-            refused[owner] = SetAside(owner, problem, raw.origin)
+            refused[owner] = SetAside(owner, problem, raw.origin, too_few=not bad)
         else:
             usable[owner] = raw
     return usable, list(refused.values())
 
 
-def _problem_with_use(
-    raw: RawSamples, classes: tuple[str, ...] | None, protocol: Protocol
-) -> str | None:
+def _problem_with_size(raw: RawSamples, protocol: Protocol) -> str | None:
     pieces = group_count(raw.groups, len(raw.inputs))
     if pieces < protocol.parts:
         kind = "samples" if raw.groups is None else "groups of samples"
         return (
             f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
         )
+    return None
+
+
+def _problem_with_labels(raw: RawSamples, classes: tuple[str, ...] | None) -> str | None:
     outside = set() if classes is None else set(np.unique(label_texts(raw.labels))) - set(classes)
     if outside:
         return f"its label {shorten(min(outside))!r} is none of the {len(classes or ())} classes"

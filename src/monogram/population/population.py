@@ -80,11 +80,19 @@ class Split:
 
 @dataclass(frozen=True)
 class SetAside:
-    """An individual that could not be used, and why."""
+    """An individual that could not be used, and why.
+
+    Attributes:
+        individual: its id.
+        reason: in a clause, "it has …".
+        origin: where its data came from.
+        too_few: whether all that is wrong is that there is too little of it.
+    """
 
     individual: str
     reason: str
     origin: str
+    too_few: bool = False
 
     def __str__(self) -> str:
         """One line for a report."""

@@ -5,6 +5,7 @@ labels.npy        [n] int64
 population.json   classes, protocol, ranges, individuals set aside, remarks
 """
 
+import errno
 import hashlib
 import json
 from dataclasses import asdict
@@ -27,8 +28,12 @@ def save_population(population: Population, folder: Path) -> None:
         OSError: the disk is full or the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "inputs.npy", population.inputs, allow_pickle=False)
-    np.save(folder / "labels.npy", population.labels, allow_pickle=False)
+    try:
+        np.save(folder / "inputs.npy", population.inputs, allow_pickle=False)
+        np.save(folder / "labels.npy", population.labels, allow_pickle=False)
+    except OSError as error:  # NumPy reports a short write without an errno
+        reason = f"cannot write the population: {error}"
+        raise OSError(error.errno or errno.ENOSPC, reason, str(folder)) from error
     part = folder / f"{INDEX}.part"
     part.write_text(json.dumps(_index(population)), encoding="utf-8")
     part.replace(folder / INDEX)
