@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import nets
@@ -29,8 +30,9 @@ CURRICULA = (
 
 def make_study(population=None, **options):
     """The study that all tests here run, with the network given by name as a user would."""
-    settings = {"curricula": CURRICULA, "epochs": 2, "recipe": Recipe(batch_size=8)} | options
-    return Study(population or make_population(), network="tests.nets:Deadly", **settings)
+    settings: dict[str, Any] = {"network": "tests.nets:Deadly", "curricula": CURRICULA}
+    settings |= {"epochs": 2, "recipe": Recipe(batch_size=8)}
+    return Study(population or make_population(), **(settings | options))
 
 
 def numbers(results):

@@ -97,15 +97,13 @@ class RunDirectory:
             RunError: the folder holds no run, or one of another version.
         """
         try:
-            config: dict[str, Any] = json.loads((self / "config.json").read_text("utf-8"))
+            config = json.loads((self / "config.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.folder} holds no run: {error}") from error
-        if config.get("format") != FORMAT:
-            raise RunError(
-                f"{self / 'config.json'}: format {config.get('format')!r}, "
-                f"this version reads {FORMAT}"
-            )
-        return config
+        found = config.get("format") if isinstance(config, dict) else None
+        if found != FORMAT:
+            raise RunError(f"{self / 'config.json'}: format {found!r}, this version reads {FORMAT}")
+        return dict(config)
 
     def write_json(self, name: str, values: object) -> None:
         """Write a file so that it is whole or not there at all."""
