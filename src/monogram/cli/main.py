@@ -13,10 +13,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from monogram import __version__
 from monogram.cli import studies
+from monogram.cli.terminal import terminal
 from monogram.errors import MonogramError, RunError
 
 app = typer.Typer(
@@ -59,6 +59,8 @@ def main() -> None:
         _fail(str(error), 1)
     except MonogramError as error:
         _fail(str(error), 2)
+    except BrokenPipeError:
+        sys.exit(141)  # whoever read the output has gone: what a shell expects of SIGPIPE
     except OSError as error:
         hint = ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
@@ -67,7 +69,5 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    Console(stderr=True, soft_wrap=True).print(
-        f"monogram: {message}", highlight=False, markup=False
-    )
+    terminal(stderr=True).print(f"monogram: {message}")
     sys.exit(status)

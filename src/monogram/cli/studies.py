@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monogram.cli.data import Given, population_of
+from monogram.cli.terminal import terminal
 from monogram.curriculum import Recipe
 from monogram.datasets import SOURCES
 from monogram.engine import Display, estimate
@@ -232,7 +233,7 @@ def sources() -> None:
     for one in SOURCES.values():
         comes = "comes along" if one.bundled else "from --data-dir or downloaded"
         table.add_row(one.name, one.kind, f"{one.individuals} individuals", comes, one.description)
-    Console().print(table)
+    terminal(wrap=True).print(table)
 
 
 def read_split(text: str) -> Protocol:
@@ -253,7 +254,7 @@ def read_split(text: str) -> Protocol:
 
 
 def _run(asked: Study, folder: Path, workers: int | None, *, quiet: bool) -> None:
-    console = Console(stderr=True, soft_wrap=True)
+    console = terminal(stderr=True)
     if not quiet:
         _introduce(asked, folder, console)
     results = asked.run(folder, workers=workers, display=Display(quiet=quiet))
@@ -270,7 +271,7 @@ def _introduce(asked: Study, folder: Path, console: Console) -> None:
         str(plan).split("\n", 1)[0] + f", into {folder}",
         *plan.remarks,
     ]
-    console.print("\n".join(lines), highlight=False, markup=False)
+    console.print("\n".join(lines))
     _name_set_aside(asked.population, console)
 
 
@@ -280,17 +281,17 @@ def _name_set_aside(population: Population, console: Console) -> None:
         lines = [f"{len(gone)} individuals cannot be used:", *(f"  {one}" for one in gone[:SHOWN])]
         if len(gone) > SHOWN:
             lines.append(f"  … and {len(gone) - SHOWN} more; the report names them")
-        console.print("\n".join(lines), highlight=False, markup=False)
+        console.print("\n".join(lines))
 
 
 def _finish(results: Results, folder: Path) -> None:
     """Print the results, write the page, and leave with the status that they deserve."""
     page = folder / "report.html"
     write_report(results, page)
-    console = Console()
+    console = terminal(wrap=True)
     console.print(ResultsTable(results))
-    console.print(f"\n{recommendation(results)}", highlight=False, markup=False)
-    console.print(f"\nThe report: {page}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\n{recommendation(results)}")
+    console.print(f"\nThe report: {page}", soft_wrap=True)
     if results.population.set_aside or results.failures:
         raise typer.Exit(LEFT_OUT)
 
@@ -298,7 +299,7 @@ def _finish(results: Results, folder: Path) -> None:
 def _show_plan(asked: Study, folder: Path, workers: int) -> None:
     plan = asked.plan()
     took = estimate(plan, asked.job(folder), asked.population, workers)
-    console = Console(soft_wrap=True)
+    console = terminal()
     _introduce(asked, folder, console)
     table = Table(box=None)
     for heading in ("curriculum", "models", "own iterations", "shared iterations"):
@@ -310,6 +311,4 @@ def _show_plan(asked: Study, folder: Path, workers: int) -> None:
         f"about {duration(took.seconds)} with {workers} workers, {took.memory / 2**30:.1f} GiB of "
         f"memory and {took.disk / 2**20:.0f} MiB of disk, from {took.step_seconds * 1e3:.1f} ms "
         "for one iteration measured here",
-        highlight=False,
-        markup=False,
     )
