@@ -171,30 +171,27 @@ def _value_text(value: object) -> str:
     return str(value)
 
 
+class Options(TypedDict, total=False):
+    """The options that every phase has; see `Phase`."""
+
+    learning_rate: float | None
+    decay: float | None
+    decay_at: float | None
+    train: str
+
+
 def Personal(  # noqa: N802 - phases are named like values
-    iterations: int | None = None,
-    *,
-    epochs: int | None = None,
-    learning_rate: float | None = None,
-    decay: float | None = None,
-    decay_at: float | None = None,
-    train: str = "all",
+    iterations: int | None = None, *, epochs: int | None = None, **options: Unpack[Options]
 ) -> Phase:
     """Train on batches of D_I alone (Algorithm 1, lines 3 and 18)."""
-    return Phase(Source.PERSONAL, epochs, iterations, None, learning_rate, decay, decay_at, train)
+    return Phase(Source.PERSONAL, epochs, iterations, **options)
 
 
 def Global(  # noqa: N802
-    epochs: int | None = None,
-    *,
-    iterations: int | None = None,
-    learning_rate: float | None = None,
-    decay: float | None = None,
-    decay_at: float | None = None,
-    train: str = "all",
+    epochs: int | None = None, *, iterations: int | None = None, **options: Unpack[Options]
 ) -> Phase:
     """Train on batches of D_G alone (Algorithm 1, lines 4 and 16)."""
-    return Phase(Source.GLOBAL, epochs, iterations, None, learning_rate, decay, decay_at, train)
+    return Phase(Source.GLOBAL, epochs, iterations, **options)
 
 
 def Mixed(  # noqa: N802
@@ -202,28 +199,18 @@ def Mixed(  # noqa: N802
     *,
     epochs: int | None = None,
     iterations: int | None = None,
-    learning_rate: float | None = None,
-    decay: float | None = None,
-    decay_at: float | None = None,
-    train: str = "all",
+    **options: Unpack[Options],
 ) -> Phase:
     """Train on D_G with every n_I-th batch from D_I; n_I < 1: all but every 1/n_I-th (lines 8-14).
 
     >>> Mixed(0.125) == Mixed("1/8")
     True
     """
-    period = as_fraction(every)
-    return Phase(Source.MIXED, epochs, iterations, period, learning_rate, decay, decay_at, train)
+    return Phase(Source.MIXED, epochs, iterations, as_fraction(every), **options)
 
 
 def Union(  # noqa: N802
-    epochs: int | None = None,
-    *,
-    iterations: int | None = None,
-    learning_rate: float | None = None,
-    decay: float | None = None,
-    decay_at: float | None = None,
-    train: str = "all",
+    epochs: int | None = None, *, iterations: int | None = None, **options: Unpack[Options]
 ) -> Phase:
     """Train on batches of D_G ∪ D_I (the paper's baseline, section Setup)."""
-    return Phase(Source.UNION, epochs, iterations, None, learning_rate, decay, decay_at, train)
+    return Phase(Source.UNION, epochs, iterations, **options)
