@@ -78,6 +78,7 @@ class Phase:
         functional.cross_entropy(N(batch.X), batch.y).backward()
         with torch.no_grad():
             for name, weights in N.named_parameters():
+                assert weights.grad is not None
                 gradient = weights.grad.add(weights, alpha=L2)
                 before = self.velocity.get(name)
                 velocity = gradient if before is None else before * MOMENTUM + gradient

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from tests import nets, twin
+from tests.nets import as_the_engine_does
 from tests.people import make_population
 
 from monogram.curriculum import Recipe, parse
@@ -71,7 +72,7 @@ def twin_of(row, population, factory, epochs, meaning):
     D_I = data(population, population.individuals[row.individual].train)
     channels, classes = population.input_shape[0], len(population.classes)
     network = twin.first_weights(lambda: factory(channels, classes), row.seed)
-    network = network.to(memory_format=torch.channels_last)  # else the same sums in another order
+    network = as_the_engine_does(network)
     return twin.personalization_with_shaping(
         twin.Standardised(network, D_G),
         D_G,

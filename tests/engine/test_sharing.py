@@ -1,11 +1,11 @@
 """Shared beginnings run once, and sharing changes no number."""
 
 import pytest
+from tests import nets
+from tests.people import make_population
 
 from monogram.curriculum import Recipe
 from monogram.study import Study
-from tests import nets
-from tests.people import make_population
 
 FIGURES = ("personal_accuracy", "personal_loss", "global_accuracy", "global_loss")
 

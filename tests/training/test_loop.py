@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.nets import plain, recorded_picture, same
+from tests.nets import as_the_engine_does, plain, recorded_picture, same
 from torch import nn
 
 from monogram.curriculum import Global, Personal, Recipe
@@ -88,7 +88,7 @@ def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, tmp_pat
         "pictures": (recorded_picture, samples(9, 2, 6, 6)),
     }[kind]
     torch.manual_seed(0)
-    network = make(own.inputs.shape[1], 3).to(memory_format=torch.channels_last)
+    network = as_the_engine_does(make(own.inputs.shape[1], 3))
     stretch, file = stretch_of(Personal(7), 7), tmp_path / "state.safetensors"
     feed = Feed(stretch, own, own, RECIPE.batch_size)
 
@@ -98,6 +98,7 @@ def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, tmp_pat
 
     whole = train(network, State.of(network), stretch, feed, RECIPE, save)
     state = load_state(file, "node", torch.device("cpu"))
+    assert state is not None
     assert state.step == at
     rest = train(network, state, stretch, Feed(stretch, own, own, 4), RECIPE)
     assert same(rest.weights, whole.weights)

@@ -16,6 +16,7 @@ def test_a_state_reads_back_as_it_was(tmp_path):
     state = State.of(network, step=7, momentum=momentum, seconds=1.25)
     save_state(state, tmp_path / "a.safetensors", "node")
     again = load_state(tmp_path / "a.safetensors", "node", CPU)
+    assert again is not None
     assert (again.step, again.seconds) == (7, 1.25)
     assert same(again.weights, state.weights)
     assert same(again.momentum, momentum)
