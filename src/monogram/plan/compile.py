@@ -1,7 +1,8 @@
 """From curricula to the tree: equal beginnings become one node."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 
@@ -48,9 +49,15 @@ class Sizes:
             return stretch.steps * min(self.batch, self.shared + self.own[str(owner)])
         personal = 0
         if source is Source.MIXED:
-            steps = np.arange(stretch.start, stretch.stop)
-            personal = int(is_personal(steps, stretch.phase, self.per_epoch(source, owner)).sum())
+            per_epoch = self.per_epoch(source, owner)
+            personal = _personal_steps(stretch.phase, per_epoch, stretch.start, stretch.stop)
         return personal * own + (stretch.steps - personal) * min(self.batch, self.shared)
+
+
+@lru_cache
+def _personal_steps(phase: Phase, per_epoch: int, start: int, stop: int) -> int:
+    """How many steps of a part of a mixed phase are personal: mostly the same for everyone."""
+    return int(is_personal(np.arange(start, stop), phase, per_epoch).sum())
 
 
 def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
@@ -73,12 +80,14 @@ def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Path:
-    """A curriculum for one individual, from some place of it on."""
+    """A curriculum for one individual; `trunk` phases of it are the same for everyone."""
 
     curriculum: str
     individual: str
     on_other: bool
     phases: tuple[Phase, ...]
+    lengthless: tuple[Phase, ...]
+    trunk: int
 
 
 def compile_plan(
@@ -140,14 +149,19 @@ class _Compiler:
         self.partners = partners
         self.recipe = recipe
         self.epochs = epochs
+        self.baseline = recipe.fill_in(Baseline(), epochs)[0]
 
     def roots(self, curricula: Sequence[Curriculum], seed: int) -> list[Node]:
-        paths = [
-            _Path(str(c), id_, c.on_other, self.recipe.fill_in(c, self.epochs))
-            for c in curricula
-            for id_ in self.partners
-        ]
+        paths = [path for c in curricula for path in self._paths(c)]
         return self._below(paths, "", seed, 0, ())
+
+    def _paths(self, curriculum: Curriculum) -> Iterator[_Path]:
+        """The curriculum for everyone; what is the same for all of them is made once."""
+        phases = self.recipe.fill_in(curriculum, self.epochs)
+        lengthless = tuple(phase.lengthless() for phase in phases)
+        text, trunk = str(curriculum), len(curriculum.trunk)
+        for id_ in self.partners:
+            yield _Path(text, id_, curriculum.on_other, phases, lengthless, trunk)
 
     def _below(
         self, paths: list[_Path], parent: str, seed: int, place: int, done: tuple[Stretch, ...]
@@ -165,11 +179,10 @@ class _Compiler:
     def _whole(self, path: _Path, seed: int, place: int) -> Stretch:
         """One phase of a path from its first step to its last."""
         phase = path.phases[place]
-        personal = any(earlier.touches_individual for earlier in path.phases[: place + 1])
-        owner = path.individual if personal else None
+        owner = path.individual if place >= path.trunk else None
         steps = self.sizes.steps(phase, owner)
         total = steps if phase.decay != 1 else 0
-        return Stretch(seed, place, owner, phase.lengthless(), 0, steps, total)
+        return Stretch(seed, place, owner, path.lengthless[place], 0, steps, total)
 
     def _chain(
         self,
@@ -197,9 +210,8 @@ class _Compiler:
     def _model(self, path: _Path, done: tuple[Stretch, ...]) -> Model:
         shared = [stretch for stretch in done if stretch.owner is None]
         own = [stretch for stretch in done if stretch.owner is not None]
-        baseline = self.recipe.fill_in(Baseline(), self.epochs)[0]
-        steps = self.sizes.steps(baseline, path.individual)
-        union = Stretch(0, 0, path.individual, baseline, 0, steps, steps)
+        steps = self.sizes.steps(self.baseline, path.individual)
+        union = Stretch(0, 0, path.individual, self.baseline, 0, steps, steps)
         return Model(
             curriculum=path.curriculum,
             individual=path.individual,
