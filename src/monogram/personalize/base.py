@@ -1,0 +1,79 @@
+"""The base in the store: found again, or judged and added."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from monogram.engine.execute import one_process
+from monogram.engine.judge import Judge
+from monogram.personalize.fingerprints import of_global
+from monogram.personalize.guard import accuracy
+from monogram.personalize.start import Start
+from monogram.store import BaseModel, Figures, Provenance, Store
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The base as it is in the store.
+
+    Attributes:
+        hash: its name there.
+        figures: on the D_G that is used now.
+    """
+
+    hash: str
+    figures: Figures
+
+
+def find_base(store: Store, start: Start) -> BaseModel | None:
+    """The start's base in a store, if it is there.
+
+    Raises:
+        StoreError: a base of the same network is damaged.
+    """
+    for known in reversed(store.bases()):
+        alike = dict(known.description) == start.description()
+        alike = alike and known.classes == start.population.classes
+        if alike and _same(store.base_weights(known.hash), start.base):
+            return known
+    return None
+
+
+def keep_base(store: Store, start: Start) -> Kept:
+    """Add the start's base to a store, or find it there, with its figures on D_G."""
+    known, data = find_base(store, start), of_global(start.population)
+    if known is not None and known.provenance.data_fingerprint == data:
+        return Kept(known.hash, known.figures)
+    figures = _judged(start)
+    added = known or store.add_base(
+        start.description(),
+        start.population.classes,
+        start.base,
+        provenance=Provenance(
+            start.base_curriculum, start.seed, data, global_owners=start.population.global_owners
+        ),
+        figures=figures,
+    )
+    return Kept(added.hash, figures)
+
+
+def _judged(start: Start) -> Figures:
+    device = torch.device(start.device)
+    network: nn.Module = start.architecture.build(0).to(device)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(dict(start.base))
+    judge = Judge(start.population, device, start.evaluation_samples, lambda _: None)
+    with one_process(start.threads):
+        validation, reported = judge.on_global(network)
+    return Figures(
+        global_accuracy=accuracy(reported), global_accuracy_validation=accuracy(validation)
+    )
+
+
+def _same(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        ours[name].dtype == theirs[name].dtype and torch.equal(ours[name], theirs[name].cpu())
+        for name in ours
+    )

@@ -1,0 +1,147 @@
+"""What becomes of a trained model here: it passes the guard and goes into the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from monogram.engine import Bench, Job
+from monogram.engine.harvest import Identity
+from monogram.personalize.fingerprints import of_individual
+from monogram.personalize.guard import Guard, Look, Rules, Verdict, Weights, accuracy
+from monogram.plan import Model
+from monogram.store import Figures, Provenance, Store, decode, smallest_within
+from monogram.store.delta import SMALLEST_FIRST
+from monogram.training import State, Tally
+
+SMALLEST = "smallest"
+REFUSED = -1.0  # an accuracy below any that is accepted
+
+
+@dataclass(frozen=True)
+class Guarding:
+    """Let each model pass the guard and commit what it takes.
+
+    Attributes:
+        store: path or URL.
+        base: hash of the base.
+        at_base: the base's figures on D_G.
+        rules: the guard's.
+        common: the fingerprint of what all models have in common.
+        encoding: of deltas; "smallest": whatever is smallest and good enough.
+        bound: the most accuracy that a lossy encoding may cost, a fraction in [0, 1].
+        in_global: individuals whose data is in D_G too.
+    """
+
+    store: str
+    base: str
+    at_base: Figures
+    rules: Rules
+    common: str
+    encoding: str
+    bound: float
+    in_global: frozenset[str] = frozenset()
+
+    def done(self, job: Job) -> frozenset[Identity]:  # noqa: ARG002 - of every harvest
+        """Nobody: whoever has a model in the store is left out of the plan."""
+        return frozenset()
+
+    def open(self, bench: Bench) -> "_Keeper":
+        """Begin in this process."""
+        return _Keeper(self, bench)
+
+
+class _Keeper:
+    """Passes models on to the store."""
+
+    def __init__(self, asked: Guarding, bench: Bench) -> None:
+        self._asked = asked
+        self._bench = bench
+        self._store = Store.open(asked.store)
+        self._base = self._store.base_weights(asked.base)
+        self._guard = Guard(asked.rules, self._base)
+
+    def gather(self, models: Sequence[Model], end: State, shared_seconds: float) -> None:  # noqa: ARG002
+        """Decide about the models and commit them.
+
+        Raises:
+            StoreError: it could not be written; what was committed before stays.
+        """
+        trained = {name: tensor.cpu() for name, tensor in end.weights.items()}
+        for model in models:
+            self._keep(model, trained)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _keep(self, model: Model, trained: Weights) -> None:
+        asked, who = self._asked, model.individual
+        at_base = self._at_base(who)
+        look = self._look(who)
+        verdict = self._guard.decide(model.curriculum, trained, at_base, look)
+        encoding, served = self._written(verdict, at_base, look)
+        population = self._bench.population
+        decision = verdict.decision
+        if who in asked.in_global:
+            flattered = f"{decision.reason}; its data is part of D_G, which flatters the figures"
+            decision = replace(decision, reason=flattered)
+        self._store.commit(
+            who,
+            verdict.weights,
+            base=asked.base,
+            decision=decision,
+            provenance=Provenance(
+                model.curriculum, model.seed, of_individual(population, who, asked.common)
+            ),
+            figures=at_base if served is None else self._figures(served, who),
+            base_figures=at_base,
+            encoding=encoding,
+        )
+
+    def _at_base(self, individual: str) -> Figures:
+        """The base's figures for an individual."""
+        validation, reported = self._bench.judge.on_individual(self._loaded(self._base), individual)
+        return replace(
+            self._asked.at_base,
+            personal_accuracy=accuracy(reported),
+            personal_accuracy_validation=accuracy(validation),
+        )
+
+    def _look(self, individual: str) -> Look:
+        judge = self._bench.judge
+
+        def personal(weights: Weights) -> Tally:
+            return judge.on_individual_validation(self._loaded(weights), individual)
+
+        def shared(weights: Weights) -> Tally:
+            return judge.on_global_validation(self._loaded(weights))
+
+        return Look(personal, shared)
+
+    def _written(
+        self, verdict: Verdict, at_base: Figures, look: Look
+    ) -> tuple[str, Weights | None]:
+        """The encoding of the delta, and the weights that will be read back from it."""
+        weights, asked = verdict.weights, self._asked
+        if weights is None or asked.encoding == "lossless":
+            return "lossless", weights
+
+        def good(candidate: dict[str, Tensor]) -> float:
+            figures, problem = self._guard.judge(candidate, at_base, look)
+            return figures.personal_accuracy_validation or 0.0 if problem is None else REFUSED
+
+        tried = SMALLEST_FIRST if asked.encoding == SMALLEST else (asked.encoding,)
+        chosen = smallest_within(self._base, weights, good, bound=asked.bound, encodings=tried)
+        return str(chosen.encoding), {**self._base, **decode(self._base, chosen.delta)}
+
+    def _figures(self, weights: Weights, individual: str) -> Figures:
+        """The final figures: here, and nowhere before, test data is looked at."""
+        network, judge = self._loaded(weights), self._bench.judge
+        own, shared = judge.on_individual(network, individual), judge.on_global(network)
+        return Figures(*map(accuracy, (own[1], own[0], shared[1], shared[0])))
+
+    def _loaded(self, weights: Weights) -> torch.nn.Module:
+        self._bench.network.load_state_dict(dict(weights))
+        return self._bench.network

@@ -1,0 +1,227 @@
+"""Predicting what is in a file, each sample by its own individual's model, into Parquet.
+
+Columns of the result, one row for each of the file, in its order:
+
+individual      text
+predicted       text, the class with the highest probability
+probability     float32, of that class, in [0, 1]
+probabilities   list of float32 in the order of the classes, which the file's metadata name
+model           "personal", or "base" where the individual has none of its own
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from monogram.datasets.own.columns import Columns, Selection
+from monogram.datasets.own.read import read_columns
+from monogram.errors import DataError, UnknownIndividualError, shorten
+from monogram.networks.architecture import Factory
+from monogram.population.assemble import owner_texts
+from monogram.store import BaseModel, Store
+
+Unknown = Literal["error", "base"]
+BATCH = 256  # samples
+CLASSES = b"monogram.classes"
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a file of predictions holds.
+
+    Attributes:
+        samples: rows.
+        individuals: how many there are.
+        unknown: the ids that were predicted by the base since they have no model, sorted.
+    """
+
+    samples: int
+    individuals: int
+    unknown: tuple[str, ...]
+
+
+def predict_file(
+    store: Store,
+    data: str | Path,
+    out: str | Path,
+    *,
+    individual_column: str | None = None,
+    input_columns: Sequence[str] = (),
+    unknown: Unknown = "error",
+    factory: Factory | None = None,
+) -> Predicted:
+    """Predict the samples of a file, ids mixed as they are.
+
+    Args:
+        store: has the models.
+        data: Parquet, CSV or npz; a folder of Parquet files or a Hugging Face dataset on disk.
+        out: the Parquet file to write.
+        individual_column: whose sample a row is; in an npz by default `individuals`.
+        input_columns: as in training; in an npz by default `inputs`.
+        unknown: what to do for ids without a model: "error", or take the "base".
+        factory: makes the bare network, where its name cannot be imported here.
+
+    Raises:
+        DataError: the file cannot be read, or a sample cannot be predicted.
+        UnknownIndividualError: an id without a model; the message counts the others.
+    """
+    base = store.base()
+    columns = _read(Path(data), base, individual_column, input_columns)
+    ids = _ids(columns)
+    strangers = _strangers(store, ids)
+    if strangers and unknown == "error":
+        raise UnknownIndividualError(_no_models(store, columns, strangers))
+    base = _one_kind(store, ids, strangers) or base
+    inputs = torch.from_numpy(_as_trained(columns, ids, base))
+    schema = _schema(base)
+    part = Path(f"{out}.part")
+    with pq.ParquetWriter(part, schema) as writer:
+        for first in range(0, len(ids), BATCH):
+            rows = slice(first, first + BATCH)
+            logits = store.predict(ids[rows], inputs[rows], unknown=unknown, factory=factory)
+            writer.write_table(_table(store, ids[rows], logits, base, schema, strangers))
+    part.replace(out)
+    return Predicted(len(ids), len(set(ids)), tuple(sorted(strangers)))
+
+
+def _read(
+    path: Path, base: BaseModel, individual_column: str | None, inputs: Sequence[str]
+) -> Columns:
+    """The columns of a file; there are no labels, so the ids stand in for them."""
+    in_npz = path.suffix.lower() == ".npz"
+    who = individual_column or ("individuals" if in_npz else None)
+    tokens = bool(base.description["tokens"])
+    selection = Selection(individual=who, label=who, inputs=tuple(inputs), tokens=tokens)
+    return read_columns(path, selection)
+
+
+def _ids(columns: Columns) -> list[str]:
+    """Whose sample each row is.
+
+    Raises:
+        DataError: a row that cannot be read, or without an id.
+    """
+    if columns.faults:
+        row, fault = next(iter(columns.faults.items()))
+        raise DataError(
+            f"{columns.origin}: {len(columns.faults)} rows cannot be predicted, the first is row "
+            f"{row}: {fault}; mend or leave them out"
+        )
+    if columns.owners is None:
+        raise DataError(f"{columns.origin}: name the column of ids with --individual-column")
+    texts = [*owner_texts(columns.owners.values), ""]
+    ids = [texts[code] for code in columns.owners.codes.tolist()]
+    if "" in ids:
+        raise DataError(f"{columns.origin}: row {ids.index('')} has no individual's id")
+    return ids
+
+
+def _strangers(store: Store, ids: Sequence[str]) -> set[str]:
+    return {id_ for id_ in set(ids) if id_ not in store}
+
+
+def _no_models(store: Store, columns: Columns, strangers: set[str]) -> str:
+    first = min(strangers)
+    more = f" and {len(strangers) - 1} other individuals" if len(strangers) > 1 else ""
+    return (
+        f"{columns.origin}: {store.name} has no model for individual {shorten(first)!r}{more}; "
+        "personalize for them, or predict with --unknown base"
+    )
+
+
+def _one_kind(store: Store, ids: Sequence[str], strangers: set[str]) -> BaseModel | None:
+    """The base of all these models; where there are several, they must have the same classes.
+
+    Raises:
+        DataError: they have not.
+    """
+    if len(store.bases()) == 1:
+        return None
+    named = {store.individual(id_).base: id_ for id_ in set(ids) - strangers}
+    bases = [store.base(hash_) for hash_ in named] + ([store.base()] if strangers else [])
+    for other in bases[1:]:
+        if other.classes != bases[0].classes:
+            raise DataError(
+                f"individuals {shorten(named[bases[0].hash])!r} and "
+                f"{shorten(named.get(other.hash, min(strangers, default='')))!r} have models with "
+                "different classes; predict them one after the other"
+            )
+    return bases[0] if bases else None
+
+
+def _as_trained(columns: Columns, ids: Sequence[str], base: BaseModel) -> np.ndarray:
+    """The inputs in the type and shape that the models were trained on.
+
+    Raises:
+        DataError: they have another shape or type, or hold values that are no numbers.
+    """
+    inputs, kind = columns.inputs, str(base.description.get("inputs", "float32"))
+    if inputs.shape[1:] != base.input_shape:
+        raise DataError(
+            f"{columns.origin}: inputs of shape {list(inputs.shape[1:])}; the models take "
+            f"{list(base.input_shape)}"
+        )
+    if kind == "uint8" and inputs.dtype != np.uint8:
+        raise DataError(
+            f"{columns.origin}: inputs are {inputs.dtype}; the models were trained on grey values "
+            "(uint8, 0 to 255), write them as such"
+        )
+    if inputs.dtype.kind == "f":
+        fine = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
+        if not fine.all():
+            row = int(np.flatnonzero(~fine)[0])
+            raise DataError(
+                f"{columns.origin}: {np.count_nonzero(~fine)} rows hold NaN or infinite inputs, "
+                f"the first is row {row} of individual {shorten(ids[row])!r}"
+            )
+    return inputs.astype(kind, copy=False)
+
+
+def _schema(base: BaseModel) -> pa.Schema:
+    columns = [
+        ("individual", pa.string()),
+        ("predicted", pa.string()),
+        ("probability", pa.float32()),
+        ("probabilities", pa.list_(pa.float32(), len(base.classes))),
+        ("model", pa.string()),
+    ]
+    return pa.schema(columns, metadata={CLASSES: json.dumps(base.classes).encode()})
+
+
+def _table(
+    store: Store,
+    ids: Sequence[str],
+    logits: torch.Tensor,
+    base: BaseModel,
+    schema: pa.Schema,
+    strangers: set[str],
+) -> pa.Table:
+    probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
+    best = logits.argmax(dim=1).numpy()
+    flat = pa.array(probabilities.reshape(-1))
+    return pa.table(
+        [
+            pa.array(list(ids), pa.string()),
+            pa.array([base.classes[code] for code in best], pa.string()),
+            pa.array(probabilities[np.arange(len(best)), best]),
+            pa.FixedSizeListArray.from_arrays(flat, len(base.classes)),
+            pa.array(list(_sources(store, ids, strangers)), pa.string()),
+        ],
+        schema=schema,
+    )
+
+
+def _sources(store: Store, ids: Sequence[str], strangers: set[str]) -> Iterator[str]:
+    """Whose weights each row was predicted by."""
+    known = {
+        id_: "base" if id_ in strangers or store.individual(id_).keeps_base else "personal"
+        for id_ in set(ids)
+    }
+    return (known[id_] for id_ in ids)

@@ -1,0 +1,205 @@
+"""The work directory: what a personalization needs to go on; gone when it is done.
+
+asked.json        what was asked
+base.safetensors  the base
+population/       D_G and the people that are to be trained for; a link for a study's own people
+trunks/           what all of them share
+checkpoints/      trainings in flight
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from monogram.curriculum import Recipe, parse
+from monogram.errors import RunError, SettingError, StoreError
+from monogram.networks import architecture
+from monogram.networks.architecture import Factory
+from monogram.personalize.start import Start, prepared_as
+from monogram.population import Population, open_population, save_population
+from monogram.training import State, load_state, save_state
+
+FORMAT = 1
+STORE_NAME = "models.db"  # in a run directory
+BASE = "base"
+WHOM = ("pending", "set_aside", "redo")  # in `asked.json`: who, and not how
+
+
+def work_folder(store: str | Path, run: Path | None) -> Path:
+    """Where the work on a store is done by default: beside it, or in the run directory.
+
+    Raises:
+        SettingError: the store is on a server and there is no run.
+    """
+    file = _sqlite_file(store)
+    if file is not None:
+        return Path(f"{file}.work")
+    if run is None:
+        raise SettingError("the store is on a server; say with --work where to keep the work")
+    return run / f"{STORE_NAME}.work"
+
+
+def _sqlite_file(store: str | Path) -> Path | None:
+    if isinstance(store, Path) or "://" not in store:
+        return Path(store).expanduser()
+    try:
+        url = make_url(store)
+    except ArgumentError as error:
+        raise StoreError(f"the store's address cannot be read: {error}") from error
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+class Work:
+    """A work directory.
+
+    Args:
+        folder: need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within, no other process may work here.
+
+        Raises:
+            RunError: another process does.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(
+                f"another process is personalizing in {self.folder}; wait for it"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def holds(self, asked: Mapping[str, Any]) -> bool:
+        """Whether this work, or more of the same, was begun here and can be gone on with."""
+        try:
+            there = self.asked()
+        except RunError:
+            return False
+        here = json.loads(json.dumps(asked))
+        same = {n: v for n, v in here.items() if n not in WHOM}
+        return same.items() <= there.items() and here["pending"].items() <= there["pending"].items()
+
+    def asked(self) -> dict[str, Any]:
+        """What was asked.
+
+        Raises:
+            RunError: nothing is left to go on with.
+        """
+        file = self.folder / "asked.json"
+        try:
+            asked: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"{self.folder} holds no work to go on with: it was finished, or never begun; "
+                "give the whole command"
+            ) from error
+        if asked.get("format") != FORMAT:
+            raise RunError(f"{file}: format {asked.get('format')!r}, this version reads {FORMAT}")
+        return asked
+
+    def begin(self, asked: Mapping[str, Any], start: Start, people: Population) -> None:
+        """Write everything down; `asked.json` comes last, so that a folder with one is whole.
+
+        Args:
+            asked: plain values.
+            start: what models are made from.
+            people: whom for.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        self.clear()
+        if start.run is not None and people.inputs is start.population.inputs:
+            (self.folder / "population").symlink_to((start.run / "population").resolve())
+        else:
+            save_population(people, self.folder / "population")
+        (self.folder / "trunks").mkdir()
+        for key, state in start.trunks.items():
+            save_state(state, self.folder / "trunks" / f"{key}.safetensors", key)
+        save_state(State(0, dict(start.base), {}), self.folder / f"{BASE}.safetensors", BASE)
+        part = self.folder / "asked.json.part"
+        part.write_text(json.dumps(asked, indent=1), encoding="utf-8")
+        part.replace(self.folder / "asked.json")
+
+    def clear(self) -> None:
+        """Remove everything but the lock; `asked.json` goes first."""
+        (self.folder / "asked.json").unlink(missing_ok=True)
+        for entry in list(self.folder.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != ".lock":
+                entry.unlink()
+
+    def remove(self) -> None:
+        """Remove the folder: the work is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def as_asked(start: Start) -> dict[str, Any]:
+    """What a start is made of, as plain values; base, data and trunks have files of their own."""
+    return {
+        "format": FORMAT,
+        "network": start.architecture.name,
+        "standardize": start.architecture.mean is not None,
+        "curriculum": start.curriculum_text,
+        "base_curriculum": start.base_curriculum,
+        "recipe": asdict(start.recipe),
+        "epochs": start.epochs,
+        "seed": start.seed,
+        "floor": start.floor,
+        "evaluation_samples": start.evaluation_samples,
+        "device": start.device,
+        "threads": start.threads,
+    }
+
+
+def start_of(work: Work, factory: Factory | None = None) -> Start:
+    """The start that work was begun with.
+
+    Args:
+        work: begun.
+        factory: makes the bare network, where its name cannot be imported here.
+
+    Raises:
+        RunError: nothing is left to go on with, or a file is damaged.
+    """
+    asked = work.asked()
+    people = open_population(work.folder / "population")
+    base = load_state(work.folder / f"{BASE}.safetensors", BASE, torch.device("cpu"))
+    if base is None:
+        raise RunError(f"{work.folder} lacks its base; give the whole command again")
+    made = architecture(factory or asked["network"], people, standardize=asked["standardize"])
+    made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
+    return Start(
+        population=people,
+        architecture=made,
+        curriculum=parse(asked["curriculum"]),
+        base=base.weights,
+        base_curriculum=asked["base_curriculum"],
+        recipe=Recipe(**asked["recipe"]),
+        epochs=asked["epochs"],
+        seed=asked["seed"],
+        floor=asked["floor"],
+        evaluation_samples=asked["evaluation_samples"],
+        device=asked["device"],
+        threads=asked["threads"],
+    )
