@@ -10,7 +10,7 @@ from monogram.report.view import View
 
 MOST_DOTS = 150  # individuals of a row drawn one by one
 MOST_VECTORS = 1_500  # dots of a plot that stay vectors; more become one image
-BINS = 60
+BINS = 50
 HALF = 0.34  # of a row: the height of a distribution
 CLOSE = 1 / 70  # of an axis: dots nearer than that are stacked
 
@@ -78,7 +78,7 @@ def _draw_distribution(axes: Axes, row: int, view: View, gains: np.ndarray) -> N
     counts, _ = np.histogram(gains, edges)
     heights = HALF * counts / counts.max()
     middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    harmed = middles < 0
+    harmed = middles < -widths[0] / 4
     for which, colour, hatch in ((~harmed, view.look.colour, None), (harmed, HARM.light, "////")):
         axes.bar(
             middles[which], 2 * heights[which], widths[which], bottom=row - heights[which],
@@ -88,8 +88,16 @@ def _draw_distribution(axes: Axes, row: int, view: View, gains: np.ndarray) -> N
 
 
 def _edges(gains: np.ndarray) -> np.ndarray:
-    """Bins with an edge just under zero, so that none holds both harmed and unharmed."""
-    step = max(float(np.ptp(gains)), 1e-6) / BINS
-    below = int(np.ceil(-min(gains[0], 0.0) / step))
-    above = int(np.ceil(max(gains[-1], 0.0) / step)) + 1
-    return np.arange(-below, above + 1) * step - 1e-9
+    """Bins of which none holds both harmed and unharmed individuals.
+
+    Gains of few different values stand in the middle of a bin each; else zero is an edge.
+    """
+    span = max(float(np.ptp(gains)), 1e-6)
+    apart = np.diff(np.unique(np.round([*gains, 0.0], 6)))
+    steps = span / BINS
+    discrete = len(apart) > 0 and apart.min() > steps
+    step = float(apart.min()) if discrete else steps
+    below = int(np.ceil(-min(gains[0], 0.0) / step)) + 1
+    above = int(np.ceil(max(gains[-1], 0.0) / step)) + 2
+    edges: np.ndarray = np.arange(-below, above) * step - (step / 2 if discrete else 1e-9)
+    return edges

@@ -66,15 +66,18 @@ def _ties(results: Results, shown: tuple[View, ...]) -> str:
     chosen = results.summary[choice.curriculum].relative_cost_marginal
     cheapest = min(alike, key=lambda view: view.summary.relative_cost_marginal)
     cost = cheapest.summary.relative_cost_marginal
-    names, qualify = joined([v.label for v in alike]), "qualify" if alike[1:] else "qualifies"
+    names = joined([view.label for view in alike])
+    also = "qualify" if alike[1:] else "qualifies"
     said = (
         f"The data do not tell the chosen curriculum's personal accuracy apart from that of "
-        f"{names}, which {qualify} as well"
+        f"{names}, which {also} as well"
     )
-    if cost < chosen:
-        cheaper = "is" if len(alike) == 1 else f"of these, {cheapest.label} is"
-        return f"{said}; {cheaper} cheaper: r_train {ratio(cost)} against {ratio(chosen)}."
-    return f"{said}."
+    if cost >= chosen:
+        return f"{said}."
+    prices = f"r_train {ratio(cost)} against {ratio(chosen)}"
+    if alike[1:]:
+        return f"{said}; of these, {cheapest.label} is cheaper ({prices})."
+    return f"{said} and is cheaper ({prices})."
 
 
 def _is_tie(results: Results, view: View) -> bool:

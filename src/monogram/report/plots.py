@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from monogram.measure import Spread
-from monogram.report.crowd import draw_crowd, draw_gains
+from monogram.report.crowd import MOST_DOTS, draw_crowd, draw_gains
 from monogram.report.drawing import (
     DASHES,
     NARROW,
@@ -78,7 +78,8 @@ def individuals(results: Results, *, width: float = WIDTH) -> Figure:
         width: of the figure, in inches.
     """
     shown = [view for view in views(results) if not view.is_base]
-    figure, axes = _rows(shown, width, room=1.0, taller=1.25)
+    crowded = any(len(view.gains) > MOST_DOTS for view in shown)
+    figure, axes = _rows(shown, width, room=1.0, taller=1.7 if crowded else 1.25)
     axes.axvline(0, color=TEXT.light, linewidth=1)
     for row, view in enumerate(shown):
         draw_gains(axes, row, view)

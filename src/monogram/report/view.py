@@ -1,8 +1,9 @@
 """What the table, the words and the plots show of a study: one view for each curriculum."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -48,8 +49,20 @@ class View:
         return sorted(worse, key=lambda individual: (self.gains[individual], individual))
 
 
+_MADE: WeakKeyDictionary[Results, tuple[View, ...]] = WeakKeyDictionary()
+
+
 def views(results: Results) -> tuple[View, ...]:
-    """A view for each curriculum, the global-only one first, then in the order of the study."""
+    """A view for each curriculum, the global-only one first, then in the order of the study.
+
+    Made once for the same results, since every plot asks.
+    """
+    if results not in _MADE:
+        _MADE[results] = tuple(_views(results))
+    return _MADE[results]
+
+
+def _views(results: Results) -> Iterator[View]:
     summary = results.summary
     groups = by_curriculum(results.rows)
     base = figures(groups[summary.base]).personal
@@ -57,10 +70,9 @@ def views(results: Results) -> tuple[View, ...]:
     personalized = [one.curriculum for one in ordered if one.curriculum != summary.base]
     look_of = looks(summary.base, personalized)
     epochs = results.config["study"].get("epochs")
-    return tuple(
-        _view(one, groups[one.curriculum], base, look_of[one.curriculum], results, epochs)
-        for one in ordered
-    )
+    for one in ordered:
+        rows = groups[one.curriculum]
+        yield _view(one, rows, base, look_of[one.curriculum], results, epochs)
 
 
 def _view(
@@ -102,8 +114,8 @@ def label(curriculum: str, epochs: int | None = None) -> str:
 
     >>> label("global(epochs=8) >> personal(iterations=20)")
     'Transfer(20)'
-    >>> label("global(epochs=8) >> mixed(every=2, iterations=200)", epochs=8)
-    'global >> mixed(every=2, iterations=200)'
+    >>> label("global(epochs=8) >> mixed(every=2, epochs=1)", epochs=8)
+    'global >> mixed(every=2, epochs=1)'
     """
     parsed = parse(curriculum)
     name = title(parsed)
