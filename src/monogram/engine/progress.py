@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 LINE_SECONDS = 15.0  # between two lines where there is no terminal to draw a bar on
 REFRESH_SECONDS = 0.2
+PACE_SECONDS = 3.0  # of work before its pace says something about the time left
 
 
 class Counter:
@@ -53,14 +54,14 @@ class Display:
         self._quiet = quiet
         self._bar: Progress | None = None
         self._total = 1.0
-        self._done = 0.0
-        self._started = self._shown = 0.0
+        self._done = self._shown = 0.0
+        self._first: tuple[float, float] | None = None
 
     @contextmanager
     def over(self, total: float) -> Iterator[Self]:
         """Show progress over that much work while the block runs."""
         self._total, self._done = max(total, 1.0), 0.0
-        self._started = self._shown = monotonic()
+        self._shown, self._first = monotonic(), None
         if not self._quiet and self._console.is_terminal:
             columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
             self._bar = Progress(TextColumn("training"), *columns, console=self._console)
@@ -74,6 +75,8 @@ class Display:
         """Tell that this much work is done by now."""
         self._done = done
         now = monotonic()
+        if self._first is None and done > 0:
+            self._first = (now, done)  # starting the processes says nothing about the pace
         if self._quiet or now - self._shown < (REFRESH_SECONDS if self._bar else LINE_SECONDS):
             return
         self._shown = now
@@ -85,10 +88,11 @@ class Display:
 
     def _left(self) -> str:
         """The time left in words, from the pace so far."""
-        if self._done <= 0:
+        since, before = self._first or (0.0, 0.0)
+        seconds, done = monotonic() - since, self._done - before
+        if self._first is None or seconds < PACE_SECONDS or done <= 0:
             return "measuring the pace"
-        seconds = (monotonic() - self._started) * max(0.0, self._total / self._done - 1)
-        return f"about {duration(seconds)} left"
+        return f"about {duration(seconds * max(0.0, self._total - self._done) / done)} left"
 
 
 def duration(seconds: float) -> str:
