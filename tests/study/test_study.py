@@ -3,13 +3,15 @@
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from tests import nets
 from tests.people import PEOPLE, make_population
 
-from monogram.curriculum import Recipe, Transfer
+from monogram.curriculum import Mixed, Recipe, Transfer
 from monogram.errors import CurriculumError, MonogramError, NetworkError, RunError, SettingError
+from monogram.networks import MLP
 from monogram.population import Population
 from monogram.study import Results, Study
 from monogram.study.study import default_epochs, resume
@@ -81,7 +83,8 @@ def test_a_run_says_by_itself_what_it_was(tmp_path):
 
 def test_curricula_may_be_values_phases_or_texts():
     texts = make_study(["transfer(2)", "mixed(2)"])
-    values = make_study([Transfer(2), "sample-weighting(2)"])
+    values = make_study((Transfer(2), Mixed(2)))
+    assert make_study("transfer(2)").all_curricula == values.all_curricula[:2]
     assert texts.all_curricula == values.all_curricula
     assert str(texts.all_curricula[0]) == "global(epochs=1)"
 
@@ -142,6 +145,8 @@ def test_models_that_diverge_are_flagged_and_do_not_stop_anything(tmp_path):
     [
         ({"epochs": 0}, SettingError, "epochs must be at least 1, not 0"),
         ({"seeds": ()}, SettingError, "seeds must be at least one"),
+        ({"seeds": (1.5,)}, SettingError, "seed must be a whole number, not 1.5"),
+        ({"epochs": 1.5}, SettingError, "epochs must be a whole number, not 1.5"),
         ({"threads": 0}, SettingError, "threads must be at least 1"),
         ({"evaluation_samples": 0}, SettingError, "evaluation_samples must be at least 1"),
         ({"min_global_accuracy": 1.1}, SettingError, r"min_global_accuracy must be in \[0, 1\]"),
@@ -158,6 +163,20 @@ def test_models_that_diverge_are_flagged_and_do_not_stop_anything(tmp_path):
 def test_what_cannot_be_meant_is_refused_before_anything_is_trained(options, error, message):
     with pytest.raises(error, match=message):
         make_study(**options)
+
+
+def test_numbers_may_be_numpys(tmp_path):
+    study = make_study(seeds=np.arange(2), epochs=np.int64(1))
+    assert {row.seed for row in study.run(tmp_path, workers=1).rows} == {0, 1}
+
+
+def test_another_network_of_the_same_name_is_refused(tmp_path):
+    def study(width):
+        return make_study(network=lambda input_shape, classes: MLP(input_shape, classes, width))
+
+    study(3).run(tmp_path, workers=1)
+    with pytest.raises(RunError, match="first_weights: "):
+        study(4).run(tmp_path, workers=1)
 
 
 def test_workers_and_devices_are_checked(tmp_path):

@@ -124,9 +124,21 @@ def compile_plan(
         for c in wanted
         if c not in possible
     ]
+    remarks += [text for c in possible for text in _never_personal(c, sizes)]
     compiler = _Compiler(sizes, partners, recipe, epochs)
     roots = [node for seed in seeds for node in compiler.roots(possible, seed)]
     return Plan(tuple(roots), partners, tuple(remarks))
+
+
+def _never_personal(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
+    """What to say of mixed phases whose n_I is above the iterations of an epoch."""
+    for phase in curriculum.phases:
+        per_epoch = sizes.per_epoch(phase.source, None) if phase.every else 0
+        if phase.every and phase.every > per_epoch:
+            yield (
+                f"{curriculum}: no batch of {phase} is personal, since an epoch on the global data "
+                f"has {per_epoch} iterations; take a smaller n_I"
+            )
 
 
 def ring(individuals: Iterable[str]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The study: what is asked, and running it."""
 
+import hashlib
+import operator
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -7,11 +9,14 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from monogram.curriculum import (
     Baseline,
     Curriculum,
     EarlyShaping,
     Global,
+    Phase,
     Recipe,
     Rehearsal,
     SampleWeighting,
@@ -48,8 +53,8 @@ class Study:
 
     Attributes:
         population: whom to study.
-        curricula: values or text forms; the global-only one is always added, since others are
-            measured against it.
+        curricula: values or text forms, one or several; the global-only one is always added,
+            since others are measured against it.
         network: as `monogram.networks.architecture` takes it; None: chosen by input shape.
         epochs: the length of phases that name none; None: enough for about 400 iterations on
             D_G, but 8 at least and 40 at most.
@@ -69,7 +74,7 @@ class Study:
     """
 
     population: Population
-    curricula: Sequence[Curriculum | str] = DEFAULT_CURRICULA
+    curricula: Sequence[Curriculum | Phase | str] | str = DEFAULT_CURRICULA
     network: str | Factory | None = None
     epochs: int | None = None
     seeds: Sequence[int] = (0,)
@@ -83,8 +88,12 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check everything that can be checked before anything is trained."""
+        curricula = (self.curricula,) if isinstance(self.curricula, str) else tuple(self.curricula)
+        object.__setattr__(self, "curricula", curricula)
         if self.epochs is None:
             object.__setattr__(self, "epochs", default_epochs(self.population, self.recipe))
+        object.__setattr__(self, "epochs", _whole("epochs", self.epochs))
+        object.__setattr__(self, "seeds", tuple(_whole("seed", seed) for seed in self.seeds))
         _check("epochs", self.epochs, self._epochs >= 1, "at least 1")
         _check("seeds", self.seeds, bool(self.seeds), "at least one")
         _check("threads", self.threads, self.threads >= 1, "at least 1")
@@ -115,7 +124,7 @@ class Study:
     @property
     def all_curricula(self) -> tuple[Curriculum, ...]:
         """The curricula with every length explicit, the global-only one first."""
-        asked = (parse(c) if isinstance(c, str) else c for c in self.curricula)
+        asked = (_as_curriculum(one) for one in self.curricula)
         return tuple(dict.fromkeys([self.base, *(c.with_epochs(self._epochs) for c in asked)]))
 
     def plan(self) -> Plan:
@@ -148,6 +157,7 @@ class Study:
             "curricula": [str(curriculum) for curriculum in self.all_curricula],
             "base": str(self.base),
             "network": self.architecture.name,
+            "first_weights": _digest(self.architecture),
             "standardize": self.standardize,
             "epochs": self.epochs,
             "seeds": list(self.seeds),
@@ -231,6 +241,29 @@ def resume(folder: Path | str) -> Study:
         device=asked["device"],
         threads=asked["threads"],
     )
+
+
+def _as_curriculum(given: Curriculum | Phase | str) -> Curriculum:
+    if isinstance(given, Phase):
+        return Curriculum((given,))
+    return parse(given) if isinstance(given, str) else given
+
+
+def _digest(network: Architecture) -> str:
+    """Tells networks apart that bear the same name, as after a change of the user's file."""
+    digest = hashlib.sha256()
+    for name, tensor in network.build(0).state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().cpu().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number of any kind as an int, for example NumPy's."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise SettingError(f"{name} must be a whole number, not {value!r}") from error
 
 
 def _check(name: str, value: object, fine: bool, expected: str) -> None:
