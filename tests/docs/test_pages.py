@@ -3,42 +3,52 @@
 A page is a story: its blocks share one working directory and one set of Python names. In it
 
     ```python                     is executed
-    ```python title="mine.py"     is written to mine.py
+    ```python title="mine.py"     is written to mine.py, so is one that begins with `# mine.py`
     ```sh                         has its `monogram` commands executed, in this process
     ```console, ```text           only show something
 
 A command on the user's own files is executed as it stands, with one epoch and one worker unless it
-says otherwise, so is one on a run directory that is there by then; without drawing the report's plots, which have
-tests of their own; a comment `# exit status 3` names a status other than 0. A command on a named
-source would take minutes: its options are parsed, no more.
+says otherwise; so is one on a run directory that is there by then. The page with plots, which has
+tests of its own, is left out. A comment `# exit status 3` names a status other than 0. A command on
+a named source would take minutes: its options are parsed, no more.
 
 No ready-made tool fits: pytest-markdown-docs knows Python alone, mktestdocs runs shell blocks in
 processes that import PyTorch anew each time, and Sybil would need an evaluator of its own for each
 of the kinds above, which is most of this file.
 """
 
+import importlib
 import re
 import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer.main
 
 from monogram.cli.main import app, main
+from monogram.engine import Row
+from monogram.measure import Comparison, Spread
+from monogram.study import Choice, CurriculumSummary, Summary
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-TITLE = re.compile(r'title="([^"]+)"')
-SHORT = {"--epochs": "1", "--workers": "1"}
+FILE = re.compile(r'.*title="(?P<titled>[^"]+)"|\n# (?P<named>\w+\.py)\n')
+
+UNWRITTEN = {"export", "personalize", "serve", "store"}  # rooms that are still being built
 
 
 def blocks(page):
     for match in BLOCK.finditer(page.read_text(encoding="utf-8")):
         indent, language, options, body = match.groups()
         lines = [line.removeprefix(indent) for line in body.splitlines()]
-        yield language, TITLE.search(options), "\n".join(lines) + "\n"
+        body = "\n".join(lines) + "\n"
+        yield language, FILE.match(options) or FILE.match("\n" + body), body
 
 
 def commands(body):
@@ -53,13 +63,15 @@ def commands(body):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"} | (readers_own_data() if page.name == "README.md" else {})
+    monkeypatch.setattr("monogram.study.study.default_workers", lambda: 1)
     monkeypatch.setattr("monogram.cli.studies.write_report", lambda _, file: file.write_text(""))
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     known = set(sys.modules)
-    names = {"__name__": "__main__"}
-    for language, title, body in blocks(page):
-        if title and language == "python":
-            Path(title[1]).write_text(body)
+    for language, file, body in blocks(page):
+        if file and language == "python":
+            Path(file["titled"] or file["named"]).write_text(body)
+            importlib.invalidate_caches()
         elif language == "python":
             exec(compile(body, str(page), "exec"), names)
         elif language == "sh":
@@ -70,6 +82,18 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
             del sys.modules[name]
 
 
+def readers_own_data():
+    """What the README takes for granted: people.parquet, and the same in arrays."""
+    draw = np.random.default_rng(0)
+    users = np.repeat(["anna", "ben", "cleo", "dan"], 30)
+    labels = np.tile(["rest", "walk", "run"], 40)
+    inputs = draw.normal(size=(120, 3)) + np.tile([[0.0], [2.0], [4.0]], (40, 1))
+    columns = {"user": users, "activity": labels} | dict(zip("xyz", inputs.T, strict=True))
+    pq.write_table(pa.table(columns), "people.parquet")
+    shared = {"shared_inputs": inputs[60:], "shared_labels": labels[60:]}
+    return {"inputs": inputs[:60], "labels": labels[:60], "individuals": users[:60]} | shared
+
+
 def run(arguments, status, monkeypatch, capsys):
     parsed = parse(arguments)
     if arguments[0] == "study" and not parsed["data"]:
@@ -77,9 +101,7 @@ def run(arguments, status, monkeypatch, capsys):
     if arguments[0] in ("resume", "report") and not parsed["folder"].exists():
         return
     if arguments[0] == "study":
-        arguments = [*arguments, "--quiet"]
-        for option, value in SHORT.items():
-            arguments += [] if parsed[option.strip("-")] else [option, value]
+        arguments = [*arguments, "--quiet", *([] if parsed["epochs"] else ["--epochs", "1"])]
     capsys.readouterr()
     monkeypatch.setattr(sys, "argv", ["monogram", *arguments])
     ended = 0
@@ -112,3 +134,18 @@ def test_options_in_running_text_exist():
     for page in PAGES:
         for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", page.read_text(encoding="utf-8")):
             assert option in known | others, f"{page.name}: {option}"
+
+
+def test_every_column_and_key_is_explained():
+    text = (ROOT / "docs" / "howto" / "read-results.md").read_text(encoding="utf-8")
+    added = ("base_personal_accuracy", "relative_cost_marginal", "relative_cost_amortised")
+    values = (Row, Summary, CurriculumSummary, Choice, Spread, Comparison)
+    names = {field.name for value in values for field in fields(value)} | {*added}
+    assert not {name for name in names if f"`{name}`" not in text}
+
+
+def test_every_room_has_a_reference_page():
+    pages = {page.stem for page in (ROOT / "docs" / "reference").glob("*.md")} - {"index"}
+    rooms = {file.parent.name for file in (ROOT / "src" / "monogram").glob("*/__init__.py")}
+    assert not pages - rooms - {"errors"}
+    assert not rooms - pages - UNWRITTEN
