@@ -31,12 +31,16 @@ class Prepared(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Raw inputs [batch, *shape] (float32, uint8 or int64) to logits [batch, classes]."""
+        logits: Tensor = self.network(self.prepare(inputs))
+        return logits
+
+    def prepare(self, inputs: Tensor) -> Tensor:
+        """Raw inputs [batch, *shape] to what the network itself takes, of the same shape."""
         if inputs.dtype == torch.uint8:
             inputs = inputs.float() / GREY_LEVELS
         if self.mean is not None and self.scale is not None:
             inputs = (inputs - self.mean) / self.scale
-        logits: Tensor = self.network(inputs)
-        return logits
+        return inputs
 
 
 def channel_statistics(inputs: np.ndarray, sample: int = 10_000) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,20 @@
 | which tensors differ, and how they are written | `delta`, `encodings`, `tensors` |
 | where the rows are | `database`, `schema`, `catalog`, `rows` |
 | what they mean | `values` |
+| one network with many individuals' tensors | `split`, `mixed` |
+| what is in memory | `loaded`, `cache` |
+| nothing left of one individual, proved | `forget`, `runs` |
+| damage, named | `verify` |
+| folders as Hugging Face has them | `pretrained` |
 | one interface to all of it | `store` |
 """
 
 from monogram.store.delta import Accepted, Trial, decode, encode, smallest_within
 from monogram.store.encodings import Half, Lossless, LowRank, Quantized, TopK, encoding
-from monogram.store.store import Entry, Store
+from monogram.store.forget import Receipt
+from monogram.store.pretrained import from_pretrained
+from monogram.store.runs import RunErasure, forget_in_run
+from monogram.store.store import Store
 from monogram.store.values import (
     Attempt,
     BaseModel,
@@ -20,6 +28,7 @@ from monogram.store.values import (
     PersonalModel,
     Provenance,
 )
+from monogram.store.writing import Entry
 
 __all__ = [
     "Accepted",
@@ -35,11 +44,15 @@ __all__ = [
     "PersonalModel",
     "Provenance",
     "Quantized",
+    "Receipt",
+    "RunErasure",
     "Store",
     "TopK",
     "Trial",
     "decode",
     "encode",
     "encoding",
+    "forget_in_run",
+    "from_pretrained",
     "smallest_within",
 ]

@@ -1,9 +1,10 @@
 """Every SQL statement of the store: rows in, rows out, one wording for both databases."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from monogram.store import schema
 from monogram.store.database import Database
@@ -41,6 +42,9 @@ def _active(*columns: Any) -> Select[Any]:
 
 _FACTS_OF_ACTIVE = _active(*_FACTS)
 _WHOLE = _versions(*_FACTS, deltas.c.content)
+_WHOLE_ACTIVE = _WHOLE.where(
+    people.c.key == bindparam("wanted"), deltas.c.version == people.c.latest
+)
 _ADDRESS = _active(people.c.key, deltas.c.hash, bases.c.hash.label("base"))
 
 
@@ -70,7 +74,7 @@ class Catalog:
         """All bases without their content, the oldest first."""
         columns = [c for c in bases.c if c.name != "content"]
         with self.database.read() as connection:
-            return _rows(connection, select(*columns).order_by(bases.c.number))
+            return rows_of(connection, select(*columns).order_by(bases.c.number))
 
     def base_content(self, base: str) -> bytes | None:
         """A base's safetensors bytes."""
@@ -120,21 +124,22 @@ class Catalog:
         rows: list[Row] = []
         with self.database.read() as connection:
             for chunk in _chunks(keys):
-                rows += _rows(connection, wanted.where(people.c.key.in_(chunk)))
+                rows += rows_of(connection, wanted.where(people.c.key.in_(chunk)))
         return rows
 
     def whole_row(self, key: bytes, version: int | None) -> Row | None:
         """One version of an individual, content included; None: the active one."""
-        number = people.c.latest if version is None else version
-        wanted = _WHOLE.where(people.c.key == key, deltas.c.version == number)
+        wanted = _WHOLE_ACTIVE
+        if version is not None:
+            wanted = _WHOLE.where(people.c.key == bindparam("wanted"), deltas.c.version == version)
         with self.database.read() as connection:
-            return next(iter(_rows(connection, wanted)), None)
+            return next(iter(rows_of(connection, wanted, {"wanted": key})), None)
 
     def history(self, key: bytes) -> list[Row]:
         """All versions of an individual without content, the first one first."""
         wanted = _versions(*_FACTS).where(people.c.key == key).order_by(deltas.c.version)
         with self.database.read() as connection:
-            return _rows(connection, wanted)
+            return rows_of(connection, wanted)
 
     def active(self) -> Iterator[Row]:
         """The active version of everyone without content, sorted by the ids' bytes."""
@@ -143,7 +148,7 @@ class Catalog:
             page = _FACTS_OF_ACTIVE.order_by(people.c.id).limit(PAGE)
             with self.database.read() as connection:
                 page = page if last is None else page.where(people.c.id > last)
-                rows = _rows(connection, page)
+                rows = rows_of(connection, page)
             yield from rows
             if len(rows) < PAGE:
                 return
@@ -225,6 +230,39 @@ class Catalog:
             rows = sum(connection.execute(statement).rowcount for statement in statements)
         return rows, [row.hash for row in touched]
 
+    def is_owner(self, key: bytes) -> bool:
+        """Whether the D_G of some base contains an individual."""
+        with self.database.read() as connection:
+            found = connection.execute(select(owners.c.base).where(owners.c.key == key).limit(1))
+            return found.first() is not None
+
+    def rows_of(self, key: bytes) -> int:
+        """How many rows an individual still has."""
+        with self.database.read() as connection:
+            return sum(
+                connection.execute(
+                    select(func.count()).select_from(table).where(table.c.key == key)
+                ).scalar_one()
+                for table in (people, owners)
+            )
+
+    def contains_text(self, individual: str) -> bool:
+        """Whether the text of an id occurs in what the store holds of others."""
+        key, stored = key_of(individual), id_bytes(individual)
+        escaped = json.dumps(individual)[1:-1].encode()
+        with self.database.read() as connection:
+            for table in (people, owners):
+                ids = connection.execute(select(table.c.id).where(table.c.key != key))
+                if any(stored in bytes(row.id) for row in ids):
+                    return True
+            texts = [
+                *connection.execute(select(bases.c.facts)).scalars(),
+                *connection.execute(
+                    select(deltas.c.facts).join(people).where(people.c.key != key)
+                ).scalars(),
+            ]
+        return any(escaped in facts.encode() for facts in texts)
+
     def built_on(self, base: str) -> list[str]:
         """The ids that have a model on a base, of any version, sorted."""
         wanted = _versions(people.c.id).where(bases.c.hash == base).distinct()
@@ -237,8 +275,11 @@ class Catalog:
         return [table.name for table in schema.metadata.sorted_tables]
 
 
-def _rows(connection: Connection, statement: Select[Any]) -> list[Row]:
-    return [cast(Row, row) for row in connection.execute(statement).mappings()]
+def rows_of(
+    connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[Row]:
+    """The rows that a statement gives, by column name."""
+    return [cast(Row, row) for row in connection.execute(statement, values).mappings()]
 
 
 def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -7,49 +7,33 @@ store.model("anna")                      # an nn.Module, bit for bit the committ
 store.predict(["anna", "ben"], inputs)   # logits [2, classes]
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import torch
 from torch import Tensor, nn
 
-from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
-from monogram.networks import Prepared, rebuild
+from monogram.errors import SettingError, StoreError
 from monogram.networks.architecture import Factory
 from monogram.store import rows
-from monogram.store.cache import DEFAULT_LIMIT, DeltaCache
+from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
-from monogram.store.delta import decode, encode
 from monogram.store.encodings import AnyEncoding
-from monogram.store.tensors import Weights, digest, from_bytes, to_bytes
+from monogram.store.forget import Receipt, forget
+from monogram.store.loaded import Loaded, Unknown
+from monogram.store.pretrained import save_pretrained
+from monogram.store.tensors import Weights, digest, to_bytes
 from monogram.store.values import (
     BaseModel,
+    Damage,
     Decision,
     Figures,
     PersonalModel,
     Provenance,
 )
-
-AGAIN = "personalize this individual again, or restore the database from a backup"
-Unknown = Literal["error", "base"]
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """What `Store.commit_all` writes for one individual; see `Store.commit`."""
-
-    individual: str
-    weights: Weights | None
-    base: str
-    decision: Decision
-    provenance: Provenance
-    figures: Figures = Figures()
-    base_figures: Figures = Figures()
-    encoding: str | AnyEncoding = "lossless"
+from monogram.store.verify import verify
+from monogram.store.writing import Entry, write
 
 
 class Store:
@@ -62,8 +46,7 @@ class Store:
 
     def __init__(self, database: Database, *, cache_bytes: int = DEFAULT_LIMIT) -> None:
         self._catalog = Catalog(database)
-        self._cache = DeltaCache(cache_bytes)
-        self._bases: dict[str, dict[str, Tensor]] = {}
+        self._loaded = Loaded(self._catalog, cache_bytes)
 
     @classmethod
     def open(
@@ -101,8 +84,7 @@ class Store:
     def close(self) -> None:
         """Close the connections and let go of what is in memory."""
         self._catalog.database.close()
-        self._cache = DeltaCache(0)
-        self._bases.clear()
+        self._loaded = Loaded(self._catalog, 0)
 
     def __enter__(self) -> Self:
         return self
@@ -157,11 +139,7 @@ class Store:
         Raises:
             StoreError: there is no such base, or it is damaged.
         """
-        found = [row for row in self._catalog.base_rows() if row["hash"].startswith(base or "")]
-        if not found or (base is not None and len(found) > 1):
-            wanted = "no base yet" if base is None else f"{len(found)} bases named {base!r}"
-            raise StoreError(f"{self.name} holds {wanted}; see `monogram list`")
-        return rows.base_of(found[-1], self._catalog.owner_ids(found[-1]["hash"]))
+        return self._loaded.base(base)
 
     def base_weights(self, base: str | None = None) -> dict[str, Tensor]:
         """All tensors of a base, by name; shared, not to be changed.
@@ -169,13 +147,7 @@ class Store:
         Raises:
             StoreError: there is no such base, or it is damaged.
         """
-        hash_ = base if base in self._bases else self.base(base).hash
-        if hash_ not in self._bases:
-            content = self._catalog.base_content(hash_) or b""
-            what, remedy = f"base {hash_[:16]}", "restore the database from a backup"
-            rows.check_content(content, hash_, what, remedy)
-            self._bases[hash_] = from_bytes(content, what)[0]
-        return self._bases[hash_]
+        return self._loaded.base_weights(base or self.base().hash)
 
     def base_model(self, base: str | None = None, *, factory: Factory | None = None) -> nn.Module:
         """A base as a network in evaluation mode, the caller's to change.
@@ -188,8 +160,7 @@ class Store:
             StoreError: there is no such base, or it is damaged.
             NetworkError: the network cannot be made.
         """
-        known = self.base(base)
-        return _network(known, self.base_weights(known.hash), factory)
+        return self._loaded.network(base or self.base().hash, {}, factory)
 
     # --- Writing personal models -------------------------------------------------------
 
@@ -232,26 +203,7 @@ class Store:
         Raises:
             StoreError: as `commit`.
         """
-        packed = [(entry, self._pack(entry)) for entry in entries]
-        with self._catalog.database.write() as connection:
-            done = []
-            for entry, delta in packed:
-                person, version = self._catalog.next_version(connection, entry.individual)
-                model = _model(entry, delta, version)
-                row = _row(model, delta)
-                self._catalog.add_delta(connection, person, entry.base, row)
-                done.append(model)
-        return done
-
-    def _pack(self, entry: Entry) -> bytes:
-        rows.id_bytes(entry.individual)
-        if entry.provenance.global_owners:
-            raise StoreError(
-                f"individual {shorten(entry.individual)!r}: a personal model is trained on one "
-                "individual and D_G only; global_owners belong to its base"
-            )
-        base = self.base_weights(entry.base)
-        return b"" if entry.weights is None else encode(base, entry.weights, entry.encoding)
+        return write(self._catalog, self._loaded, entries)
 
     def prune(self, individual: str, keep: int = 1) -> int:
         """Delete an individual's old versions.
@@ -303,7 +255,7 @@ class Store:
         """
         found = self._catalog.history(rows.key_of(individual))
         if not found:
-            raise self._unknown(individual)
+            raise self._loaded.unknown(individual)
         return [rows.personal_of(row) for row in found]
 
     def individual(self, individual: str, version: int | None = None) -> PersonalModel:
@@ -313,7 +265,7 @@ class Store:
             UnknownIndividualError: no such individual.
             StoreError: no such version, or it is damaged.
         """
-        return rows.personal_of(self._row(individual, version))
+        return rows.personal_of(self._loaded.row(individual, version))
 
     def weights(self, individual: str, version: int | None = None) -> dict[str, Tensor]:
         """All tensors of an individual's network, by name; shared, not to be changed.
@@ -322,8 +274,8 @@ class Store:
             UnknownIndividualError: no such individual.
             StoreError: no such version, or it is damaged.
         """
-        row = self._row(individual, version)
-        return {**self.base_weights(row["base"]), **self._decoded(row)}
+        row = self._loaded.row(individual, version)
+        return {**self._loaded.base_weights(row["base"]), **self._loaded.own(row)}
 
     def model(
         self, individual: str, version: int | None = None, *, factory: Factory | None = None
@@ -340,9 +292,8 @@ class Store:
             StoreError: no such version, or it is damaged.
             NetworkError: the network cannot be made.
         """
-        row = self._row(individual, version)
-        weights = {**self.base_weights(row["base"]), **self._decoded(row)}
-        return _network(self.base(row["base"]), weights, factory)
+        row = self._loaded.row(individual, version)
+        return self._loaded.network(row["base"], self._loaded.own(row), factory)
 
     def predict(
         self,
@@ -367,72 +318,86 @@ class Store:
             UnknownIndividualError: an id without a model.
             StoreError: a model is damaged.
         """
-        logits = []
-        for id_, sample in zip(ids, torch.split(inputs, 1), strict=True):
-            known = unknown == "error" or id_ in self
-            network = self.model(id_, factory=factory) if known else self.base_model()
-            with torch.inference_mode():
-                logits.append(network(sample))
-        return torch.cat(logits)
+        return self._loaded.predict(ids, inputs, unknown, factory)
 
-    def _row(self, individual: str, version: int | None) -> rows.Row:
-        row = self._catalog.whole_row(rows.key_of(individual), version)
-        if row is not None:
-            return row
-        there = [model.version for model in self.history(individual)]
-        raise StoreError(
-            f"individual {shorten(individual)!r} has no version {version}; it has {there}"
-        )
+    # --- Exports, verification, forgetting -----------------------------------------------
 
-    def _decoded(self, row: rows.Row) -> dict[str, Tensor]:
-        """The individual's own tensors, from memory where they are there."""
-        rows.personal_of(row)
-        key = bytes(row["key"])
-        kept = self._cache.get(key, row["hash"])
-        if kept is None:
-            what = rows.name_of(row)
-            content = rows.check_content(bytes(row["content"]), row["hash"], what, AGAIN)
-            kept = decode(self.base_weights(row["base"]), content, what)
-            self._cache.put(key, row["hash"], kept)
-        return kept
+    def save_pretrained(
+        self,
+        folder: Path | str,
+        individual: str | None = None,
+        *,
+        base: str | None = None,
+        whole: bool = False,
+    ) -> None:
+        """Write a base, or one person's model, as config.json and model.safetensors.
 
-    def _unknown(self, individual: str) -> UnknownIndividualError:
-        near = difflib.get_close_matches(individual, self._catalog.similar_ids(individual))
-        hint = f"; similar: {', '.join(repr(shorten(id_)) for id_ in near)}" if near else ""
-        return UnknownIndividualError(
-            f"{self.name} has no model for individual {shorten(individual)!r}{hint}; personalize "
-            "it, or ask for the base"
-        )
+        The files of a person are tracked, to be removed when the person is forgotten.
 
+        Args:
+            folder: need not exist yet.
+            individual: whose; None: the base.
+            base: hash of the base, when that is wanted; None: the latest.
+            whole: write all tensors of the person, so that no base is needed to read them.
 
-def _network(base: BaseModel, weights: Weights, factory: Factory | None) -> Prepared:
-    network = rebuild(base.description, factory)
-    network.load_state_dict(dict(weights))
-    return network
+        Raises:
+            UnknownIndividualError: no such individual.
+            StoreError: the model is damaged, or the folder cannot be written.
+        """
+        person = None if individual is None else self.individual(individual)
+        known = self.base(base if person is None else person.base)
+        own = None if person is None else (person, self.weights(person.individual))
+        weights = self.base_weights(known.hash)
+        files = save_pretrained(folder, known, weights, own, whole=whole)
+        if individual is not None:
+            self.track_export(individual, "pretrained", *files)
 
+    def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
+        """Remember files that hold an individual's weights: `forget` removes them.
 
-def _model(entry: Entry, delta: bytes, version: int) -> PersonalModel:
-    """What will be in the row; an individual that keeps the base has no content and no hash."""
-    return PersonalModel(
-        individual=entry.individual,
-        version=version,
-        base=entry.base,
-        hash=digest(delta) if delta else "",
-        size=len(delta),
-        encoding=str(entry.encoding),
-        figures=entry.figures,
-        base_figures=entry.base_figures,
-        decision=entry.decision,
-        provenance=replace(entry.provenance, global_owners=()),
-    )
+        Args:
+            individual: its id.
+            kind: for example "onnx".
+            paths: files; the name of a folder would not say what it will hold later.
 
+        Raises:
+            UnknownIndividualError: no such individual.
+        """
+        if individual not in self:
+            raise self._loaded.unknown(individual)
+        for path in paths:
+            self._catalog.add_export(rows.key_of(individual), kind, str(Path(path).absolute()))
 
-def _row(model: PersonalModel, delta: bytes) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "version": model.version,
-        "hash": model.hash,
-        "size": model.size,
-        "facts": rows.personal_facts(model),
-    }
-    seal = rows.personal_seal({**row, "id": rows.id_bytes(model.individual), "base": model.base})
-    return {**row, "seal": seal, "content": delta}
+    def exports(self, individual: str) -> list[tuple[str, Path]]:
+        """Kind and path of an individual's tracked exports, the oldest first."""
+        found = self._catalog.export_rows(rows.key_of(individual))
+        return [(kind, Path(path)) for kind, path in found]
+
+    def verify(self) -> list[Damage]:
+        """Everything that is not as it was written, by individual and version; empty if whole."""
+        return verify(self._catalog)
+
+    def forget(
+        self,
+        individual: str,
+        also: Sequence[Path | str] = (),
+        *,
+        receipts: Path | str | None = None,
+    ) -> Receipt:
+        """Remove an individual everywhere, prove it, and leave a receipt without its data.
+
+        Args:
+            individual: its id.
+            also: run directories and exported files or folders that hold data of it too; tracked
+                exports need not be named.
+            receipts: folder for the receipt; None: beside an SQLite file, or `receipts` here.
+
+        Raises:
+            UnknownIndividualError: there is nothing to forget.
+            StoreError: a path is no run directory or export, or is in use.
+        """
+        receipt = forget(self._catalog, self._loaded, individual, also)
+        file = self._catalog.database.file
+        beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
+        receipt.save(beside if receipts is None else Path(receipts))
+        return receipt

@@ -1,0 +1,256 @@
+"""Forgetting an individual, everywhere, and proving it.
+
+The rows are deleted, the database file is rewritten without them, and its bytes are searched for
+what was erased. What is found out goes into a receipt, which holds nothing of the individual but
+a salted hash of its id: whoever knows the id can check that the receipt is about it.
+"""
+
+import hashlib
+import json
+import mmap
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+
+from monogram.errors import StoreError, shorten
+from monogram.store import rows
+from monogram.store.catalog import Catalog
+from monogram.store.loaded import Loaded
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run
+from monogram.store.schema import deltas, people
+from monogram.store.values import now
+
+NEEDLE = 32  # bytes of a delta that are searched for in one piece
+NEEDLES = 32  # pieces of each delta, evenly spaced
+SHORTEST_TEXT = 4  # bytes of an id that can be searched for without finding it by chance
+SIDE_FILES = ("", "-wal", "-journal")  # of an SQLite database; "-shm" holds no rows
+
+WHY = (
+    "Each personal model is trained on its own individual and on what its base was trained on, "
+    "nobody else: the store refuses any other. Removing this individual's models therefore "
+    "removes all that was learned from it, unless D_G contained it."
+)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was forgotten, how that was verified, and why it suffices.
+
+    Attributes:
+        id_hash: SHA-256 of the salt and the id in UTF-8, hexadecimal.
+        salt: hexadecimal.
+        forgotten_at: UTC, ISO 8601.
+        store: where.
+        versions: of its model that were deleted.
+        rows: of the database that were deleted.
+        delta_bytes: of weights that were deleted.
+        cached: deltas that were given up in this process's memory.
+        exports: files that were overwritten and removed.
+        export_bytes: their size.
+        runs: what was removed from run directories.
+        verified: every check that could be made was made and found nothing.
+        checks: how it was verified, and what was found.
+        limits: what cannot be shown from here, and what is left to do.
+        why: why it suffices.
+        bases_to_retrain: hashes of bases whose D_G contained the individual.
+        models_to_retrain: the individuals whose models are built on those.
+    """
+
+    id_hash: str
+    salt: str
+    forgotten_at: str
+    store: str
+    versions: int
+    rows: int
+    delta_bytes: int
+    cached: int
+    exports: int
+    export_bytes: int
+    runs: tuple[RunErasure, ...]
+    verified: bool
+    checks: tuple[str, ...]
+    limits: tuple[str, ...]
+    why: str
+    bases_to_retrain: tuple[str, ...]
+    models_to_retrain: tuple[str, ...]
+
+    def is_about(self, individual: str) -> bool:
+        """Whether the receipt is about an individual."""
+        return self.id_hash == _salted(bytes.fromhex(self.salt), individual)
+
+    def save(self, folder: Path) -> Path:
+        """Write the receipt as JSON, named by moment and hash; where it is."""
+        folder.mkdir(parents=True, exist_ok=True)
+        moment = self.forgotten_at[:19].replace(":", "-")
+        file = folder / f"forgotten-{moment}-{self.id_hash[:12]}.json"
+        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        return file
+
+
+def forget(
+    catalog: Catalog, loaded: Loaded, individual: str, also: Sequence[Path | str] = ()
+) -> Receipt:
+    """Remove an individual everywhere; see `Store.forget`."""
+    key, places = rows.key_of(individual), [Path(place) for place in also]
+    for place in places:
+        _check_place(place)
+    history = catalog.history(key)
+    if not (history or places or catalog.is_owner(key)):
+        raise loaded.unknown(individual)
+    exports = [Path(path) for _, path in catalog.export_rows(key)]
+    needles = _needles(catalog, individual)
+    erased_runs = tuple(forget_in_run(place, individual) for place in places if is_run(place))
+    files = dict.fromkeys(
+        file for place in [*exports, *places] if not is_run(place) for file in _files(place)
+    )
+    sizes = [erase_file(file) for file in files]
+    deleted, tainted = catalog.erase(key)
+    cached = loaded.forget(individual)
+    checks, limits = prove(catalog, key, needles)
+    models = sorted({id_ for base in tainted for id_ in catalog.built_on(base)})
+    salt = secrets.token_bytes(16)
+    return Receipt(
+        id_hash=_salted(salt, individual),
+        salt=salt.hex(),
+        forgotten_at=now(),
+        store=catalog.database.name,
+        versions=len(history),
+        rows=deleted,
+        delta_bytes=sum(row["size"] for row in history),
+        cached=cached,
+        exports=len(sizes),
+        export_bytes=sum(sizes),
+        runs=tuple(_without_name(run, individual) for run in erased_runs),
+        verified=all(passed for passed, _ in checks),
+        checks=tuple(line for _, line in checks),
+        limits=tuple(limits),
+        why=WHY if not tainted else f"{WHY} D_G of the bases below did: train them again.",
+        bases_to_retrain=tuple(tainted),
+        models_to_retrain=tuple(models),
+    )
+
+
+Check = tuple[bool, str]
+
+
+def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[Check], list[str]]:
+    """Rewrite the database without what was deleted and look for it.
+
+    Args:
+        catalog: of the store.
+        key: of the individual.
+        needles: bytes that must not be found in the database's file.
+
+    Returns:
+        The checks with what each found, and the limits of what they show.
+    """
+    left = catalog.rows_of(key)
+    checks = [(not left, f"{left} rows of the individual are left in the database")]
+    if catalog.database.is_sqlite:
+        checks += _prove_in_file(catalog, needles)
+        limits = [
+            "copies that the file system, backups or the disk's own reserve made are out of reach"
+        ]
+        return checks, limits
+    with catalog.database.alone() as connection:
+        for table in catalog.tables:
+            connection.execute(text(f"VACUUM FULL {table}"))
+    checks.append((True, "PostgreSQL rewrote the tables without the deleted rows (VACUUM FULL)"))
+    beyond = (
+        "the bytes of PostgreSQL's own files cannot be searched from a client; its write-ahead "
+        "log, archives of that log, replicas and backups keep them until they expire: let them"
+    )
+    return checks, [beyond]
+
+
+def _prove_in_file(catalog: Catalog, needles: Sequence[bytes]) -> list[Check]:
+    """Rewrite an SQLite file and search all its bytes."""
+    with catalog.database.alone() as connection:
+        connection.exec_driver_sql("VACUUM")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    rewritten = "the file was rewritten without the deleted rows (VACUUM), its log emptied"
+    if busy:
+        rewritten = "another process was reading: the log could not be emptied; forget once more"
+    found = searched = 0
+    for suffix in SIDE_FILES:
+        file = Path(f"{catalog.database.file}{suffix}")
+        if file.exists() and file.stat().st_size:
+            searched += file.stat().st_size
+            found += _occurrences(file, needles)
+    search = (
+        f"{searched} bytes of the database's files were searched for {len(needles)} pieces of "
+        f"the id, its key and the weights: {found} found"
+    )
+    return [(not busy, rewritten), (not found, search)]
+
+
+def _needles(catalog: Catalog, individual: str) -> list[bytes]:
+    """What to search for: pieces of the weights that nobody else has, the key, the id's text."""
+    key, name = rows.key_of(individual), rows.id_bytes(individual)
+    needles = [key]
+    if len(name) >= SHORTEST_TEXT and not catalog.contains_text(individual):
+        needles.append(name)
+    for row in catalog.history(key):
+        with catalog.database.read() as connection:
+            same = select(func.count()).where(deltas.c.hash == row["hash"], people.c.key != key)
+            shared = connection.execute(same.select_from(deltas.join(people))).scalar_one()
+            found = (
+                select(deltas.c.content)
+                .join(people)
+                .where(people.c.key == key, deltas.c.version == row["version"])
+            )
+            content = bytes(connection.execute(found).scalar_one())
+        needles += [] if shared else _pieces(content)
+    return list(dict.fromkeys(needles))
+
+
+def _pieces(content: bytes) -> list[bytes]:
+    if len(content) < NEEDLE:
+        return []
+    tensors = 8 + int.from_bytes(content[:8], "little")  # names of tensors are in every delta
+    step = max(NEEDLE, (len(content) - tensors) // NEEDLES)
+    starts = range(tensors, len(content) - NEEDLE + 1, step)
+    return [content[start : start + NEEDLE] for start in starts]
+
+
+def _occurrences(file: Path, needles: Sequence[bytes]) -> int:
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as all_:
+        return sum(all_.find(needle) >= 0 for needle in needles)
+
+
+def _salted(salt: bytes, individual: str) -> str:
+    return hashlib.sha256(salt + rows.id_bytes(individual)).hexdigest()
+
+
+def _check_place(place: Path) -> None:
+    """Refuse what is neither a run directory nor an export before anything is erased."""
+    if is_run(place) or place.is_file() or (place.is_dir() and _is_export(place)):
+        return
+    raise StoreError(
+        f"{shorten(place, 200)} is neither a run directory nor an exported model; nothing was "
+        "forgotten: give the right paths"
+    )
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether a folder was written by `save_pretrained`."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and "monogram_format" in config
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_dir():
+        return sorted(file for file in place.iterdir() if file.is_file())
+    return [place] if place.is_file() else []
+
+
+def _without_name(run: RunErasure, individual: str) -> RunErasure:
+    """The same without the id, where the folder bears it."""
+    parts = ["…" if individual in part else part for part in Path(run.folder).parts]
+    return replace(run, folder=str(Path(*parts)))

@@ -1,0 +1,116 @@
+"""Models as folders, in the manner of Hugging Face: config.json and model.safetensors.
+
+A base's folder holds all its tensors, a person's only those that differ from its base's; with
+`whole=True` a person's folder holds all of them and needs no base.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from monogram.errors import StoreError, shorten
+from monogram.networks import Prepared, rebuild
+from monogram.networks.architecture import Factory
+from monogram.store.delta import differing
+from monogram.store.tensors import digest, from_bytes, to_bytes
+from monogram.store.values import BaseModel, PersonalModel, plain
+
+FORMAT = 1
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def save_pretrained(
+    folder: Path | str,
+    base: BaseModel,
+    base_weights: Mapping[str, Tensor],
+    person: tuple[PersonalModel, Mapping[str, Tensor]] | None = None,
+    *,
+    whole: bool = False,
+) -> list[Path]:
+    """Write a base, or one person's model on it.
+
+    Args:
+        folder: need not exist yet.
+        base: what it is.
+        base_weights: all its tensors.
+        person: a personal model and all its tensors; None: the base itself.
+        whole: write all tensors of the person, not only those that differ.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    config: dict[str, Any] = {
+        "monogram_format": FORMAT,
+        "kind": "base" if person is None else ("personal" if whole else "delta"),
+        "network": dict(base.description),
+        "classes": list(base.classes),
+        "base": base.hash,
+    }
+    tensors = dict(base_weights)
+    if person is not None:
+        model, weights = person
+        names = base_weights if whole else differing(base_weights, weights)
+        tensors = {name: weights[name] for name in names}
+        config["personal"] = plain(model)
+    content = to_bytes(tensors, {"base": base.hash})
+    config["sha256"] = digest(content)
+    text = json.dumps(config, indent=1)
+    files = {Path(folder) / WEIGHTS: content, Path(folder) / CONFIG: text.encode()}
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for file, written in files.items():
+            file.write_bytes(written)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error}; choose another folder") from error
+    return list(files)
+
+
+def from_pretrained(
+    folder: Path | str, *, base: Path | str | None = None, factory: Factory | None = None
+) -> Prepared:
+    """The network in a folder, in evaluation mode.
+
+    Args:
+        folder: of `save_pretrained`.
+        base: the base's folder, for a person's delta.
+        factory: makes the bare network, where its name cannot be imported here.
+
+    Raises:
+        StoreError: the folder holds no such model, is damaged, or needs another base.
+        NetworkError: the network cannot be made.
+    """
+    config, tensors = _read(Path(folder))
+    network = rebuild(config["network"], factory)
+    if config["kind"] == "delta":
+        if base is None:
+            raise StoreError(
+                f"{folder} holds what one person's model differs in from base "
+                f"{config['base'][:16]}: give that base's folder as `base`"
+            )
+        base_config, base_tensors = _read(Path(base))
+        if base_config["kind"] != "base" or base_config["base"] != config["base"]:
+            raise StoreError(
+                f"{folder} needs base {config['base'][:16]}; {base} holds another model"
+            )
+        tensors = {**base_tensors, **tensors}
+    network.load_state_dict(tensors)
+    return network
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        content = (folder / WEIGHTS).read_bytes()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{shorten(folder, 200)} holds no saved model: {error}") from error
+    if not isinstance(config, dict) or config.get("monogram_format") != FORMAT:
+        raise StoreError(f"{folder / CONFIG} was not written by this version of save_pretrained")
+    if digest(content) != config.get("sha256"):
+        raise StoreError(f"{folder / WEIGHTS} was changed after it was written; save it again")
+    return config, from_bytes(content, str(folder / WEIGHTS))[0]

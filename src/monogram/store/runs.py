@@ -1,0 +1,193 @@
+"""Erasing an individual from a run directory, whose layout `monogram.study.rundir` describes.
+
+Bytes are overwritten before a file is given up. What summarises all individuals (results, report)
+is removed, to be made again without this one.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from monogram.errors import DataError, StoreError
+from monogram.population import Split, fingerprint, open_population
+
+SUMMARIES = ("results.parquet", "summary.json", "report.html")
+BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class RunErasure:
+    """What was removed from one run directory.
+
+    Attributes:
+        folder: the run directory.
+        samples: of the individual's own data, overwritten with zeros.
+        journal_lines: rows of models that were its own, or were judged on it.
+        checkpoints: trainings in flight, of anybody: their files do not say whose they are.
+        summaries: files that were removed, to be made again.
+        in_global_data: D_G was made of this individual's data too.
+        left: what this function could not do, in words.
+    """
+
+    folder: str
+    samples: int
+    journal_lines: int
+    checkpoints: int
+    summaries: tuple[str, ...]
+    in_global_data: bool
+    left: tuple[str, ...]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run directory."""
+    return (folder / "config.json").is_file() and (folder / "population").is_dir()
+
+
+def forget_in_run(folder: Path, individual: str) -> RunErasure:
+    """Erase an individual from a run directory, which can be resumed for the others afterwards.
+
+    Args:
+        folder: the run directory; no process may be running in it.
+        individual: its id.
+
+    Raises:
+        StoreError: the folder is no run directory, or in use, or cannot be written.
+    """
+    if not is_run(folder):
+        raise StoreError(f"{folder} is no run directory: it has no config.json and population")
+    try:
+        with FileLock(folder / ".lock").acquire(timeout=0):
+            return _erase(folder, individual)
+    except Timeout as error:
+        raise StoreError(f"a process is running in {folder}; wait for it, then forget") from error
+    except (OSError, DataError, ValueError) as error:
+        raise StoreError(f"{folder}: {error}; nothing more was erased there") from error
+
+
+def erase_file(file: Path) -> int:
+    """Overwrite a file with zeros, on the disk, and remove it; its size in bytes."""
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        for start in range(0, size, BLOCK):
+            opened.write(bytes(min(BLOCK, size - start)))
+        opened.flush()
+        os.fsync(opened.fileno())
+    file.unlink()
+    return size
+
+
+def _erase(folder: Path, individual: str) -> RunErasure:
+    samples, in_global = _in_population(folder / "population", individual)
+    _in_config(folder, individual)
+    lines = sum(_in_journal(file, individual) for file in (folder / "journal").glob("*.jsonl"))
+    _rewrite_json(folder / "failures.json", lambda old: _without_failures(old, individual))
+    checkpoints = [f for f in (folder / "checkpoints").glob("*") if f.is_file()]
+    summaries = [folder / name for name in SUMMARIES if (folder / name).exists()]
+    for file in [*checkpoints, *summaries]:
+        erase_file(file)
+    left = []
+    if summaries:
+        left.append("run `monogram study --resume` there to make results and report again")
+    if in_global:
+        left.append(
+            "D_G and the shared weights (trunks) contain this individual: make the population "
+            "again without it and run the study in a new directory"
+        )
+    return RunErasure(
+        folder=str(folder),
+        samples=samples,
+        journal_lines=lines,
+        checkpoints=len(checkpoints),
+        summaries=tuple(file.name for file in summaries),
+        in_global_data=in_global,
+        left=tuple(left),
+    )
+
+
+def _in_population(folder: Path, individual: str) -> tuple[int, bool]:
+    """Overwrite the samples and take the id out of the index."""
+    population = open_population(folder)
+    split = population.individuals.get(individual)
+    if split is not None:
+        for name in ("inputs.npy", "labels.npy"):
+            _zero(folder / name, split)
+
+    def without(index: dict[str, Any]) -> dict[str, Any]:
+        index["individuals"].pop(individual, None)
+        index["set_aside"] = [s for s in index["set_aside"] if s["individual"] != individual]
+        index["remarks"] = [r for r in index["remarks"] if r["about"] != individual]
+        index["global_owners"] = [o for o in index["global_owners"] if o != individual]
+        return index
+
+    _rewrite_json(folder / "population.json", without)
+    return (0 if split is None else len(split)), individual in population.global_owners
+
+
+def _zero(file: Path, split: Split) -> None:
+    array = np.load(file, mmap_mode="r+", allow_pickle=False)
+    array[split.train.start : split.test.stop] = 0
+    array.flush()
+
+
+def _in_config(folder: Path, individual: str) -> None:
+    """Take the id out of what was asked, so that the run can go on for the others."""
+    population = open_population(folder / "population")
+
+    def without(config: dict[str, Any]) -> dict[str, Any]:
+        study = config.get("study", {})
+        if individual in study.get("individuals", ()):
+            study["individuals"] = [i for i in study["individuals"] if i != individual]
+            study["fingerprint"] = fingerprint(population.only(study["individuals"]))
+        command = config.get("environment", {}).get("command", [])
+        if any(individual == word or f"={individual}" in word for word in command):
+            config["environment"]["command"] = command[:1]
+        return config
+
+    _rewrite_json(folder / "config.json", without)
+
+
+def _in_journal(file: Path, individual: str) -> int:
+    """Rewrite a journal without the lines of an individual; how many there were."""
+    lines = file.read_bytes().split(b"\n")
+    whole = lines[:-1]  # after the last newline: cut off by a kill, never read
+    kept = [line for line in whole if not _concerns(line, individual)]
+    if len(kept) < len(whole) or lines[-1]:
+        _replace(file, b"".join(line + b"\n" for line in kept))
+    return len(whole) - len(kept)
+
+
+def _concerns(line: bytes, individual: str) -> bool:
+    row = json.loads(line)
+    return individual in (row.get("individual"), row.get("evaluated_on"))
+
+
+def _without_failures(failures: list[dict[str, Any]], individual: str) -> list[dict[str, Any]]:
+    return [failure for failure in failures if failure.get("individual") != individual]
+
+
+def _rewrite_json(file: Path, change: Callable[[Any], Any]) -> None:
+    """Change the values in a file, if it is there."""
+    if file.exists():
+        text = file.read_text("utf-8")
+        changed = json.dumps(change(json.loads(text)), indent=1)
+        if changed != json.dumps(json.loads(text), indent=1):
+            _replace(file, changed.encode())
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Put other content in a file's place, whole at every moment, and overwrite the old one."""
+    part = file.with_name(f"{file.name}.part")
+    with part.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    old = file.with_name(f"{file.name}.old")
+    os.link(file, old)
+    part.replace(file)
+    erase_file(old)
