@@ -122,6 +122,7 @@ def test_a_study_killed_without_checkpoints_loses_one_individual_at_most(referen
     assert numbers(make_study().run(tmp_path, workers=1)) == reference
 
 
+@pytest.mark.slow
 def test_a_killed_worker_ends_the_run_which_can_go_on(reference, tmp_path, monkeypatch):
     monkeypatch.setenv("DIE_AT_PASS", "60")
     monkeypatch.setattr(nets.Deadly, "passes", 1_000_000)  # here nobody dies

@@ -108,7 +108,7 @@ def test_ids_of_any_kind_are_only_names(tmp_path):
 # --- Failures ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_individual_whose_training_fails_does_not_stop_the_others(workers, tmp_path):
     study = make_study(["early-shaping(2)", "transfer(2)"], network="tests.nets:Choosy")
     results = study.run(tmp_path, workers=workers)
