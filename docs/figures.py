@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +175,10 @@ def shapings(theme: dict[str, str]) -> Figure:
     for place, (_, phases) in enumerate(rows):
         start = 0
         for bands in phases:
-            axes.broken_barh(
-                [(start + step, 1) for step in range(len(bands))],
-                (place - 0.36, 0.72),
-                facecolors=bands,
-                linewidth=0,
-            )
-            start += len(bands)
+            for colour, run in groupby(bands):
+                steps = len(list(run))
+                axes.barh(place, steps, left=start, height=0.72, color=colour)
+                start += steps
             axes.vlines(start, place - 0.46, place + 0.46, colors=theme["page"], linewidth=2)
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.invert_yaxis()
