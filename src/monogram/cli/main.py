@@ -2,7 +2,8 @@
 
 exit status   meaning
 0             everything was done
-1             the run could not be done or go on (a full disk, a killed worker, a run in use)
+1             it could not be done or go on (a full disk, a killed worker, a run in use, a damaged
+              store)
 2             something is wrong with what was asked or given
 3             done, but without some: individuals set aside, or trainings that failed
 130           interrupted; the same command goes on
@@ -15,9 +16,9 @@ from typing import Annotated
 import typer
 
 from monogram import __version__
-from monogram.cli import studies
+from monogram.cli import models, personalizing, studies
 from monogram.cli.terminal import terminal
-from monogram.errors import MonogramError, RunError
+from monogram.errors import MonogramError, RunError, StoreError, UnknownIndividualError
 
 app = typer.Typer(
     name="monogram",
@@ -31,6 +32,10 @@ app.command()(studies.study)
 app.command()(studies.resume)
 app.command()(studies.report)
 app.command()(studies.sources)
+app.command()(personalizing.personalize)
+app.command(name="list")(models.list_models)
+for command in (models.show, models.verify, models.predict, models.export, models.forget):
+    app.command()(command)
 
 
 def _show_version(asked: bool) -> None:
@@ -55,7 +60,9 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         _fail("interrupted; what is finished is kept, and the same command goes on from there", 130)
-    except RunError as error:
+    except UnknownIndividualError as error:
+        _fail(str(error), 2)
+    except (RunError, StoreError) as error:
         _fail(str(error), 1)
     except MonogramError as error:
         _fail(str(error), 2)

@@ -22,6 +22,7 @@ from monogram.personalize.personalize import look_ahead, personalize, resume
 from monogram.personalize.predictions import predict_file
 from monogram.personalize.start import Start
 from monogram.personalize.ways import Pace, Ways
+from monogram.personalize.work import erase_work
 
 __all__ = [
     "Ahead",
@@ -30,6 +31,7 @@ __all__ = [
     "Rules",
     "Start",
     "Ways",
+    "erase_work",
     "interpolate",
     "joined",
     "look_ahead",

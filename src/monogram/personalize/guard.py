@@ -8,7 +8,7 @@ models", CVPR 2022). If no α helps, the individual keeps the base. Test data ha
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import isfinite
 
@@ -107,7 +107,7 @@ class Guard:
                 kind: Kind = "kept" if alpha == 1 else "backed off"
                 return Verdict(Decision(kind, reason, tuple(attempts)), weights)
             problems.append(problem)
-        attempts.append(Attempt("the base", at_base))
+        attempts.append(Attempt("the base", _on_validation(at_base)))
         reason = f"as trained, {problems[0]}; led back towards the base it is no better"
         return Verdict(Decision("base", reason, tuple(attempts)), None)
 
@@ -187,6 +187,10 @@ def _between(base: Tensor, personal: Tensor, alpha: float) -> Tensor:
     if not (base.is_floating_point() or base.is_complex()) or base.equal(personal):
         return base
     return base + alpha * (personal - base)
+
+
+def _on_validation(figures: Figures) -> Figures:
+    return replace(figures, personal_accuracy=None, global_accuracy=None)
 
 
 def accuracy(one: Tally) -> float | None:

@@ -43,8 +43,8 @@ class Outcome:
         cold = f" ({len(ahead.cold)} of them with too little data)" if ahead.cold else ""
         done = (
             f"{len(self.made):,} individuals committed to {self.store}: {counts['kept']:,} keep "
-            f"their personal model, {counts['backed off']:,} one backed off towards the base, "
-            f"{counts['base']:,} the base{cold}"
+            f"their personal model, {counts['backed off']:,} get one backed off towards the base, "
+            f"{counts['base']:,} get the base{cold}"
         )
         lines = [
             done,

@@ -21,11 +21,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from monogram.curriculum import Recipe, parse
-from monogram.errors import RunError, SettingError, StoreError
+from monogram.errors import DataError, RunError, SettingError, StoreError
 from monogram.networks import architecture
 from monogram.networks.architecture import Factory
 from monogram.personalize.start import Start, prepared_as
 from monogram.population import Population, open_population, save_population
+from monogram.store.runs import erase_file
 from monogram.training import State, load_state, save_state
 
 FORMAT = 1
@@ -40,7 +41,7 @@ def work_folder(store: str | Path, run: Path | None) -> Path:
     Raises:
         SettingError: the store is on a server and there is no run.
     """
-    file = _sqlite_file(store)
+    file = sqlite_file(store)
     if file is not None:
         return Path(f"{file}.work")
     if run is None:
@@ -48,7 +49,8 @@ def work_folder(store: str | Path, run: Path | None) -> Path:
     return run / f"{STORE_NAME}.work"
 
 
-def _sqlite_file(store: str | Path) -> Path | None:
+def sqlite_file(store: str | Path) -> Path | None:
+    """The file of a store, or None when it is on a server."""
     if isinstance(store, Path) or "://" not in store:
         return Path(store).expanduser()
     try:
@@ -203,3 +205,41 @@ def start_of(work: Work, factory: Factory | None = None) -> Start:
         device=asked["device"],
         threads=asked["threads"],
     )
+
+
+def erase_work(folder: Path, individual: str) -> bool:
+    """Erase interrupted work that holds an individual's data; what is committed is not touched.
+
+    The others' models in flight are lost with it: the whole command makes them again.
+
+    Args:
+        folder: of the work; need not exist.
+        individual: its id.
+
+    Returns:
+        Whether there was such work.
+
+    Raises:
+        RunError: a process works there.
+    """
+    if not (folder / "asked.json").exists() and not (folder / "population").exists():
+        return False
+    work = Work(folder)
+    with work.locked():
+        if not _may_hold(folder, individual):
+            return False
+        for file in folder.rglob("*"):  # does not follow the link to a study's own people
+            if file.is_file() and not file.is_symlink():
+                erase_file(file)
+        work.remove()
+    return True
+
+
+def _may_hold(folder: Path, individual: str) -> bool:
+    try:
+        people = open_population(folder / "population")
+        asked = Work(folder).asked()
+    except (DataError, RunError):  # begun, not whole: nobody knows whose data it is
+        return True
+    aside = {one.individual for one in people.set_aside}
+    return individual in asked["pending"] or individual in people.individuals.keys() | aside

@@ -1,0 +1,189 @@
+"""The commands on models that are kept: list, show, verify, predict, export, forget."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monogram.cli.options import (
+    AsJson,
+    IndividualColumn,
+    InputColumns,
+    Person,
+    StorePlace,
+    names,
+    store_place,
+)
+from monogram.cli.terminal import terminal
+from monogram.cli.wording import (
+    base_lines,
+    counts_line,
+    listed,
+    models_table,
+    receipt_lines,
+    version_lines,
+)
+from monogram.errors import SettingError, shorten
+from monogram.export import FORMATS, export_model
+from monogram.personalize import erase_work, predict_file
+from monogram.personalize.work import sqlite_file
+from monogram.store import Store
+from monogram.store.runs import is_run
+from monogram.store.values import KINDS
+
+DAMAGED = 1  # exit status
+ROWS = 50  # of a table, unless more are asked for
+
+
+def list_models(
+    store: StorePlace,
+    decision: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(KINDS)}.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Rows of the table.")] = ROWS,
+    as_json: AsJson = False,
+) -> None:
+    """List the individuals with their decisions and figures."""
+    if decision is not None and decision not in KINDS:
+        raise SettingError(f"--decision must be one of {', '.join(KINDS)}, not {decision!r}")
+    with Store.open(store_place(store)) as opened:
+        models = [m for m in opened.models() if decision in (None, m.decision.kind)]
+    if as_json:
+        typer.echo(json.dumps([listed(model) for model in models], indent=1))
+        return
+    if limit and models:
+        terminal(wrap=True).print(models_table(models[:limit]))
+    _say(counts_line(models, limit))
+
+
+def show(
+    store: StorePlace,
+    individual: Annotated[
+        str | None, typer.Argument(help="The individual's id; without one, the bases.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a person's figures, versions, decisions and where they come from; or the bases."""
+    with Store.open(store_place(store)) as opened:
+        if individual is None:
+            bases = opened.bases()
+            blocks = [base_lines(base) for base in bases] or [["no base yet"]]
+            values = [asdict(base) for base in bases]
+        else:
+            versions = opened.history(individual)
+            blocks = [[f"individual {shorten(individual)}"], *map(version_lines, versions)]
+            values = [asdict(version) for version in versions]
+    if as_json:
+        typer.echo(json.dumps(values, indent=1))
+    else:
+        _say(*(line for block in blocks for line in block))
+
+
+def verify(store: StorePlace) -> None:
+    """Check every hash, and say what is damaged (exit status 1)."""
+    place = store_place(store)
+    with Store.open(place) as opened:
+        damages = opened.verify()
+        if not damages:
+            _say(f"individuals: {len(opened):,}, bases: {len(opened.bases()):,}; all as written")
+            return
+    _say(f"{len(damages):,} damaged in {place}:", *(f"  {damage}" for damage in damages))
+    raise typer.Exit(DAMAGED)
+
+
+def predict(
+    data: Annotated[Path, typer.Argument(help="Parquet, CSV or npz; ids may be mixed.")],
+    store: StorePlace,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The Parquet file to write.")],
+    individual_column: IndividualColumn = None,
+    input_columns: InputColumns = None,
+    unknown: Annotated[
+        str, typer.Option(help="Ids without a model: [bold]error[/], or take the [bold]base[/].")
+    ] = "error",
+) -> None:
+    """Predict each sample by its own individual's model."""
+    if unknown not in ("error", "base"):
+        raise SettingError(f"--unknown must be error or base, not {unknown!r}")
+    with Store.open(store_place(store)) as opened:
+        done = predict_file(
+            opened,
+            data,
+            out,
+            individual_column=individual_column,
+            input_columns=names(input_columns),
+            unknown="base" if unknown == "base" else "error",
+        )
+    _say(f"{done.samples:,} samples of {done.individuals:,} individuals, into {out}")
+    if done.unknown:
+        some = ", ".join(repr(shorten(id_, 30)) for id_ in done.unknown[:5])
+        more = " …" if len(done.unknown) > 5 else ""
+        _say(f"{len(done.unknown):,} have no model; the base predicted for them: {some}{more}")
+
+
+def export(
+    store: StorePlace,
+    individual: Annotated[
+        str | None, typer.Argument(help="The individual's id; without one, the latest base.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder; default: exports/ID.")
+    ] = None,
+    format_: Annotated[
+        list[str] | None,
+        typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; repeat. Default: all."),
+    ] = None,
+) -> None:
+    """Write one person's model for use elsewhere, and check it by running it."""
+    folder = out or Path("exports") / _file_name(individual or "base")
+    with Store.open(store_place(store)) as opened:
+        done = export_model(opened, individual, folder, formats=names(format_) or FORMATS)
+    _say(
+        *(
+            f"{one.format}: {folder / one.path.name}, {one.size:,} bytes; run against the model, "
+            f"logits differ by {one.difference:.1e} at most (the largest is {one.largest:.1f})"
+            for one in done
+        )
+    )
+
+
+def forget(
+    individual: Person,
+    store: StorePlace,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run directory, or an exported file or folder; repeat."),
+    ] = None,
+    receipts: Annotated[
+        Path | None, typer.Option(help="Folder for the receipt; default: beside the store.")
+    ] = None,
+) -> None:
+    """Remove an individual everywhere, prove it, and leave a receipt without its data."""
+    place, also = store_place(store), run or []
+    file = sqlite_file(place)
+    folder = receipts or Path("receipts" if file is None else f"{file}.receipts")
+    with Store.open(place) as opened:
+        receipt = opened.forget(individual, also, receipts=folder)
+    work = file is not None and erase_work(Path(f"{file}.work"), individual)
+    saved = next(folder.glob(f"*{receipt.id_hash[:12]}*"))
+    _say(*receipt_lines(receipt, saved, work=work), *_not_given(file, also))
+    if not receipt.verified:
+        raise typer.Exit(DAMAGED)
+
+
+def _not_given(file: Path | None, also: Sequence[Path]) -> list[str]:
+    """That the run directory around a store was left as it was."""
+    around = file.resolve().parent if file is not None else None
+    if around is None or not is_run(around) or around in [place.resolve() for place in also]:
+        return []
+    return [f"the run directory around the store was not searched; to do so: --run {around}"]
+
+
+def _file_name(individual: str) -> str:
+    """An id as the name of a folder that is safe everywhere."""
+    return re.sub(r"[^\w.-]", "_", individual).strip(".")[:60] or "individual"
+
+
+def _say(*lines: str) -> None:
+    terminal().print("\n".join(lines))

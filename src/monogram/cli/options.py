@@ -1,0 +1,70 @@
+"""Options that several commands share, each defined once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monogram.errors import StoreError
+from monogram.personalize.work import STORE_NAME
+
+DATA = "Whom for"
+OWN = "Your own data"
+HOW = "How to train"
+GUARD = "The guard"
+RUN = "How to run"
+
+StorePlace = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        "-s",
+        help="The models: a file, postgresql://user@host/database, or a run directory.",
+        envvar="MONOGRAM_STORE",
+    ),
+]
+Person = Annotated[str, typer.Argument(help="The individual's id.")]
+DataFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Parquet, CSV, npz, Hugging Face dataset on disk, or individual/class/image.png.",
+        rich_help_panel=OWN,
+    ),
+]
+IndividualColumn = Annotated[
+    str | None, typer.Option(help="Whose sample a row is.", rich_help_panel=OWN)
+]
+InputColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Numeric columns, separated by commas or given again; or one list column.",
+        rich_help_panel=OWN,
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default: cores.", rich_help_panel=RUN)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)]
+AsJson = Annotated[bool, typer.Option("--json", help="Plain values for programs.")]
+
+
+def names(texts: list[str] | None) -> tuple[str, ...]:
+    """Names that were given again and again, or with commas between them."""
+    return tuple(name for text in texts or () for name in text.split(","))
+
+
+def store_place(given: str) -> str:
+    """The store that an option means: a run directory has its own.
+
+    Raises:
+        StoreError: the run directory has none.
+    """
+    if "://" in given or not Path(given).is_dir():
+        return given
+    inside = Path(given) / STORE_NAME
+    if not inside.exists():
+        raise StoreError(
+            f"{given} has no models yet; make them with `monogram personalize {given}`"
+        )
+    return str(inside)

@@ -1,0 +1,137 @@
+"""What the commands on kept models say, in lines."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from monogram.errors import shorten
+from monogram.store import BaseModel, Figures, PersonalModel, Provenance, Receipt
+from monogram.store.values import KINDS
+
+LEFT = ("individual", "decision")  # columns of text
+NAMED = 5  # ids in a line
+
+
+def models_table(models: Sequence[PersonalModel]) -> Table:
+    """A row for each model."""
+    table = Table(box=None)
+    for heading in ("individual", "version", "decision", "personal", "base", "global", "bytes"):
+        table.add_column(heading, justify="left" if heading in LEFT else "right")
+    for model in models:
+        ours, theirs = model.figures, model.base_figures
+        figures = (ours.personal_accuracy, theirs.personal_accuracy, ours.global_accuracy)
+        table.add_row(
+            shorten(model.individual, 40),
+            str(model.version),
+            model.decision.kind,
+            *map(fraction, figures),
+            f"{model.size:,}",
+        )
+    return table
+
+
+def counts_line(models: Sequence[PersonalModel], shown: int) -> str:
+    """How many models there are of each kind."""
+    counts = Counter(model.decision.kind for model in models)
+    more = f", {len(models) - shown:,} not shown" if len(models) > shown else ""
+    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
+    return f"{len(models):,} individuals{more}" + (f": {told}" if told else "")
+
+
+def receipt_lines(receipt: Receipt, file: Path, *, work: bool) -> list[str]:
+    """What was forgotten, for people."""
+    counts = f"{receipt.versions} versions of its model, {receipt.rows} rows"
+    erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
+    lines = [
+        f"forgotten in {receipt.store}: {counts}, {erased}",
+        *(["interrupted work that held its data was erased: give that command again"] * work),
+        *(f"{run.folder}: {run.samples:,} samples erased" for run in receipt.runs),
+        *(f"  {line}" for run in receipt.runs for line in run.left),
+        *(f"checked: {line}" for line in receipt.checks),
+        *(f"beyond reach: {line}" for line in receipt.limits),
+        receipt.why,
+        *(f"train base {hash_[:16]} again" for hash_ in receipt.bases_to_retrain),
+    ]
+    again = receipt.models_to_retrain
+    if again:
+        some = ", ".join(repr(shorten(id_, 30)) for id_ in again[:NAMED])
+        lines.append(f"and the models of {len(again):,} individuals built on it: {some}")
+    return [*lines, f"receipt: {file}"]
+
+
+def listed(model: PersonalModel) -> dict[str, Any]:
+    """A model as plain values for a list."""
+    return {
+        "individual": model.individual,
+        "version": model.version,
+        "base": model.base,
+        "decision": model.decision.kind,
+        "reason": model.decision.reason,
+        "figures": asdict(model.figures),
+        "base_figures": asdict(model.base_figures),
+        "bytes": model.size,
+        "encoding": model.encoding,
+    }
+
+
+def base_lines(base: BaseModel) -> list[str]:
+    """A base, for people."""
+    origin, figures = base.provenance, base.figures
+    forgotten = (
+        [f"  {base.forgotten_owners} individuals of its data were forgotten: train it again"]
+        if base.forgotten_owners
+        else []
+    )
+    name = f"base {base.hash[:16]}: {base.description['name']}"
+    validation = fraction(figures.global_accuracy_validation)
+    return [
+        f"{name}, {len(base.classes)} classes, {base.size:,} bytes",
+        f"  global accuracy {fraction(figures.global_accuracy)} (validation {validation})",
+        *_origin_lines(origin),
+        *forgotten,
+    ]
+
+
+def version_lines(model: PersonalModel) -> list[str]:
+    """One version of a person's model, for people."""
+    written = f"{model.size:,} bytes ({model.encoding})"
+    return [
+        f"version {model.version}: {model.decision.kind}, {written}, on base {model.base[:16]}",
+        f"  {model.decision.reason}",
+        f"  {_figures_line('its model', model.figures)}",
+        f"  {_figures_line('the base', model.base_figures)}",
+        *(f"  tried {_attempt_line(one.what, one.figures)}" for one in model.decision.attempts),
+        *_origin_lines(model.provenance),
+    ]
+
+
+def _origin_lines(origin: Provenance) -> list[str]:
+    return [
+        f"  {origin.curriculum}, seed {origin.seed}, data {origin.data_fingerprint[:16]}",
+        f"  by Monogram {origin.code_version} at {origin.created_at[:19]} UTC",
+    ]
+
+
+def _figures_line(what: str, figures: Figures) -> str:
+    return (
+        f"{what}: personal accuracy {fraction(figures.personal_accuracy)} (validation "
+        f"{fraction(figures.personal_accuracy_validation)}), global "
+        f"{fraction(figures.global_accuracy)} (validation "
+        f"{fraction(figures.global_accuracy_validation)})"
+    )
+
+
+def _attempt_line(what: str, figures: Figures) -> str:
+    return (
+        f"{what}: personal {fraction(figures.personal_accuracy_validation)}, global "
+        f"{fraction(figures.global_accuracy_validation)} on validation data"
+    )
+
+
+def fraction(value: float | None) -> str:
+    """A fraction in [0, 1] with three digits, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
