@@ -10,10 +10,10 @@ from monogram.population import Population
 from monogram.study import Results, Study
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def some() -> Results:
-    """Twelve individuals, for whom rehearsal pays."""
-    return synthetic([f"person {nth}" for nth in range(12)])
+    """Twenty individuals, for whom rehearsal pays."""
+    return synthetic([f"person {nth}" for nth in range(20)])
 
 
 @pytest.fixture(scope="session")

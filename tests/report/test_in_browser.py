@@ -13,7 +13,8 @@ SHOWN = """(d, w) => [...d.querySelectorAll('svg[role=img]')]
   .filter(s => s.getClientRects().length).map(s => s.getBoundingClientRect().width)"""
 SMALLEST = """(d, w) => Math.min(...[...d.querySelectorAll('figure svg text')]
   .filter(t => t.getClientRects().length && t.textContent.trim())
-  .map(t => parseFloat(w.getComputedStyle(t).fontSize) * t.getScreenCTM().a))"""
+  .map(t => [parseFloat(w.getComputedStyle(t).fontSize), t.getScreenCTM()])
+  .map(([size, to]) => size * Math.hypot(to.a, to.b)))"""
 UNRESOLVED = """(d, w) => [...d.querySelectorAll('svg [style*="var("]')]
   .filter(e => !['fill', 'stroke'].some(p => w.getComputedStyle(e)[p].match(/rgb|none/))).length"""
 

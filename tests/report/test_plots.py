@@ -1,6 +1,7 @@
 """The plots: what they draw, for few and for many, without touching anybody's settings."""
 
 import sys
+from functools import cache
 
 import matplotlib as mpl
 import numpy as np
@@ -15,8 +16,15 @@ from monogram.report import cost, fairness, individuals, trade_off
 from monogram.report.palette import BASE as BASE_INK
 from monogram.report.palette import HARM, PAPER, SERIES, SOFT, TEXT, looks
 from monogram.report.view import shown_floor, views
+from monogram.study import Results
 
 PLOTS = (trade_off, individuals, fairness, cost)
+
+
+@cache
+def crowd(people: int) -> Results:
+    """So many individuals, made once for all plots."""
+    return synthetic([f"i{nth}" for nth in range(people)])
 
 
 def points_of(line: Line2D) -> np.ndarray:
@@ -36,7 +44,7 @@ def test_each_is_a_figure_that_can_be_saved(plot, width, some, tmp_path):
 @pytest.mark.parametrize("plot", PLOTS)
 @pytest.mark.parametrize("people", [1, 3, 400])
 def test_any_number_of_individuals(plot, people):
-    plot(synthetic([f"i{nth}" for nth in range(people)]))
+    plot(crowd(people))
 
 
 @pytest.mark.parametrize("plot", PLOTS)
