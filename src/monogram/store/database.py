@@ -49,10 +49,14 @@ class Database:
         if self.file and (self.file.exists() or not create):
             _check_file(self.file)
         self.engine = _engine(url)
-        with self.read() as connection:
-            current = is_current(connection)
-        if not current:
-            self._prepare(create=create)
+        try:
+            with self.read() as connection:
+                current = is_current(connection)
+            if not current:
+                self._prepare(create=create)
+        except StoreError:
+            self.close()
+            raise
 
     def _prepare(self, *, create: bool) -> None:
         with self.write() as connection:

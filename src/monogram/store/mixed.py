@@ -151,7 +151,7 @@ def _stacked(
         logits: Tensor = functional_call(upper, tensors, values)
         return logits
 
-    return vmap(run)(stacked, tuple(values[places] for values in handed))
+    return vmap(run)(stacked, tuple(values[places].contiguous() for values in handed))
 
 
 def _runs(owners: Sequence[int]) -> list[Run]:

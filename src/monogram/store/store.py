@@ -73,6 +73,7 @@ class Store:
         """
         store = cls.open(place, create=True, cache_bytes=cache_bytes)
         if store.bases() or len(store):
+            store.close()
             raise StoreError(f"{store.name} holds a store already; open it, or choose another name")
         return store
 
