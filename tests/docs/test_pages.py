@@ -17,12 +17,14 @@ processes that import PyTorch anew each time, and Sybil would need an evaluator 
 of the kinds above, which is most of this file.
 """
 
+import gc
 import importlib
 import re
 import shlex
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +38,7 @@ from monogram.measure import Comparison, Spread
 from monogram.study import Choice, CurriculumSummary, Summary
 
 ROOT = Path(__file__).parents[2]
+GROUP: Any = typer.main.get_command(app)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r'.*title="(?P<titled>[^"]+)"|\n# (?P<named>\w+\.py)\n')
@@ -60,11 +63,20 @@ def commands(body):
             yield words[1:], int(status[1]) if status else 0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_collections():
+    """statsmodels collects garbage in each correction: half a second with all that is imported."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"} | (readers_own_data() if page.name == "README.md" else {})
     monkeypatch.setattr("monogram.study.study.default_workers", lambda: 1)
+    monkeypatch.setattr("monogram.study.study.default_epochs", lambda *_: 1)
     monkeypatch.setattr("monogram.cli.studies.write_report", lambda _, file: file.write_text(""))
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     known = set(sys.modules)
@@ -101,10 +113,10 @@ def run(arguments, status, monkeypatch, capsys):
     if arguments[0] in ("resume", "report") and not parsed["folder"].exists():
         return
     if arguments[0] == "study":
-        arguments = [*arguments, "--quiet", *([] if parsed["epochs"] else ["--epochs", "1"])]
+        arguments = [*arguments, "--quiet"]
     capsys.readouterr()
     monkeypatch.setattr(sys, "argv", ["monogram", *arguments])
-    ended = 0
+    ended: object = 0
     try:
         main()
     except SystemExit as leave:
@@ -116,7 +128,7 @@ def run(arguments, status, monkeypatch, capsys):
 def parse(arguments):
     """The values of a command's options, as the command line itself reads them."""
     name, *rest = arguments
-    command = typer.main.get_command(app).commands[name]
+    command = GROUP.commands[name]
     with command.make_context(name, rest) as context:
         return context.params
 
@@ -124,10 +136,9 @@ def parse(arguments):
 def test_options_in_running_text_exist():
     """`--option` in any page is an option of some command of ours, or of a tool named below."""
     others = {"--strict", "--no-deps", "--force-reinstall", "--all", "--help", "--version"}
-    commands_ = typer.main.get_command(app).commands.values()
     known = {
         option
-        for command in commands_
+        for command in GROUP.commands.values()
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
