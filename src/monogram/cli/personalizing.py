@@ -5,6 +5,15 @@ from typing import Annotated
 
 import typer
 
+from monogram.cli.asked import (
+    begun,
+    coefficients,
+    finish,
+    people_of,
+    recipe_of,
+    refuse,
+    show_ahead,
+)
 from monogram.cli.data import Given, population_of
 from monogram.cli.options import (
     DATA,
@@ -19,26 +28,14 @@ from monogram.cli.options import (
     Workers,
     names,
 )
-from monogram.cli.studies import LEFT_OUT, SHOWN, read_split
-from monogram.cli.terminal import terminal
-from monogram.curriculum import Recipe
-from monogram.engine import Display, Estimate
-from monogram.engine.progress import duration
+from monogram.cli.studies import read_split
+from monogram.engine import Display
 from monogram.errors import SettingError
-from monogram.personalize import (
-    Ahead,
-    Outcome,
-    Pace,
-    Start,
-    Ways,
-    look_ahead,
-    read_people,
-    resume,
-)
+from monogram.personalize import Pace, Start, Ways, look_ahead, resume
 from monogram.personalize import personalize as make_models
 from monogram.personalize.guard import COEFFICIENTS
 from monogram.personalize.personalize import place_of
-from monogram.personalize.work import STORE_NAME, work_folder
+from monogram.personalize.work import STORE_NAME
 from monogram.population import Population
 from monogram.store.delta import DEFAULT_BOUND
 
@@ -196,7 +193,7 @@ def personalize(
     """Train a model for every individual, let it pass the guard, and keep it in a store."""
     pace = Pace(**({"workers": workers} if workers else {}), display=Display(quiet=quiet))
     if go_on:
-        _finish(resume(work or _begun(run, store), store=store, pace=pace))
+        finish(resume(work or begun(run, store), store=store, pace=pace))
         return
     if run is None and source is None and data is None:
         raise SettingError(
@@ -222,9 +219,9 @@ def personalize(
         tokens=tokens,
         progress=not quiet,
     )
-    ways = Ways(_coefficients(back_off), encoding, accuracy_bound, again)
+    ways = Ways(coefficients(back_off), encoding, accuracy_bound, again)
     if run is not None:
-        _refuse(
+        refuse(
             "the run says it",
             network=network,
             base=base,
@@ -239,7 +236,7 @@ def personalize(
             tokens=tokens or None,
         )
         start = Start.of_run(run, curriculum=curriculum, floor=min_global_accuracy, seed=seed)
-        people = _people(given, start)
+        people = people_of(given, start)
     else:
         if base is None or curriculum is None:
             raise SettingError(
@@ -250,7 +247,7 @@ def personalize(
             population_of(given),
             curriculum,
             network=network,
-            recipe=_recipe(batch_size, late_learning_rate),
+            recipe=recipe_of(batch_size, late_learning_rate),
             epochs=epochs,
             seed=seed or 0,
             floor=min_global_accuracy,
@@ -271,89 +268,11 @@ def _make(
     dry_run: bool,
 ) -> None:
     if dry_run:
-        _show_ahead(
+        show_ahead(
             *look_ahead(start, people, store=store, only=only, ways=ways, pace=pace),
             start=start,
             store=place_of(store, start),
             workers=pace.workers,
         )
     else:
-        _finish(make_models(start, people, store=store, work=work, only=only, ways=ways, pace=pace))
-
-
-def _people(given: Given, start: Start) -> Population:
-    """The run's own people, or new ones with the run's D_G."""
-    shared = start.population
-    if given.data is None and given.source is None:
-        ids = list(shared.individuals)
-        return shared if given.individuals is None else shared.only(ids[: given.individuals])
-    if given.data is None:
-        return population_of(given)
-    people = read_people(
-        given.data,
-        shared,
-        individual_column=given.individual_column,
-        label_column=given.label_column,
-        input_columns=given.input_columns or None,
-        group_column=given.group_column,
-        seed=given.seed,
-    )
-    ids = list(people.individuals)
-    return people if given.individuals is None else people.only(ids[: given.individuals])
-
-
-def _begun(run: Path | None, store: str | None) -> Path:
-    """Where interrupted work is."""
-    if store is None and run is None:
-        raise SettingError("say what to go on with: a run directory, --store or --work")
-    return work_folder(store or (run or Path()) / STORE_NAME, run)
-
-
-def _refuse(why: str, **options: object) -> None:
-    """Refuse options that have no meaning here.
-
-    Raises:
-        SettingError: one was given.
-    """
-    for name, value in options.items():
-        if value is not None:
-            raise SettingError(f"leave out --{name.replace('_', '-')}: {why}")
-
-
-def _coefficients(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise SettingError(f"--back-off must be fractions like 0.75,0.5, not {text!r}") from error
-
-
-def _recipe(batch_size: int | None, late_learning_rate: float | None) -> Recipe:
-    return Recipe(
-        batch_size=batch_size or Recipe.batch_size,
-        late_learning_rate=late_learning_rate or Recipe.late_learning_rate,
-    )
-
-
-def _show_ahead(
-    ahead: Ahead, took: Estimate | None, *, start: Start, store: str, workers: int
-) -> None:
-    lines = [f"{start.curriculum}, into {store}", str(ahead)]
-    lines += [f"  {one}" for one in (*ahead.cold, *ahead.set_aside)[:SHOWN]]
-    if took is not None:
-        lines.append(
-            f"about {duration(took.seconds)} with {workers} workers, the guard's looks not "
-            f"counted, and {took.memory / 2**30:.1f} GiB of memory"
-        )
-    terminal().print("\n".join(lines))
-
-
-def _finish(outcome: Outcome) -> None:
-    """Print what was done, and leave with the status that it deserves."""
-    lines = [str(outcome)]
-    missing = [*map(str, outcome.ahead.set_aside), *map(str, outcome.failures)]
-    lines += [f"  {line}" for line in missing[:SHOWN]]
-    if len(missing) > SHOWN:
-        lines.append(f"  … and {len(missing) - SHOWN} more")
-    terminal().print("\n".join(lines))
-    if not outcome.complete:
-        raise typer.Exit(LEFT_OUT)
+        finish(make_models(start, people, store=store, work=work, only=only, ways=ways, pace=pace))

@@ -6,7 +6,7 @@
 
 | step | module |
 |---|---|
-| what models are made from: a run directory, or a base of one's own | `start`, `trunks` |
+| what models are made from: a run directory, or a base of one's own | `start`, `trunks`, `given` |
 | whom for: the study's people, or new ones | `people` |
 | what need not be made again | `fingerprints` |
 | making and keeping them, interrupted or not | `personalize`, `work`, `harvest` |

@@ -19,8 +19,7 @@ from monogram.personalize.start import Start
 from monogram.personalize.ways import Pace, Ways
 from monogram.personalize.work import Work, as_asked
 from monogram.population import Population, SetAside, open_population
-from monogram.store import Attempt, Decision, PersonalModel, Provenance, Store
-from monogram.store.store import Entry
+from monogram.store import Attempt, Decision, Entry, PersonalModel, Provenance, Store
 
 BATCH = 500  # bases committed at a time to individuals with too little data
 

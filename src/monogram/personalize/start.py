@@ -3,23 +3,21 @@
 They come from a run directory, with the study's choice, or from a base of one's own.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from monogram.curriculum import Curriculum, Recipe, parse
 from monogram.engine import Job
 from monogram.engine.job import choose_device
-from monogram.errors import NetworkError, RunError, SettingError
+from monogram.errors import RunError, SettingError
 from monogram.networks import Architecture, architecture
 from monogram.networks.architecture import Factory
+from monogram.personalize.given import prepared_as, read_weights
 from monogram.personalize.trunks import find_trunks, shared_keys
 from monogram.plan import Plan, compile_plan
 from monogram.population import Population
@@ -167,7 +165,7 @@ class Start:
             SettingError: the curriculum makes no personal models.
         """
         name = "the base" if isinstance(base, Mapping) else f"the base in {base}"
-        weights = _with_preparation(_read(base) if isinstance(base, str | Path) else base)
+        weights = read_weights(base)
         made = architecture(network, population, standardize="mean" in weights)
         start = cls(
             population=population,
@@ -231,28 +229,6 @@ class Start:
         return max(0.0, (at_base or 0.0) - ALLOWED_LOSS) if self.floor is None else self.floor
 
 
-def prepared_as(made: Architecture, weights: Weights, name: str) -> Architecture:
-    """The architecture with the preparation of inputs that some weights have learnt with.
-
-    Args:
-        made: an architecture.
-        weights: all tensors by name.
-        name: of the weights, for the error.
-
-    Raises:
-        NetworkError: the weights are not those of its network.
-    """
-    if made.mean is not None:
-        mean, scale = weights["mean"].reshape(-1), weights["scale"].reshape(-1)
-        made = replace(made, mean=mean, scale=scale)
-    try:
-        made.build(0).load_state_dict(dict(weights))
-    except RuntimeError as error:
-        said = " ".join(str(error).split())
-        raise NetworkError(f"{name} does not fit the network {made.name}: {said}") from error
-    return made
-
-
 def _choice(run: RunDirectory, asked: Curriculum | str | None) -> tuple[Curriculum, float | None]:
     """What to do with everybody, and the study's floor."""
     summary = run.read_json("summary.json")
@@ -296,20 +272,3 @@ def _base_of(study: Study, run: RunDirectory, seed: int) -> Weights:
             f"{run.folder}` first"
         )
     return state.weights
-
-
-def _read(file: str | Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file; of a run's trunk only the weights."""
-    try:
-        tensors = load_file(os.fspath(file))
-    except (OSError, SafetensorError) as error:
-        raise NetworkError(f"{file} cannot be read as safetensors: {error}") from error
-    if all(name.startswith(("weights/", "momentum/")) for name in tensors):
-        return {n.removeprefix("weights/"): t for n, t in tensors.items() if n[0] == "w"}
-    return tensors
-
-
-def _with_preparation(weights: Weights) -> dict[str, Tensor]:
-    """The names that a network has together with the preparation of its inputs."""
-    whole = any(name.startswith("network.") for name in weights)
-    return dict(weights) if whole else {f"network.{name}": t for name, t in weights.items()}

@@ -24,7 +24,8 @@ from monogram.curriculum import Recipe, parse
 from monogram.errors import DataError, RunError, SettingError, StoreError
 from monogram.networks import architecture
 from monogram.networks.architecture import Factory
-from monogram.personalize.start import Start, prepared_as
+from monogram.personalize.given import prepared_as
+from monogram.personalize.start import Start
 from monogram.population import Population, open_population, save_population
 from monogram.store.runs import erase_file
 from monogram.training import State, load_state, save_state

@@ -1,0 +1,281 @@
+"""Making, adding, changing and leaving alone; who gets the base, and who nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests import nets
+from tests.people import PEOPLE, make_population
+from tests.personalize.conftest import HERE, content, make_run
+
+from monogram.errors import DataError, RunError, SettingError
+from monogram.personalize import Pace, Start, Ways, look_ahead, personalize, read_people
+from monogram.personalize.work import Work
+from monogram.population import Population
+from monogram.store import Store
+
+NEW = {"eve": 30, "zoë": 16}
+
+
+@pytest.fixture
+def start(run):
+    return Start.of_run(run, curriculum="transfer(4)")
+
+
+def arrays(people, changed=()):
+    """A file's worth of people; some with other numbers."""
+    whole = make_population(people)
+    parts = []
+    for id_, split in whole.individuals.items():
+        rows = slice(split.train.start, split.test.stop)
+        factor = 2.0 if id_ in changed else 1.0
+        parts.append((whole.inputs[rows] * factor, whole.labels[rows], [id_] * len(split)))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def save_npz(file, people, changed=()):
+    inputs, labels, ids = arrays(people, changed)
+    np.savez(file, inputs=inputs, labels=labels, individuals=ids)
+    return file
+
+
+def test_everybody_gets_a_decision_and_nobody_is_worse_off_on_validation_data(start, tmp_path):
+    outcome = personalize(start, store=tmp_path / "a.db", pace=HERE)
+    assert [model.individual for model in outcome.made] == sorted(PEOPLE)
+    assert outcome.complete
+    for model in outcome.made:
+        ours, base = model.figures, model.base_figures
+        assert ours.personal_accuracy_validation >= base.personal_accuracy_validation
+        assert ours.global_accuracy_validation >= start.floor or model.decision.kind == "base"
+        assert None not in (ours.personal_accuracy, ours.global_accuracy, base.personal_accuracy)
+        assert model.provenance.curriculum == "global(epochs=2) >> personal(iterations=4)"
+    assert not (tmp_path / "a.db.work").exists()
+
+
+def test_two_workers_make_the_models_of_one(start, tmp_path):
+    personalize(start, store=tmp_path / "one.db", pace=HERE)
+    personalize(start, store=tmp_path / "two.db", pace=Pace(workers=2))
+    assert content(tmp_path / "one.db") == content(tmp_path / "two.db")
+
+
+def test_who_else_is_asked_for_does_not_matter(start, tmp_path):
+    personalize(start, store=tmp_path / "all.db", pace=HERE)
+    personalize(start, store=tmp_path / "ben.db", only=["ben"], pace=HERE)
+    personalize(start, store=tmp_path / "ben.db", only=["anna", "ben"], pace=HERE)
+    some, everybody = content(tmp_path / "ben.db"), content(tmp_path / "all.db")
+    assert some == {id_: everybody[id_] for id_ in ("anna", "ben")}
+
+
+def test_whoever_is_unchanged_is_left_alone(start, tmp_path):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    before = content(tmp_path / "a.db")
+    outcome = personalize(start, store=tmp_path / "a.db", pace=HERE)
+    assert (len(outcome.made), set(outcome.ahead.unchanged)) == (0, set(PEOPLE))
+    assert content(tmp_path / "a.db") == before
+    ahead, took = look_ahead(start, store=tmp_path / "a.db")
+    assert (str(ahead), took) == ("4 unchanged", None)
+
+
+def test_asked_again_everybody_is_trained_again_to_the_same(start, tmp_path):
+    for _ in range(2):
+        personalize(start, store=tmp_path / "a.db", ways=Ways(again=True), pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        histories = [store.history(id_) for id_ in PEOPLE]
+    assert all([model.version for model in one] == [1, 2] for one in histories)
+    assert all(one[0].hash == one[1].hash for one in histories)
+
+
+def test_another_curriculum_or_setting_is_a_change(start, run, tmp_path):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    head = Start.of_run(run, curriculum="global >> personal(4, train=head)")
+    assert len(look_ahead(head, store=tmp_path / "a.db")[0].pending) == 4
+    stricter = Start.of_run(run, curriculum="transfer(4)", floor=0.2)
+    assert len(look_ahead(stricter, store=tmp_path / "a.db")[0].pending) == 4
+    assert len(personalize(head, store=tmp_path / "a.db", pace=HERE).made) == 4
+    with Store.open(tmp_path / "a.db") as store:
+        assert len(store.bases()) == 1
+
+
+# --- New people ----------------------------------------------------------------------------
+
+
+def test_new_people_are_added_and_changed_ones_trained_again(start, tmp_path):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    before = content(tmp_path / "a.db")
+    file = save_npz(tmp_path / "new.npz", {**NEW, "anna": 40}, changed=["anna"])
+    people = read_people(file, start.population)
+    outcome = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    assert [model.individual for model in outcome.made] == ["anna", "eve", "zoë"]
+    after = content(tmp_path / "a.db")
+    assert {id_: after[id_][-1] for id_ in after} == {**dict.fromkeys(after, 1), "anna": 2}
+    assert {id_: after[id_] for id_ in PEOPLE if id_ != "anna"} == {
+        id_: before[id_] for id_ in PEOPLE if id_ != "anna"
+    }
+    again = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    assert (len(again.made), len(again.ahead.unchanged)) == (0, 3)
+
+
+def test_the_global_data_keeps_its_split(start, tmp_path):
+    people = read_people(save_npz(tmp_path / "new.npz", NEW), start.population)
+    ours, theirs = people.global_data, start.population.global_data
+    for mine, its in ((ours.train, theirs.train), (ours.test, theirs.test)):
+        assert np.array_equal(
+            people.inputs[mine.start : mine.stop], start.population.inputs[its.start : its.stop]
+        )
+
+
+def test_too_little_data_gets_the_base_and_bad_data_nothing(start, tmp_path):
+    inputs, labels, ids = arrays({"eve": 30, "tim": 2, "bad": 9})
+    inputs[ids == "bad"] = np.nan
+    np.savez(tmp_path / "new.npz", inputs=inputs, labels=labels, individuals=ids)
+    people = read_people(tmp_path / "new.npz", start.population)
+    outcome = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    assert not outcome.complete
+    assert [one.individual for one in outcome.ahead.set_aside] == ["bad"]
+    with Store.open(tmp_path / "a.db") as store:
+        assert store.individuals() == ["eve", "tim"]
+        tim = store.individual("tim")
+    assert tim.keeps_base
+    assert "too little data to train on: it has 2 samples" in tim.decision.reason
+    again = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    assert set(again.ahead.unchanged) == {"eve", "tim"}
+
+
+def test_a_model_is_not_given_up_for_too_little_new_data(start, tmp_path):
+    personalize(start, store=tmp_path / "a.db", only=["anna"], pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        own = not store.individual("anna").keeps_base
+    people = read_people(save_npz(tmp_path / "new.npz", {"anna": 2}), start.population)
+    outcome = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    assert len(outcome.ahead.left) == own
+    with Store.open(tmp_path / "a.db") as store:
+        assert store.individual("anna").keeps_base != own
+
+
+def test_nobody_but_people_with_too_little_data_will_do(start, tmp_path):
+    people = read_people(save_npz(tmp_path / "new.npz", {"tim": 2}), start.population)
+    assert len(personalize(start, people, store=tmp_path / "a.db", pace=HERE).ahead.cold) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"classes": ["0", "1", "other"]}, "has a class 'other' that the base does not know"),
+        ({"shape": (6,)}, r"has inputs of shape \[6\]; the base takes \[5\]"),
+    ],
+)
+def test_people_who_do_not_fit_the_base_are_refused(start, tmp_path, change, said):
+    other = make_population(**{k: v for k, v in change.items() if k == "shape"})
+    if "classes" in change:
+        other = Population(**{**vars(other), "classes": tuple(change["classes"])})
+    with pytest.raises(DataError, match=said):
+        personalize(start, other, store=tmp_path / "a.db", pace=HERE)
+
+
+def test_an_id_that_is_not_there_is_refused(start, tmp_path):
+    with pytest.raises(DataError, match="has no individual 'nobody'"):
+        personalize(start, store=tmp_path / "a.db", only=["nobody"], pace=HERE)
+
+
+# --- Where it starts -----------------------------------------------------------------------
+
+
+def test_the_trunk_is_not_trained_again(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", network="tests.nets:recorded")
+    start = Start.of_run(run, curriculum="transfer(4)")
+    nets.Recorded.forget()
+    personalize(start, pace=HERE)
+    assert nets.Recorded.steps == len(PEOPLE) * 4
+    assert (run / "models.db").exists()
+    longer = Start.of_run(run, curriculum="global(3) >> personal(1)")
+    nets.Recorded.forget()
+    personalize(longer, pace=HERE)
+    per_epoch = -(-len(longer.population.global_data.train) // 8)
+    assert nets.Recorded.steps == 3 * per_epoch + len(PEOPLE)
+
+
+def test_a_study_that_recommends_nothing_must_be_told(run, tmp_path):
+    folder = make_run(tmp_path / "run")
+    summary = (folder / "summary.json").read_text()
+    choice = '"choice": {\n  "curriculum": null,'
+    changed = summary.replace(summary[summary.index('"choice"') : summary.index('"floor"')], choice)
+    (folder / "summary.json").write_text(changed)
+    with pytest.raises(RunError, match=r"recommends no curriculum.*--curriculum"):
+        personalize(folder, pace=HERE)
+    (folder / "summary.json").unlink()
+    with pytest.raises(RunError, match="not finished; run `monogram resume"):
+        personalize(folder, pace=HERE)
+
+
+@pytest.mark.parametrize("curriculum", ["baseline", "global(4)"])
+def test_a_curriculum_without_personal_models_is_refused(run, curriculum):
+    with pytest.raises(SettingError, match="makes no model for an individual's own use"):
+        Start.of_run(run, curriculum=curriculum)
+
+
+def test_a_base_of_ones_own_takes_the_place_of_the_trunk(run, tmp_path):
+    trunk = next((run / "trunks").glob("*.safetensors"))
+    start = Start.of_run(run, curriculum="transfer(4)")
+    own = Start.of_base(
+        trunk,
+        make_population(),
+        "transfer(4)",
+        network="tests.nets:plain",
+        recipe=start.recipe,
+        epochs=2,
+        floor=start.floor,
+    )
+    personalize(start, store=tmp_path / "run.db", pace=HERE)
+    personalize(own, store=tmp_path / "own.db", pace=HERE)
+    ours, theirs = content(tmp_path / "own.db"), content(tmp_path / "run.db")
+    assert {i: ours[i][0] for i in ours} == {i: theirs[i][0] for i in theirs}
+
+
+def test_a_training_that_fails_leaves_the_others_and_is_told(tmp_path):
+    start = Start.of_run(
+        make_run(tmp_path / "run", make_population({"anna": 40, "ben": 24})),
+        curriculum="transfer(4)",
+    )
+    choosy = replace(start, architecture=_choosy(start))
+    people = make_population({"anna": 40, "ben": 10})
+    outcome = personalize(choosy, people, store=tmp_path / "a.db", pace=HERE)
+    assert [failure.individual for failure in outcome.failures] == ["ben"]
+    assert [model.individual for model in outcome.made] == ["anna"]
+    assert not outcome.complete
+
+
+def _choosy(start):
+    def factory():
+        network = nets.plain(5, 3)
+        network.register_forward_pre_hook(_refuse_five)
+        return network
+
+    return replace(start.architecture, factory=factory)
+
+
+def _refuse_five(module, inputs):
+    if module.training and len(inputs[0]) == 5:
+        raise ValueError("I do not like this batch")
+
+
+# --- Work that was left lying ------------------------------------------------------------------
+
+
+def test_two_processes_do_not_work_in_one_place(start, tmp_path):
+    with (
+        Work(tmp_path / "a.db.work").locked(),
+        pytest.raises(RunError, match="another process is personalizing"),
+    ):
+        personalize(start, store=tmp_path / "a.db", pace=HERE)
+
+
+@pytest.mark.parametrize("encoding", ["smallest", "half"])
+def test_a_smaller_encoding_keeps_within_its_bound(start, tmp_path, encoding):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    ways = Ways(encoding=encoding, bound=0.0)
+    small = personalize(start, store=tmp_path / "b.db", ways=ways, pace=HERE)
+    exact = content(tmp_path / "a.db")
+    for model in small.made:
+        validation = model.figures.personal_accuracy_validation
+        assert validation >= exact[model.individual][2].personal_accuracy_validation
+    assert {model.encoding for model in small.made} - {"lossless"}
