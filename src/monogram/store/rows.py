@@ -36,8 +36,11 @@ def id_bytes(individual: str) -> bytes:
 
 
 def id_text(stored: bytes) -> str:
-    """The id that was stored."""
-    return bytes(stored).decode("utf-8", "surrogatepass")
+    """The id that was stored; what is no text any more is shown with replacement characters."""
+    try:
+        return bytes(stored).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return bytes(stored).decode("utf-8", "replace")
 
 
 def key_of(individual: str) -> bytes:

@@ -1,0 +1,175 @@
+"""Forgetting: nothing of the individual is left, the others are whole, the receipt says so."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from monogram import Study
+from monogram.errors import StoreError, UnknownIndividualError
+from monogram.population import open_population
+from monogram.store import Store, forget_in_run
+from monogram.study import Results
+from tests.people import make_population
+from tests.store.making import HEAD, add_base, commit, same_tensors, weights
+
+NAME = "anna-maria-quux"
+
+
+def folder_bytes(folder) -> bytes:
+    return b"".join(f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file())
+
+
+def test_no_row_no_cache_and_the_others_untouched(store, tmp_path):
+    base = add_base(store)
+    for seed in (1, 2, 3):
+        commit(store, base, NAME, HEAD, seed)
+    others = {id_: commit(store, base, id_, HEAD, 9 + n) for n, id_ in enumerate(["ben", "cleo"])}
+    store.weights(NAME)
+    receipt = store.forget(NAME, receipts=tmp_path / "receipts")
+    assert (receipt.versions, receipt.rows, receipt.cached) == (3, 4, 1)
+    assert receipt.verified
+    assert receipt.delta_bytes > 0
+    assert NAME not in store
+    with pytest.raises(UnknownIndividualError):
+        store.model(NAME)
+    with pytest.raises(UnknownIndividualError):
+        store.forget(NAME)
+    assert all(same_tensors(store.weights(id_), own) for id_, own in others.items())
+    assert store.verify() == []
+    assert len(store._loaded.deltas) == 2
+    commit(store, base, NAME, HEAD)
+    assert store.individual(NAME).version == 1
+
+
+def test_the_bytes_are_gone_from_the_file(file_store, tmp_path):
+    base = add_base(file_store)
+    for n in range(50):
+        commit(file_store, base, f"other {n}", tuple(weights()), n)
+    commit(file_store, base, NAME, tuple(weights()), 77)
+    row = file_store._loaded.row(NAME, None)
+    pieces = [bytes(row["content"])[i : i + 24] for i in range(3000, len(row["content"]) - 24, 500)]
+    everything = folder_bytes(tmp_path)
+    assert NAME.encode() in everything
+    assert all(piece in everything for piece in pieces)
+    receipt = file_store.forget(NAME)
+    after = folder_bytes(tmp_path)
+    assert NAME.encode() not in after
+    assert not any(piece in after for piece in pieces)
+    assert bytes(row["key"]) not in after
+    assert receipt.verified
+    assert any("0 found" in line for line in receipt.checks)
+
+
+def test_the_receipt_names_nobody_but_can_be_checked(file_store, tmp_path):
+    base = add_base(file_store)
+    commit(file_store, base, NAME, HEAD)
+    receipt = file_store.forget(NAME)
+    (written,) = (tmp_path / "people.db.receipts").glob("*.json")
+    assert NAME not in written.read_text()
+    assert json.loads(written.read_text()) == json.loads(json.dumps(asdict(receipt)))
+    assert receipt.is_about(NAME)
+    assert not receipt.is_about("ben")
+    assert "nobody else" in receipt.why
+
+
+def test_ids_that_others_contain_and_short_ones(file_store):
+    base = add_base(file_store)
+    for n, id_ in enumerate(["7", "17", "anna", "anna-lena"]):
+        commit(file_store, base, id_, HEAD, n)
+    assert file_store.forget("7").verified
+    assert file_store.forget("anna").verified
+    assert file_store.individuals() == ["17", "anna-lena"]
+
+
+def test_the_same_weights_of_another_are_left_alone(file_store):
+    base = add_base(file_store)
+    own = commit(file_store, base, "anna", HEAD, 1)
+    commit(file_store, base, "twin", HEAD, 1)
+    assert file_store.forget("anna").verified
+    assert same_tensors(file_store.weights("twin"), own)
+
+
+def test_who_was_in_the_global_data_leaves_models_to_retrain(store, tmp_path):
+    base = add_base(store, owners=(NAME, "ben"))
+    clean = add_base(store, seed=1)
+    commit(store, base, "cleo", HEAD)
+    commit(store, clean, "dora", HEAD)
+    receipt = store.forget(NAME, receipts=tmp_path)  # has no model of its own
+    assert receipt.bases_to_retrain == (base.hash,)
+    assert receipt.models_to_retrain == ("cleo",)
+    assert "train them again" in receipt.why
+    assert store.base(base.hash).provenance.global_owners == ("ben",)
+    assert store.base(base.hash).forgotten_owners == 1
+    assert store.base(clean.hash).forgotten_owners == 0
+
+
+def test_exports_are_overwritten_and_removed(store, tmp_path):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    commit(store, base, "ben", HEAD, 2)
+    store.save_pretrained(tmp_path / "hf", NAME)
+    store.save_pretrained(tmp_path / "hf-ben", "ben")
+    onnx, given = tmp_path / "a.onnx", tmp_path / "given.bin"
+    for file in (onnx, given):
+        file.write_bytes(b"weights" * 1000)
+    store.track_export(NAME, "onnx", onnx)
+    assert [kind for kind, _ in store.exports(NAME)] == ["pretrained", "pretrained", "onnx"]
+    receipt = store.forget(NAME, also=[given], receipts=tmp_path / "r")
+    assert receipt.exports == 4
+    assert receipt.export_bytes > 14_000
+    assert not onnx.exists()
+    assert not given.exists()
+    assert list((tmp_path / "hf").iterdir()) == []
+    assert len(list((tmp_path / "hf-ben").iterdir())) == 2
+    with pytest.raises(UnknownIndividualError):
+        store.track_export(NAME, "onnx", onnx)
+
+
+def test_a_wrong_path_stops_everything(store, tmp_path):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(StoreError, match="neither a run directory nor an exported model"):
+        store.forget(NAME, also=[tmp_path / "photos"])
+    assert NAME in store
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run in which someone is called by a name that can be searched for."""
+    population = make_population({NAME: 24, "ben": 20, "cleo": 18})
+    curricula = ["baseline", "transfer(2)", "personal(iterations=3)"]
+    study = Study(population, curricula, epochs=1, network="mlp(hidden=4)")
+    study.run(tmp_path / "run", workers=1)
+    return tmp_path / "run"
+
+
+def test_a_run_directory_goes_on_without_the_individual(run):
+    before = Results.open(run)
+    split = open_population(run / "population").individuals[NAME]
+    assert NAME.encode() in folder_bytes(run)
+    erasure = forget_in_run(run, NAME)
+    assert NAME.encode() not in folder_bytes(run)
+    assert erasure.samples == 24
+    assert erasure.journal_lines == sum(NAME in (r.individual, r.evaluated_on) for r in before.rows)
+    assert set(erasure.summaries) >= {"results.parquet", "summary.json"}
+    inputs = np.load(run / "population" / "inputs.npy")
+    assert not inputs[split.train.start : split.test.stop].any()
+    assert inputs[: split.train.start].any() or inputs[split.test.stop :].any()
+    after = Results.open(run)
+    kept = [r for r in before.rows if NAME not in (r.individual, r.evaluated_on)]
+    assert list(after.rows) == kept
+    assert list(after.population.individuals) == ["ben", "cleo"]
+
+
+def test_a_run_and_the_store_in_one_receipt(run, store, tmp_path):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    receipt = store.forget(NAME, also=[run], receipts=tmp_path / "r")
+    assert receipt.runs[0].samples == 24
+    assert receipt.verified
+    assert NAME.encode() not in folder_bytes(run)
+    with pytest.raises(StoreError, match="no run directory"):
+        forget_in_run(tmp_path, NAME)
