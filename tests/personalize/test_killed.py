@@ -1,0 +1,118 @@
+"""kill -9 at any moment: going on ends with the store that an undisturbed run makes."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+from tests.people import make_population
+from tests.personalize.conftest import HERE, content, make_run
+
+from monogram.errors import RunError, StoreError
+from monogram.personalize import Pace, Start, Ways, personalize, resume
+from monogram.store import Store
+
+CROWD = {f"person {n}": 12 + n % 7 for n in range(20)}
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crowd")
+    run = make_run(folder / "run", make_population(CROWD))
+    started = time.monotonic()
+    start = Start.of_run(run, curriculum="transfer(15)")
+    personalize(start, store=folder / "whole.db", pace=HERE)
+    return run, content(folder / "whole.db"), time.monotonic() - started
+
+
+def killed_after(seconds, work):
+    """Do some work in a forked process that is killed (signal 9) after so long."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_killed_again_and_again_it_ends_with_the_same_store(crowd, tmp_path):
+    run, expected, seconds = crowd
+    draw, store, committed = random.Random(7), tmp_path / "models.db", []
+    work, pace = tmp_path / "models.db.work", Pace(workers=1, checkpoint_seconds=0)
+
+    def go_on():
+        if (work / "asked.json").exists():
+            resume(work, pace=pace)
+        else:
+            personalize(Start.of_run(run, curriculum="transfer(15)"), store=store, pace=pace)
+
+    for _ in range(20):
+        killed_after(draw.uniform(0, 0.6 * seconds), go_on)
+        committed.append(count(store))
+    assert committed == sorted(committed)  # nothing is lost
+    go_on()
+    assert content(store) == expected
+    with Store.open(store) as opened:
+        assert not opened.verify()
+        assert all(len(opened.history(id_)) == 1 for id_ in CROWD)
+
+
+def count(store):
+    """Individuals in a store; none where it is not made yet."""
+    try:
+        return len(content(store))
+    except StoreError:
+        return 0
+
+
+def stopped_after(models, monkeypatch):
+    """Let commits fail after so many, as if the process had gone."""
+    commit, left = Store.commit, [models]
+
+    def committed(self, *args, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return commit(self, *args, **options)
+
+    monkeypatch.setattr(Store, "commit", committed)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_resuming_needs_nothing_but_the_work(crowd, tmp_path, monkeypatch, again):
+    run, expected, _ = crowd
+    store, start = tmp_path / "models.db", Start.of_run(run, curriculum="transfer(15)")
+    if again:
+        personalize(start, store=store, pace=HERE)
+    with monkeypatch.context() as patch:
+        stopped_after(7, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(start, store=store, ways=Ways(again=again), pace=HERE)
+    outcome = resume(tmp_path / "models.db.work", pace=HERE)
+    assert len(outcome.made) == len(CROWD) - 7
+    found = content(store)
+    assert {id_: one[:-1] for id_, one in found.items()} == {
+        id_: one[:-1] for id_, one in expected.items()
+    }
+    assert {one[-1] for one in found.values()} == {2 if again else 1}
+    with pytest.raises(RunError, match="no work to go on with"):
+        resume(tmp_path / "models.db.work")
+
+
+def test_work_on_other_data_is_not_gone_on_with(crowd, tmp_path, monkeypatch):
+    run, expected, _ = crowd
+    store, start = tmp_path / "models.db", Start.of_run(run, curriculum="transfer(15)")
+    other = make_population({id_: samples + 6 for id_, samples in CROWD.items()})
+    with monkeypatch.context() as patch:
+        stopped_after(3, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(start, other, store=store, pace=HERE)
+    personalize(start, store=store, pace=HERE)
+    found = content(store)
+    assert {id_: one[0] for id_, one in found.items()} == {
+        id_: one[0] for id_, one in expected.items()
+    }
