@@ -17,7 +17,6 @@ processes that import PyTorch anew each time, and Sybil would need an evaluator 
 of the kinds above, which is most of this file.
 """
 
-import gc
 import importlib
 import re
 import shlex
@@ -61,14 +60,6 @@ def commands(body):
         if words and Path(words[0]).name == "monogram":
             status = re.search(r"# exit status (\d)", line)
             yield words[1:], int(status[1]) if status else 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cheap_collections():
-    """statsmodels collects garbage in each correction: half a second with all that is imported."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

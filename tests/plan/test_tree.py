@@ -144,11 +144,11 @@ def test_one_individual_alone_has_no_baseline():
     assert "on other is left out" in plan.remarks[0]
 
 
-@pytest.mark.parametrize(("every", "remarks"), [(3, 0), (4, 1), ("1/8", 0)])
-def test_a_period_longer_than_an_epoch_is_remarked_on(every, remarks):
+@pytest.mark.parametrize(("every", "remarks"), [(1, 0), (3, 0), (4, 1), ("1/8", 1), ("1/3", 0)])
+def test_a_mixed_phase_that_never_sees_one_side_is_remarked_on(every, remarks):
     plan = plan_of(SampleWeighting(every))  # 3 iterations an epoch
     assert len(plan.remarks) == remarks
-    assert all("no batch of" in remark for remark in plan.remarks)
+    assert all("batch is personal" in remark for remark in plan.remarks)
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": ()}, {"epochs": 0}])

@@ -244,7 +244,7 @@ class _Queue:
             self.running[self._submit(task)] = task
 
 
-_runner: Runner | None = None
+_runner: Runner | Exception | None = None
 
 
 def _start(job: Job, counts: Path) -> None:
@@ -252,11 +252,14 @@ def _start(job: Job, counts: Path) -> None:
     global _runner  # noqa: PLW0603 - a worker process does the tasks of one run only
     keep_big_blocks()
     torch.set_num_threads(job.threads)
-    _runner = Runner(job, Counter(counts).add)
+    try:
+        _runner = Runner(job, Counter(counts).add)
+    except Exception as error:
+        _runner = error
 
 
 def _do(task: Task, done: frozenset[Identity]) -> Failure | None:
     """Do a task in a worker."""
-    if _runner is None:
-        raise RunError("the worker was not started")
+    if not isinstance(_runner, Runner):
+        raise RunError(f"a worker could not start: {type(_runner).__name__}: {_runner}")
     return _attempt(_runner, task, done)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 FEWEST = 2  # individuals that a paired test needs
+MOST_EXACT = 50  # individuals for whom Wilcoxon's exact distribution is used
+MOST_PERMUTED = 7  # individuals with ties for whom all signs are tried; beyond, it takes seconds
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
         t_test = stats.ttest_1samp(differences, 0.0).pvalue
-        wilcoxon = stats.wilcoxon(differences).pvalue
+        wilcoxon = stats.wilcoxon(differences, method=_method(differences)).pvalue
     return Comparison(mean, mean / deviation, _number(t_test), _number(wilcoxon), len(differences))
 
 
@@ -69,8 +70,21 @@ def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
     known = [p for p in p_values if p is not None]
     if not known:
         return list(p_values)
-    corrected = iter(multipletests(known, method="holm")[1])
+    order = np.argsort(known)
+    stepped = np.array(known)[order] * np.arange(len(known), 0, -1)
+    adjusted = np.empty(len(known))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    corrected = iter(adjusted)
     return [None if p is None else float(next(corrected)) for p in p_values]
+
+
+def _method(differences: np.ndarray) -> str:
+    """How Wilcoxon's p-value is computed: exactly where that is defined or quick."""
+    sizes = np.abs(differences)
+    tied = len(np.unique(sizes)) < len(sizes) or not sizes.all()
+    if not tied:
+        return "exact" if len(differences) <= MOST_EXACT else "asymptotic"
+    return "auto" if len(differences) <= MOST_PERMUTED else "asymptotic"
 
 
 def _number(p: float) -> float | None:

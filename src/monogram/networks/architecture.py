@@ -61,7 +61,9 @@ class Architecture:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "network"))
             try:
-                network = self._materialised(self.factory())
+                network: object = self.factory()
+                if isinstance(network, nn.Module) and any(map(is_lazy, network.parameters())):
+                    self._size_lazy_layers(network)
             except Exception as error:
                 raise NetworkError(
                     f"network {self.name} could not be made: {type(error).__name__}: {error}"
@@ -72,14 +74,11 @@ class Architecture:
             )
         return Prepared(network, self.mean, self.scale, len(self.input_shape))
 
-    def _materialised(self, network: nn.Module) -> nn.Module:
-        """The network with its lazy layers, if any, sized by one blank input."""
-        lazy = isinstance(network, nn.Module) and any(map(is_lazy, network.parameters()))
-        if lazy:
-            dtype = torch.int64 if self.tokens else torch.float32
-            with torch.no_grad():
-                network.eval()(torch.zeros((1, *self.input_shape), dtype=dtype))
-        return network
+    def _size_lazy_layers(self, network: nn.Module) -> None:
+        """Show the network one blank input."""
+        dtype = torch.int64 if self.tokens else torch.float32
+        with torch.no_grad():
+            network.eval()(torch.zeros((1, *self.input_shape), dtype=dtype))
 
     def description(self) -> dict[str, Any]:
         """What `rebuild` needs to make the network again, as plain values; weights not included."""

@@ -42,5 +42,6 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
         )
     if not logits.requires_grad:
         raise NetworkError(f"network {name} returns logits that no parameter has a gradient from")
+    logits.sum().backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
     if not torch.isfinite(logits).all():
         raise NetworkError(f"network {name} returns NaN or infinite logits before any training")

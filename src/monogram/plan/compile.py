@@ -124,20 +124,24 @@ def compile_plan(
         for c in wanted
         if c not in possible
     ]
-    remarks += [text for c in possible for text in _never_personal(c, sizes)]
+    remarks += [text for c in possible for text in _one_sided(c, sizes)]
     compiler = _Compiler(sizes, partners, recipe, epochs)
     roots = [node for seed in seeds for node in compiler.roots(possible, seed)]
     return Plan(tuple(roots), partners, tuple(remarks))
 
 
-def _never_personal(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
-    """What to say of mixed phases whose n_I is above the iterations of an epoch."""
+def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
+    """What to say of mixed phases that never see D_I, or never D_G, by line 11."""
     for phase in curriculum.phases:
-        per_epoch = sizes.per_epoch(phase.source, None) if phase.every else 0
-        if phase.every and phase.every > per_epoch:
+        if phase.source is not Source.MIXED or phase.every == 1:
+            continue
+        per_epoch = sizes.per_epoch(phase.source, None)
+        personal = is_personal(np.arange(sizes.steps(phase, None)), phase, per_epoch)
+        if personal.all() or not personal.any():
+            seen = "no batch is personal" if not personal.any() else "every batch is personal"
             yield (
-                f"{curriculum}: no batch of {phase} is personal, since an epoch on the global data "
-                f"has {per_epoch} iterations; take a smaller n_I"
+                f"{curriculum}: in {phase} {seen}, since an epoch on the global data has "
+                f"{per_epoch} iterations; take an n_I closer to 1 or a smaller batch"
             )
 
 

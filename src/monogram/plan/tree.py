@@ -9,7 +9,7 @@ from functools import cached_property
 from monogram.curriculum import Phase
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """Steps `start` to `stop` of one phase, for one individual or for all.
 
@@ -49,7 +49,7 @@ class Stretch:
         return rate * decay if decayed else rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model to be judged: a row of the results.
 
@@ -151,8 +151,10 @@ class Plan:
     def __str__(self) -> str:
         """What will be trained, counted: a line for the whole and one for each curriculum."""
         lines = [
-            f"{self.models:,} models in {self.steps:,} iterations "
-            f"({self.steps_unshared - self.steps:,} more if nothing were shared)"
+            (
+                f"{self.models:,} models in {self.steps:,} iterations "
+                f"({self.steps_unshared - self.steps:,} more if nothing were shared)"
+            )
         ]
         for curriculum, (models, own, shared) in self.per_curriculum().items():
             lines.append(f"  {curriculum}: {models:,} models, {own:,.0f} own and {shared:,} shared")

@@ -72,8 +72,8 @@ def problem_with(  # noqa: PLR0911 - one answer for each problem
         shape: the input shape that they must have, without the sample axis; None: any.
     """
     n = len(raw.inputs)
-    if raw.owner == "":
-        return "its id is empty"
+    if raw.owner is not None and (problem := _problem_with_id(raw.owner)):
+        return problem
     if n == 0:
         return "it has no samples"
     if len(raw.labels) != n:
@@ -85,6 +85,14 @@ def problem_with(  # noqa: PLR0911 - one answer for each problem
     if shape is not None and raw.inputs.shape[1:] != shape:
         return f"its inputs have shape {raw.inputs.shape[1:]}, those of the global data {shape}"
     return _problem_with_values(raw)
+
+
+def _problem_with_id(owner: str) -> str | None:
+    if not owner:
+        return "its id is empty"
+    if any("\ud800" <= character <= "\udfff" for character in owner):
+        return "its id is not valid Unicode (a name in another encoding?)"
+    return None
 
 
 def _problem_with_values(raw: RawSamples) -> str | None:

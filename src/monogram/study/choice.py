@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monogram.curriculum import parse
 from monogram.engine import Row
-from monogram.study.figures import DIGITS, Figures, by_curriculum, figures, mean
+from monogram.study.figures import DIGITS, by_curriculum, figures, mean
 
 ALLOWED_LOSS = 0.02  # of global accuracy under the global-only model, where no floor is given
 
@@ -35,6 +35,8 @@ class Choice:
 def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice:
     """Choose among the curricula that make a model for the individual it is judged on.
 
+    Of curricula that are equally good the cheaper one is taken.
+
     Args:
         rows: of all models.
         base: the global-only curriculum.
@@ -42,15 +44,19 @@ def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice
             the global-only model's.
     """
     groups = by_curriculum(rows)
-    at_base = _validation(figures(groups[base]))
+    tables = {c: figures(groups[c]) for c in groups if c == base or parse(c).is_personal}
+    at_base = (mean(tables[base].personal_validation), mean(tables[base].shared_validation))
     least = round(at_base[1] - ALLOWED_LOSS, DIGITS) if floor is None else floor
     candidates = {
-        curriculum: _validation(figures(group))
-        for curriculum, group in groups.items()
-        if parse(curriculum).is_personal
+        c: (
+            _level(table.personal_validation, tables[base].personal_validation),
+            _level(table.shared_validation, tables[base].shared_validation),
+        )
+        for c, table in tables.items()
+        if c != base and table.personal.keys() & tables[base].personal.keys()
     }
     qualified = {c: both for c, both in candidates.items() if both[1] >= least}
-    best = max(qualified, key=lambda c: (qualified[c], c), default=None)
+    best = max(qualified, key=lambda c: (qualified[c], -_cost(groups[c]), c), default=None)
     if best is None:
         reason = f"no curriculum keeps a global accuracy of {least:.3f} on validation data"
     elif qualified[best][0] <= at_base[0]:
@@ -67,5 +73,16 @@ def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice
     return Choice(best, least, reason, candidates, at_base)
 
 
-def _validation(one: Figures) -> tuple[float, float]:
-    return mean(one.personal_validation), mean(one.shared_validation)
+def _level(ours: Mapping[str, float], base: Mapping[str, float]) -> float:
+    """A candidate's mean accuracy: the base's, and the mean of what each individual gains on it.
+
+    For a candidate that has a model of everybody this is its plain mean; one whose trainings
+    failed for some is not judged by who happens to be left.
+    """
+    gains = {i: ours[i] - base[i] for i in ours.keys() & base.keys()}
+    return round(mean(dict(base)) + mean(gains), DIGITS)
+
+
+def _cost(rows: Sequence[Row]) -> float:
+    """Samples that a model is trained on for its individual alone: of equals, take the cheaper."""
+    return sum(row.own_samples for row in rows) / len(rows)

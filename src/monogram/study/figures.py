@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 
@@ -73,4 +74,4 @@ def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 def _mean(values: list[float]) -> float:
     """Rounded, so that the same values in another order are not more or less."""
-    return round(float(np.mean(values)), DIGITS)
+    return round(fsum(values) / len(values), DIGITS)

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from monogram.errors import RunError
 
 FORMAT = 1
+AFTERWARDS = {"min_global_accuracy"}  # may differ when going on: no model depends on it
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 
@@ -119,7 +120,7 @@ class RunDirectory:
     def _compare(self, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
         differences = [
             f"{key}: {there.get(key)!r} there, {here.get(key)!r} now"
-            for key in sorted(there.keys() | here.keys())
+            for key in sorted((there.keys() | here.keys()) - AFTERWARDS)
             if there.get(key) != here.get(key)
         ]
         if differences:

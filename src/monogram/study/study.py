@@ -197,7 +197,7 @@ class Study:
             identity = self.identity()
             if not run.holds(identity):
                 save_population(self.population, run / "population")
-                run.record(identity)
+            run.record(identity)
             job = replace(self.job(run.folder), checkpoint_seconds=checkpoint_seconds)
             failures = execute(self.plan(), job, self.population, workers=workers, display=display)
             records = [asdict(failure) | {"line": str(failure)} for failure in failures]

@@ -1,7 +1,8 @@
 """The summary of a study: each curriculum over all individuals, the tests, and the choice."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ class CurriculumSummary:
 
     Attributes:
         curriculum: text form.
-        title: short name.
+        title: short name; the text form where two curricula would have the same.
         models: how many were trained.
         collapsed: how many of them gave up.
         personal: spread of acc(D_I) over individuals.
@@ -119,6 +120,10 @@ def summarise(
     curricula = tuple(
         _curriculum(curriculum, groups[curriculum], table, tables[base], len(individuals), tests)
         for curriculum, table in tables.items()
+    )
+    titles = Counter(one.title for one in curricula)
+    curricula = tuple(
+        one if titles[one.title] == 1 else replace(one, title=one.curriculum) for one in curricula
     )
     collapsed = sum(one.collapsed for one in curricula)
     return Summary(curricula, choice, base, len(individuals), set_aside, failed, collapsed)

@@ -13,7 +13,7 @@ from monogram.curriculum import Source
 from monogram.plan import Stretch
 from monogram.plan.compile import is_personal
 from monogram.streams import Place, stream
-from monogram.training.samples import Samples, join
+from monogram.training.samples import Joined, Samples
 
 
 class Endless:
@@ -66,13 +66,14 @@ class Feed:
         source, key = stretch.phase.source, (stretch.seed, stretch.owner, stretch.place)
         self._phase = stretch.phase
         self._per_epoch = -(-len(shared) // batch_size)
-        self._sources: dict[bool, Samples] = {}
+        self._device = shared.labels.device
+        self._sources: dict[bool, Samples | Joined] = {}
         if source in (Source.GLOBAL, Source.MIXED):
             self._sources[False] = shared
         if source in (Source.PERSONAL, Source.MIXED):
             self._sources[True] = _required(own)
         if source is Source.UNION:
-            self._sources[False] = join(shared, _required(own))
+            self._sources[False] = Joined(shared, _required(own))
         self._lines = {
             personal: Endless(len(samples), batch_size, *key, "own" if personal else "shared")
             for personal, samples in self._sources.items()
@@ -84,7 +85,7 @@ class Feed:
         personal, k = self._drawn(step)
         rows = torch.from_numpy(self._lines[personal][k])
         samples = self._sources[personal]
-        return samples.take(rows.to(samples.labels.device))
+        return samples.take(rows.to(self._device))
 
 
 class _Drawn:

@@ -56,16 +56,28 @@ def train(
         momentum = _momentum(network, names, optimizer)
         return State.of(network, step, momentum, perf_counter() - started)
 
+    device = next(network.parameters()).device
     with torch.random.fork_rng(devices=_accelerators(network)), _only_trainable(network, names):
         modes = _Modes(network, set(names))
         for step in range(state.step, stretch.stop):
             batch = feed(step)
             modes.set(len(batch))
-            torch.manual_seed(noise + step)
+            _seed(device, noise + step)
             _step(network, optimizer, batch, stretch.learning_rate(step))
             if after_step is not None:
                 after_step(partial(snapshot_at, step + 1))
     return snapshot_at(stretch.stop)
+
+
+def _seed(device: torch.device, seed: int) -> None:
+    """Seed the generators that a network on a device draws from.
+
+    `torch.manual_seed` does the same for all devices there could be, which takes longer than a
+    small network's whole step.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
 
 
 def _step(
@@ -146,19 +158,19 @@ def _trains_all(network: nn.Module, names: set[str]) -> bool:
 
 
 def _frozen_modules(network: nn.Module, names: set[str]) -> list[nn.Module]:
-    """The layers that stay in evaluation mode, in the order in which they were registered."""
-    layers = [(name, module) for name, module in network.named_modules() if not _children(module)]
-    trains = [any(n.startswith(f"{name}.") for n in names) for name, _ in layers]
+    """The modules that stay in evaluation mode: none of their parameters trains.
+
+    Modules without any parameters stay there when they come before the first that trains, in the
+    order in which they were registered.
+    """
+    modules = list(network.named_modules())[1:]
+    trains = [any(n.startswith(f"{name}.") for n in names) for name, _ in modules]
     first = trains.index(True) if True in trains else 0
     return [
         module
-        for place, (_, module) in enumerate(layers)
+        for place, (_, module) in enumerate(modules)
         if not trains[place] and (place < first or any(True for _ in module.parameters()))
     ]
-
-
-def _children(module: nn.Module) -> list[nn.Module]:
-    return list(module.children())
 
 
 def _accelerators(network: nn.Module) -> list[torch.device]:

@@ -36,8 +36,27 @@ def as_samples(population: Population, rows: range, device: torch.device) -> Sam
     return Samples(inputs.to(device), torch.from_numpy(population.labels[part]).to(device))
 
 
-def join(first: Samples, second: Samples) -> Samples:
-    """The samples of both."""
-    return Samples(
-        torch.cat([first.inputs, second.inputs]), torch.cat([first.labels, second.labels])
-    )
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """The samples of two, the second's after the first's, without copying either."""
+
+    first: Samples
+    second: Samples
+
+    def __len__(self) -> int:
+        """Samples."""
+        return len(self.first) + len(self.second)
+
+    def take(self, rows: Tensor) -> Samples:
+        """The samples of some rows, [k] int64, in that order."""
+        before = rows < len(self.first)
+        return Samples(
+            self._gathered(before, rows, self.first.inputs, self.second.inputs),
+            self._gathered(before, rows, self.first.labels, self.second.labels),
+        )
+
+    def _gathered(self, before: Tensor, rows: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        both = first.new_empty((len(rows), *first.shape[1:]))
+        both[before] = first[rows[before]]
+        both[~before] = second[rows[~before] - len(first)]
+        return both
