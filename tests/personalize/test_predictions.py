@@ -1,0 +1,119 @@
+"""Predicting files: each row by its own individual's model, nothing silently by another's."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from tests.people import make_population
+from tests.personalize.conftest import HERE, make_run
+
+from monogram.errors import DataError, UnknownIndividualError
+from monogram.personalize import Start, personalize, predict_file
+from monogram.store import Store
+
+IDS = ["anna", "ben", "anna", "дмитрий/..", "cleo", "ben"]
+
+
+@pytest.fixture(scope="module")
+def store(run, tmp_path_factory):
+    place = tmp_path_factory.mktemp("store") / "models.db"
+    personalize(Start.of_run(run, curriculum="transfer(4)"), store=place, pace=HERE)
+    with Store.open(place) as opened:
+        yield opened
+
+
+@pytest.fixture
+def inputs():
+    return np.array(make_population().inputs[: len(IDS)])
+
+
+def save_parquet(file, inputs, ids):
+    columns = {f"x{i}": inputs[:, i] for i in range(inputs.shape[1])}
+    pq.write_table(pa.table({"who": ids, **columns}), file)
+    return file
+
+
+NAMES = {"individual_column": "who", "input_columns": [f"x{i}" for i in range(5)]}
+
+
+def test_rows_are_predicted_in_their_order_by_their_own_models(store, inputs, tmp_path):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    done = predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert (done.samples, done.individuals, done.unknown) == (6, 4, ())
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["individual"].to_pylist() == IDS
+    assert json.loads(table.schema.metadata[b"monogram.classes"]) == ["0", "1", "2"]
+    for row, id_ in zip(table.to_pylist(), IDS, strict=True):
+        assert row["model"] == ("base" if store.individual(id_).keeps_base else "personal")
+        assert sum(row["probabilities"]) == pytest.approx(1)
+        assert row["probability"] == max(row["probabilities"])
+    with torch.inference_mode():
+        logits = [
+            store.model(id_)(torch.from_numpy(x[None]))[0]
+            for id_, x in zip(IDS, inputs, strict=True)
+        ]
+    expected = torch.softmax(torch.stack(logits), dim=1).numpy()
+    assert np.allclose(table["probabilities"].to_pylist(), expected, atol=1e-6)
+    assert table["predicted"].to_pylist() == [str(one) for one in expected.argmax(axis=1)]
+
+
+def test_an_npz_needs_no_names(store, inputs, tmp_path):
+    np.savez(tmp_path / "in.npz", inputs=inputs, individuals=np.array(IDS))
+    predict_file(store, tmp_path / "in.npz", tmp_path / "a.parquet")
+    save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    predict_file(store, tmp_path / "in.parquet", tmp_path / "b.parquet", **NAMES)
+    assert pq.read_table(tmp_path / "a.parquet") == pq.read_table(tmp_path / "b.parquet")
+
+
+def test_somebody_unknown_is_an_error_or_gets_the_base_and_the_file_says_so(
+    store, inputs, tmp_path
+):
+    ids = [*IDS[:-1], "eve"]
+    data, out = save_parquet(tmp_path / "in.parquet", inputs, ids), tmp_path / "out.parquet"
+    with pytest.raises(UnknownIndividualError, match="no model for individual 'eve'; personalize"):
+        predict_file(store, data, out, **NAMES)
+    assert not out.exists()
+    done = predict_file(store, data, out, unknown="base", **NAMES)
+    assert done.unknown == ("eve",)
+    last = pq.read_table(out).to_pylist()[-1]
+    with torch.inference_mode():
+        logits = store.base_model()(torch.from_numpy(inputs[-1:]))
+    assert np.allclose(last["probabilities"], torch.softmax(logits, dim=1)[0], atol=1e-6)
+    assert (last["individual"], last["model"]) == ("eve", "base")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda x, ids: (x[:, :4], ids), r"inputs of shape \[4\]; the models take \[5\]"),
+        (lambda x, ids: (np.where(x == x[2, 1], np.nan, x), ids), "row 2 of individual 'anna'"),
+        (lambda x, ids: (x, [*ids[:3], None, *ids[4:]]), "row 3 has no individual's id"),
+    ],
+)
+def test_rows_that_cannot_be_predicted_are_named(store, inputs, tmp_path, spoil, said):
+    spoiled, ids = spoil(inputs, IDS)
+    data = save_parquet(tmp_path / "in.parquet", spoiled.astype(np.float32), ids)
+    names = {**NAMES, "input_columns": NAMES["input_columns"][: spoiled.shape[1]]}
+    with pytest.raises(DataError, match=said):
+        predict_file(store, data, tmp_path / "out.parquet", **names)
+
+
+def test_grey_values_are_wanted_where_grey_values_were_trained_on(tmp_path):
+    run = make_run(tmp_path / "run", make_population(kind=np.uint8))
+    personalize(Start.of_run(run, curriculum="transfer(4)"), pace=HERE)
+    people = make_population(kind=np.uint8)
+    with Store.open(run / "models.db") as opened:
+        for kind, fine in ((np.uint8, True), (np.float32, False)):
+            np.savez(
+                tmp_path / "in.npz",
+                inputs=people.inputs[:2].astype(kind),
+                individuals=np.array(["anna", "ben"]),
+            )
+            if fine:
+                predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet")
+            else:
+                with pytest.raises(DataError, match="trained on grey values"):
+                    predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet")
