@@ -16,6 +16,7 @@ from monogram.engine.progress import duration
 from monogram.errors import SettingError
 from monogram.population import Population, Protocol
 from monogram.report import ResultsTable, recommendation, write_report
+from monogram.report.formats import count
 from monogram.study import DEFAULT_CURRICULA, Results, Study
 from monogram.study.study import default_workers
 from monogram.study.study import resume as resumed
@@ -227,13 +228,12 @@ def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> 
 
 def sources() -> None:
     """List the named sources."""
-    table = Table(box=None)
-    for heading in ("source", "individuals differ in", "by default", "data", "what it is"):
-        table.add_column(heading, overflow="fold")
     for one in SOURCES.values():
-        comes = "comes along" if one.bundled else "from --data-dir or downloaded"
-        table.add_row(one.name, one.kind, f"{one.individuals} individuals", comes, one.description)
-    terminal(wrap=True).print(table)
+        comes = "comes along"
+        if not one.bundled:
+            comes = "from --data-dir, else downloaded" if one.downloaded else "from --data-dir"
+        facts = f"{one.kind}; {one.individuals} individuals by default; {comes}"
+        terminal().print(f"{one.name}\n    {one.description}\n    {facts}")
 
 
 def read_split(text: str) -> Protocol:
@@ -278,7 +278,10 @@ def _introduce(asked: Study, folder: Path, console: Console) -> None:
 def _name_set_aside(population: Population, console: Console) -> None:
     gone = population.set_aside
     if gone:
-        lines = [f"{len(gone)} individuals cannot be used:", *(f"  {one}" for one in gone[:SHOWN])]
+        lines = [
+            f"{count(len(gone), 'individual')} cannot be used:",
+            *(f"  {one}" for one in gone[:SHOWN]),
+        ]
         if len(gone) > SHOWN:
             lines.append(f"  … and {len(gone) - SHOWN} more; the report names them")
         console.print("\n".join(lines))

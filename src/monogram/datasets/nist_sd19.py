@@ -164,4 +164,5 @@ SOURCE = Source(
     individuals=INDIVIDUALS,
     read=read,
     global_samples=GLOBAL_SAMPLES,
+    downloaded=False,
 )

@@ -48,6 +48,7 @@ class Source:
         read: makes the population that a request asks for.
         parts: the parts it can read, the default first; none: it has no parts.
         global_samples: the default size of D_G in samples; None: it is not to choose.
+        downloaded: whether files that are missing are fetched from the publisher.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Source:
     read: Callable[[Request], Population]
     parts: tuple[str, ...] = ()
     global_samples: int | None = None
+    downloaded: bool = True
 
 
 def head_count(source: str, asked: int | None, default: int, maximum: int) -> int:
