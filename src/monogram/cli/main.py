@@ -20,6 +20,8 @@ from monogram.cli import models, personalizing, studies
 from monogram.cli.terminal import terminal
 from monogram.errors import MonogramError, RunError, StoreError, UnknownIndividualError
 
+INTERRUPTED = 130  # exit status
+
 app = typer.Typer(
     name="monogram",
     help="One model per person, at close to the price of one.",
@@ -58,8 +60,13 @@ def main() -> None:
     """Run the command of this process and exit with its status."""
     try:
         app()
-    except KeyboardInterrupt:
-        _fail("interrupted; what is finished is kept, and the same command goes on from there", 130)
+    except SystemExit as left:  # typer turns an interrupt into this status, without a word
+        if left.code != INTERRUPTED:
+            raise
+        _fail(
+            "interrupted; what is finished is kept, and the same command goes on from there",
+            INTERRUPTED,
+        )
     except UnknownIndividualError as error:
         _fail(str(error), 2)
     except (RunError, StoreError) as error:

@@ -1,0 +1,211 @@
+"""From a study to kept models by commands alone: personalize, list, show, predict, forget …"""
+
+import json
+import sqlite3
+
+import pyarrow.parquet as pq
+import pytest
+from tests.cli.conftest import COLUMNS, save_people
+
+from monogram.curriculum import Recipe
+from monogram.datasets import read_own
+from monogram.store import Store
+from monogram.study import Study
+
+PEOPLE = {"anna": 30, "ben": 24, "cleo": 21, "dora": 30}
+TRANSFER = ["-c", "transfer(2)", "--min-global-accuracy", "0", "--workers", "1", "-q"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A run directory, and the ids of its individuals."""
+    folder = tmp_path_factory.mktemp("commands")
+    population = read_own(
+        save_people(folder / "people.parquet", PEOPLE),
+        individual_column="who",
+        label_column="label",
+        input_columns=["x0", "x1", "x2"],
+        global_from=0.5,
+    )
+    asked = Study(population, ["transfer(2)"], epochs=2, recipe=Recipe(batch_size=8))
+    asked.run(folder / "run", workers=1)
+    return folder / "run", sorted(population.individuals), population.global_owners
+
+
+@pytest.fixture
+def kept(monogram, study, tmp_path):
+    """A store with everybody's models."""
+    answer = monogram("personalize", study[0], *TRANSFER, "--store", tmp_path / "m.db")
+    assert (answer.status, answer.err) == (0, "")
+    return tmp_path / "m.db"
+
+
+def test_personalizing_again_makes_nothing(monogram, study, kept):
+    again = monogram("personalize", study[0], *TRANSFER, "--store", kept)
+    assert again.status == 0
+    assert "2 unchanged, not trained again" in again.out
+
+
+def test_a_dry_run_says_who_would_get_what(monogram, study, tmp_path):
+    answer = monogram("personalize", study[0], *TRANSFER, "--store", tmp_path / "m.db", "--dry-run")
+    assert answer.status == 0
+    assert "2 to train" in answer.out
+    assert not (tmp_path / "m.db").exists()
+
+
+def test_new_people_in_a_file_some_of_them_unusable(monogram, study, kept, tmp_path):
+    people = {"eve": 20, "tim": 2, "bad": 9}
+    file = save_people(tmp_path / "new.parquet", people, spoilt=["bad"])
+    words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+    answer = monogram("personalize", study[0], *words)
+    assert answer.status == 3
+    assert "2 individuals committed" in answer.out
+    assert "(1 of them with too little data)" in answer.out
+    assert "individual 'bad'" in answer.out
+    only = monogram("personalize", study[0], *words, "--only", "eve")
+    assert (only.status, "1 unchanged" in only.out) == (0, True)
+
+
+def test_people_of_the_global_data_are_told_apart(monogram, study, kept, tmp_path):
+    owner = study[2][0]
+    file = save_people(tmp_path / "more.parquet", {owner: 30})
+    monogram("personalize", study[0], "--data", file, *COLUMNS, *TRANSFER, "--store", kept)
+    assert "part of D_G" in monogram("show", owner, "--store", kept).out
+
+
+def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
+    base = next((study[0] / "trunks").glob("*.safetensors"))
+    file = save_people(tmp_path / "people.parquet", PEOPLE)
+    words = ["--data", file, *COLUMNS, "--global-from", "0.5", "--store", tmp_path / "m.db"]
+    refused = monogram("personalize", *words, "-q")
+    assert (refused.status, "give --base FILE.safetensors" in refused.err) == (2, True)
+    words += ["--base", base, "--network", "mlp", "--epochs", "2", "--batch-size", "8"]
+    answer = monogram("personalize", *words, *TRANSFER)
+    assert answer.status == 0, answer.err
+    assert "2 individuals committed" in answer.out
+    wrong = [*words, "--network", "mlp(hidden=3)"]
+    answer = monogram("personalize", *wrong, *TRANSFER)
+    assert (answer.status, "does not fit the network mlp(hidden=3)" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--network", "mlp"], 2, "leave out --network: the run says it"),
+        (["-c", "transfer(2)", "--only", "nobody"], 2, "has no individual 'nobody'"),
+        (["--back-off", "0.5,x"], 2, "--back-off must be fractions"),
+        (["--encoding", "zip"], 2, "zip"),
+        (["--resume"], 1, "no work to go on with"),
+        (["-c", "baseline"], 2, "makes no model for an individual's own use"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(monogram, study, tmp_path, words, status, said):
+    answer = monogram("personalize", study[0], "--store", tmp_path / "m.db", "-q", *words)
+    assert (answer.status, answer.out) == (status, "")
+    assert said in answer.err
+
+
+def test_interrupted_work_is_gone_on_with_by_its_store_alone(
+    monogram, study, tmp_path, monkeypatch
+):
+    commit, left = Store.commit, [1]
+
+    def once(self, *args, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return commit(self, *args, **options)
+
+    store = tmp_path / "m.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", once)
+        assert monogram("personalize", study[0], *TRANSFER, "--store", store).status == 130
+    answer = monogram("personalize", "--resume", "--store", store, "--workers", "1", "-q")
+    assert answer.status == 0
+    assert "1 individuals committed" in answer.out
+    with Store.open(store) as opened:
+        assert opened.individuals() == study[1]
+
+
+# --- Looking at what is kept -----------------------------------------------------------------
+
+
+def test_models_are_listed_and_shown(monogram, study, kept):
+    answer = monogram("list", "--store", kept)
+    assert answer.status == 0
+    assert all(id_ in answer.out for id_ in study[1])
+    assert "2 individuals" in answer.out
+    values = json.loads(monogram("list", "--store", kept, "--json").out)
+    assert [one["individual"] for one in values] == study[1]
+    shown = monogram("show", study[1][0], "--store", kept)
+    assert "version 1: " in shown.out
+    assert "global(epochs=2) >> personal(iterations=2), seed 0" in shown.out
+    bases = json.loads(monogram("show", "--store", kept, "--json").out)
+    assert bases[0]["classes"] == ["0", "1", "2"]
+
+
+def test_somebody_unknown_and_a_missing_store_are_told(monogram, kept, tmp_path):
+    unknown = monogram("show", "anna-maria", "--store", kept)
+    assert (unknown.status, "no model for individual 'anna-maria'" in unknown.err) == (2, True)
+    missing = monogram("list", "--store", tmp_path / "other.db")
+    assert (missing.status, "there is no store" in missing.err) == (1, True)
+    (tmp_path / "empty").mkdir()
+    empty = monogram("list", "--store", tmp_path / "empty")
+    assert (empty.status, "has no models yet" in empty.err) == (1, True)
+
+
+def test_damage_is_named_and_told_by_the_exit_status(monogram, study, kept):
+    whole = monogram("verify", "--store", kept)
+    assert (whole.status, "all as written" in whole.out) == (0, True)
+    with sqlite3.connect(kept) as database:
+        database.execute("UPDATE monogram_deltas SET facts = facts || ' ' WHERE number = 1")
+    database.close()
+    damaged = monogram("verify", "--store", kept)
+    assert damaged.status == 1
+    assert "1 damaged" in damaged.out
+    assert any(f"individual '{id_}', version 1" in damaged.out for id_ in study[1])
+
+
+def test_a_file_is_predicted(monogram, study, kept, tmp_path):
+    data = save_people(tmp_path / "new.parquet", {study[1][0]: 3, "eve": 2})
+    words = ["predict", data, "--store", kept, "--out", tmp_path / "out.parquet", *COLUMNS[:2]]
+    words += COLUMNS[4:]
+    refused = monogram(*words)
+    assert (refused.status, "individual 'eve'" in refused.err) == (2, True)
+    answer = monogram(*words, "--unknown", "base")
+    assert answer.status == 0
+    assert "5 samples of 2 individuals" in answer.out
+    assert "1 have no model; the base predicted for them: 'eve'" in answer.out
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 5
+
+
+def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
+    id_, out = study[1][0], tmp_path / "out"
+    answer = monogram("export", id_, "--store", kept, "-o", out, "-f", "safetensors,torch-export")
+    assert answer.status == 0
+    assert "logits differ by 0.0e+00" in answer.out
+    answer = monogram("forget", id_, "--store", kept)
+    assert answer.status == 0
+    assert "forgotten in" in answer.out
+    assert not list(out.iterdir())
+    receipt = next((tmp_path / "m.db.receipts").iterdir())
+    assert str(receipt) in answer.out
+    assert id_ not in receipt.read_text()
+    assert monogram("show", id_, "--store", kept).status == 2
+    assert monogram("forget", id_, "--store", kept).status == 2
+
+
+def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    file = save_people(tmp_path / "new.parquet", {study[1][0]: 20, "eve": 20})
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", interrupted)
+        words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+        assert monogram("personalize", study[0], *words).status == 130
+    assert (tmp_path / "m.db.work" / "population").exists()
+    answer = monogram("forget", study[1][0], "--store", kept)
+    assert answer.status == 0
+    assert "interrupted work that held its data was erased" in answer.out
+    assert not (tmp_path / "m.db.work").exists()

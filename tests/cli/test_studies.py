@@ -1,0 +1,81 @@
+"""`study`, `resume`, `report` and `sources`: exit statuses, messages, and what is left behind."""
+
+import pytest
+from tests.cli.conftest import COLUMNS, SHORT, save_people
+
+PEOPLE = {"anna": 30, "ben": 24, "cleo": 21, "dora": 30}
+STUDY = [*COLUMNS, "--global-from", "0.5", "-c", "transfer(2)", *SHORT]
+
+
+@pytest.fixture
+def people(tmp_path):
+    return save_people(tmp_path / "people.parquet", PEOPLE)
+
+
+def test_a_study_prints_its_results_and_leaves_a_run(monogram, people, tmp_path):
+    answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path / "run")
+    assert (answer.status, answer.err) == (0, "")
+    assert "Transfer(2)" in answer.out
+    assert str(tmp_path / "run" / "report.html") in answer.out
+    assert (tmp_path / "run" / "results.parquet").exists()
+    again = monogram("resume", tmp_path / "run", "-q")
+    assert (again.status, again.out) == (0, answer.out)
+    (tmp_path / "run" / "report.html").unlink()
+    assert monogram("report", tmp_path / "run").out == answer.out
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(monogram, people, tmp_path):
+    answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path / "run", "--dry-run")
+    assert answer.status == 0
+    assert "transfer" in answer.out or "personal(iterations=2)" in answer.out
+    assert "1 workers" in answer.out
+    assert not (tmp_path / "run").exists()
+
+
+def test_individuals_set_aside_are_told_by_the_exit_status(monogram, tmp_path):
+    people = save_people(tmp_path / "people.parquet", {**PEOPLE, "eve": 12}, spoilt=["eve"])
+    answer = monogram("study", "--data", people, *STUDY[:-1], "--out", tmp_path / "run")
+    assert answer.status == 3
+    assert "individual 'eve'" in answer.err
+    assert "NaN" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["study", "wach"], "did you mean 'watch'?"),
+        (["study", "watch", "-c", "transfr(2)"], "did you mean transfer?"),
+        (["study", "watch", "--split", "0.5,0.6"], "--split must be 'paper' or three fractions"),
+        (["study", "--label-column", "y"], "--label-column goes with --data FILE"),
+        (["study", "--data", "nowhere.csv", "--global-from", "0.5"], "no file or folder nowhere"),
+        (["study", "watch", "--network", "resnet"], "unknown network"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_status_2(monogram, words, said):
+    answer = monogram(*words)
+    assert (answer.status, answer.out) == (2, "")
+    assert said in answer.err
+
+
+@pytest.mark.parametrize("command", ["resume", "report"])
+def test_a_folder_without_a_run_gives_status_1(monogram, command, tmp_path):
+    answer = monogram(command, tmp_path)
+    assert answer.status == 1
+    assert "holds no run" in answer.err
+
+
+def test_the_sources_are_listed(monogram):
+    answer = monogram("sources")
+    assert answer.status == 0
+    assert all(name in answer.out for name in ("watch", "digits", "qmnist", "fashion-mnist"))
+
+
+def test_an_interrupted_command_says_how_to_go_on(monogram, people, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("monogram.study.study.execute", interrupted)
+    answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path / "run")
+    assert answer.status == 130
+    assert "the same command goes on from there" in answer.err
