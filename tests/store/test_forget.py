@@ -5,14 +5,14 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from tests.people import make_population
+from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 from monogram import Study
 from monogram.errors import StoreError, UnknownIndividualError
 from monogram.population import open_population
-from monogram.store import Store, forget_in_run
+from monogram.store import forget_in_run
 from monogram.study import Results
-from tests.people import make_population
-from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 NAME = "anna-maria-quux"
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.store.making import HEAD, KEPT, ORIGIN, SHAPE, add_base, commit, weights
 from torch import Tensor, nn
 
 from monogram.errors import SettingError, UnknownIndividualError
@@ -14,7 +15,6 @@ from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared
 from monogram.store import Store
 from monogram.store.mixed import Mixer
 from monogram.store.split import cut
-from tests.store.making import HEAD, KEPT, ORIGIN, SHAPE, add_base, commit, weights
 
 PEOPLE = {
     "anna": HEAD,
@@ -43,7 +43,10 @@ def one_by_one(store: Store, ids: list[str], inputs: Tensor) -> Tensor:
         return torch.cat([models[i](x[None]) for i, x in zip(ids, inputs, strict=True)])
 
 
-@given(st.lists(st.sampled_from([*PEOPLE, "gus", "nobody"]), min_size=1, max_size=40), st.integers(0, 99))
+@given(
+    st.lists(st.sampled_from([*PEOPLE, "gus", "nobody"]), min_size=1, max_size=40),
+    st.integers(0, 99),
+)
 @settings(max_examples=60, deadline=None)
 def test_any_mixture_gives_what_one_by_one_gives(people, ids, seed):
     inputs = torch.randn(len(ids), *SHAPE, generator=torch.Generator().manual_seed(seed))
@@ -182,7 +185,10 @@ def test_networks_of_any_form(make, names, can_cut):
     assert (cut(network.network, names, inputs[:2]) is not None) == can_cut
     state = network.state_dict()
     own = [
-        {f"network.{n}": state[f"network.{n}"] + torch.randn(state[f"network.{n}"].shape) for n in names}
+        {
+            f"network.{n}": state[f"network.{n}"] + torch.randn(state[f"network.{n}"].shape)
+            for n in names
+        }
         for _ in range(4)
     ]
     owners = np.random.default_rng(0).integers(0, 4, 11).tolist()

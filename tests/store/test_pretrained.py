@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
+from tests.store.making import HEAD, SHAPE, add_base, commit, same_tensors
 
 from monogram.errors import StoreError
 from monogram.store import from_pretrained
-from tests.store.making import HEAD, SHAPE, add_base, commit, same_tensors
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from monogram.errors import NetworkError, SettingError, StoreError, UnknownIndividualError
-from monogram.store import Attempt, Decision, Entry, Figures, Provenance, Store
 from tests.store.making import (
     DESCRIPTION,
     HEAD,
@@ -23,7 +20,18 @@ from tests.store.making import (
     weights,
 )
 
-IDS = ["anna", "дмитрий/..", "../../etc/passwd", "a\0b", "lone \ud800", "'; DROP TABLE", "x" * 10_000]
+from monogram.errors import NetworkError, SettingError, StoreError, UnknownIndividualError
+from monogram.store import Attempt, Decision, Entry, Figures, Provenance, Store
+
+IDS = [
+    "anna",
+    "дмитрий/..",
+    "../../etc/passwd",
+    "a\0b",
+    "lone \ud800",
+    "'; DROP TABLE",
+    "x" * 10_000,
+]
 STRATEGIES = {
     "head": HEAD,
     "normalisation": ("network.1.weight", "network.1.running_mean", "network.1.running_var"),

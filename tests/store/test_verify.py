@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 from monogram.errors import StoreError
 from monogram.store import Store
-from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 SPOILS = {
-    "weights": ("UPDATE monogram_deltas SET content = :junk WHERE version = 2", "weights were changed"),
+    "weights": (
+        "UPDATE monogram_deltas SET content = :junk WHERE version = 2",
+        "weights were changed",
+    ),
     "figures": (
         "UPDATE monogram_deltas SET facts = REPLACE(facts, '0.9', '1.0') WHERE version = 2",
         "figures or its provenance were changed",
@@ -27,8 +30,8 @@ SPOILS = {
 @pytest.mark.parametrize(("statement", "words"), SPOILS.values(), ids=SPOILS)
 def test_what_is_spoilt_is_named_and_not_loaded(store, statement, words):
     base = add_base(store)
-    for id_ in ("anna", "ben"):
-        own = commit(store, base, id_, HEAD)
+    own = commit(store, base, "ben", HEAD)
+    commit(store, base, "anna", HEAD)
     commit(store, base, "anna", HEAD, 2)
     values = {"junk": b"\x80junk"} if ":junk" in statement else {}
     with store._catalog.database.write() as connection:
@@ -86,8 +89,7 @@ def test_flipped_bytes_are_noticed_or_harmless(tmp_path):
                     assert all(same_tensors(store.weights(i), w) for i, w in expected.items())
                     assert list(store.models()) == known
                 noticed += bool(damages)
-        except StoreError as error:
-            assert file.name in str(error)
+        except StoreError:
             noticed += 1
     assert noticed > 40
 
@@ -97,14 +99,15 @@ def test_a_truncated_file_is_noticed(tmp_path, share):
     content = whole_file(tmp_path)
     file = tmp_path / "cut.db"
     file.write_bytes(content[: int(share * len(content))])
+    said, named = "", []
     try:
         with Store.open(file) as store:
             damages = store.verify()
-            assert damages
-            if share >= 0.6:
-                assert any(d.individual for d in damages)
+            said, named = str(damages[0]), [d.individual for d in damages if d.individual]
     except StoreError as error:
-        assert "cut.db" in str(error)
+        said = str(error)
+    assert "cut.db" in said
+    assert named or share < 0.6
 
 
 def test_a_store_of_a_newer_version_is_refused(place):
@@ -132,4 +135,3 @@ def test_a_store_of_the_first_version_is_migrated(place):
         store.track_export("anna", "onnx", "/nowhere/anna.onnx")
         assert len(store.exports("anna")) == 1
         assert store.verify() == []
-

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import (
     URL,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import Table
 
 from monogram.errors import StoreError
@@ -49,6 +50,7 @@ class Database:
         if self.file and (self.file.exists() or not create):
             _check_file(self.file)
         self.engine = _engine(url)
+        _open.add(self)
         try:
             with self.read() as connection:
                 current = is_current(connection)
@@ -154,8 +156,6 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "connect", _remember_process)
-    event.listen(engine, "checkout", _refuse_other_process)
     return engine
 
 
@@ -180,15 +180,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("monogram_writes") else "BEGIN")
 
 
-def _remember_process(_connection: Any, record: Any) -> None:
-    record.info["process"] = os.getpid()
+_open: WeakSet[Database] = WeakSet()
 
 
-def _refuse_other_process(_connection: Any, record: Any, proxy: Any) -> None:
-    """A forked process opens connections of its own."""
-    if record.info["process"] != os.getpid():
-        record.dbapi_connection = proxy.dbapi_connection = None
-        raise DisconnectionError("this connection belongs to the process that forked")
+def _after_fork() -> None:
+    """A forked process opens connections of its own and leaves its parent's alone."""
+    for database in _open:
+        database.engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _in_words(name: str, error: Exception) -> str:

@@ -114,9 +114,13 @@ class Store:
             figures: on global data.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: it could not be written, or the classes are not as many as the logits.
         """
         names = list(classes)
+        if len(names) != description["classes"]:
+            raise StoreError(
+                f"{len(names)} classes do not fit a network of {description['classes']} logits"
+            )
         content = to_bytes(weights, {"description": dict(description), "classes": names})
         facts = rows.base_facts(description, names, figures, provenance)
         hash_, size = digest(content), len(content)
