@@ -60,7 +60,7 @@ def trained_toy() -> tuple[monogram.Population, dict[str, torch.nn.Module]]:
 
     shared = samples(1500, 0.0, 1.7, 0.0)
     people = {"anna": samples(150, -1.6, 0.5, 0.8), "ben": samples(150, 1.6, 0.5, -0.8)}
-    population = monogram.Population.from_arrays(
+    population = monogram.from_arrays(
         np.concatenate([x for x, _ in people.values()]),
         np.concatenate([y for _, y in people.values()]),
         np.repeat(list(people), [len(y) for _, y in people.values()]),

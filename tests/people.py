@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from monogram.population import Population, Protocol
+from monogram.population import Population, Protocol, from_arrays
 
 CLASSES = 3
 HALF = Protocol(0.5, 0.25, 0.25)
@@ -34,7 +34,7 @@ def make_population(
     people = PEOPLE if people is None else people
     parts = {id_: _blobs(sum(map(ord, id_)), n, shape, kind) for id_, n in people.items()}
     inputs, labels = _blobs(0, shared, shape, kind)
-    return Population.from_arrays(
+    return from_arrays(
         np.concatenate([x for x, _ in parts.values()]),
         np.concatenate([y for _, y in parts.values()]),
         np.repeat(list(parts), [len(y) for _, y in parts.values()]),

@@ -25,7 +25,7 @@ from monogram.curriculum import (
 from monogram.datasets import load, read_own
 from monogram.engine import Display
 from monogram.errors import MonogramError
-from monogram.population import Population, Protocol
+from monogram.population import Population, Protocol, from_arrays, from_datasets
 from monogram.study import Results, Study
 
 __version__ = "0.1.0"
@@ -48,6 +48,8 @@ __all__ = [
     "Study",
     "Transfer",
     "Union",
+    "from_arrays",
+    "from_datasets",
     "load",
     "parse",
     "read_own",

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from torch.utils.data import Dataset
 
 from monogram.errors import DataError, SettingError
-from monogram.population import Population, Protocol, RawSamples, assemble, fingerprint, merge
+from monogram.population import (
+    Population,
+    Protocol,
+    RawSamples,
+    assemble,
+    fingerprint,
+    from_arrays,
+    from_datasets,
+    merge,
+)
 
 
 def _raw(owner: str | None, n: int = 12, seed: int = 0, **changes) -> RawSamples:
@@ -197,7 +206,7 @@ def test_merged_groups_stay_apart():
     ],
 )
 def test_ids_in_memory(ids, expected):
-    people = Population.from_arrays(
+    people = from_arrays(
         np.zeros((24, 2)),
         np.arange(24) // 3 % 2,
         ids,
@@ -210,7 +219,7 @@ def test_ids_in_memory(ids, expected):
 
 def test_lengths_that_differ():
     with pytest.raises(DataError, match="24 inputs, 23 labels and 24 individual ids"):
-        Population.from_arrays(
+        from_arrays(
             np.zeros((24, 2)),
             np.arange(23) % 2,
             np.arange(24) % 3,
@@ -235,7 +244,7 @@ class Pairs(Dataset):
 def test_datasets_of_pairs():
     pairs = Pairs([(np.full((2, 2), i, dtype=np.float32), i % 2) for i in range(10)])
     ragged = Pairs([(np.zeros(i + 1), i % 2) for i in range(10)])
-    people = Population.from_datasets({"anna": pairs, "bad": ragged, "none": Pairs([])}, pairs)
+    people = from_datasets({"anna": pairs, "bad": ragged, "none": Pairs([])}, pairs)
     assert list(people.individuals) == ["anna"]
     assert [one.individual for one in people.set_aside] == ["bad", "none"]
 

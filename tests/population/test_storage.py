@@ -10,6 +10,7 @@ from monogram.population import (
     Population,
     Protocol,
     fingerprint,
+    from_arrays,
     open_population,
     save_population,
 )
@@ -19,7 +20,7 @@ def _population(
     seed: int = 0, protocol: Protocol = Protocol(), ids=("a/b", "ö" * 10_000)
 ) -> Population:
     draw = np.random.default_rng(seed)
-    return Population.from_arrays(
+    return from_arrays(
         draw.normal(size=(24, 2, 2)),
         np.arange(24) // 2 % 2,
         np.array([ids[i % 2] for i in range(22)] + ["few", "few"], dtype=object),

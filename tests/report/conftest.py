@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.report.synthetic import BASELINE, synthetic
 
-from monogram.population import Population
+from monogram.population import from_arrays
 from monogram.study import Results, Study
 
 
@@ -24,7 +24,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Results:
     labels = draw.integers(0, 3, 120)
     inputs = draw.normal(size=(120, 5)) + labels[:, None]
     shared = draw.integers(0, 3, 200)
-    population = Population.from_arrays(
+    population = from_arrays(
         inputs.astype(np.float32), labels, owners,
         global_inputs=(draw.normal(size=(200, 5)) + shared[:, None]).astype(np.float32),
         global_labels=shared, name="four people",

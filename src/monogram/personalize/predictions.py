@@ -24,7 +24,7 @@ from monogram.datasets.own.columns import Columns, Selection
 from monogram.datasets.own.read import read_columns
 from monogram.errors import DataError, UnknownIndividualError, shorten
 from monogram.networks.architecture import Factory
-from monogram.population.assemble import owner_texts
+from monogram.population.samples import owner_texts
 from monogram.store import BaseModel, Store
 
 Unknown = Literal["error", "base"]

@@ -7,8 +7,7 @@ data stops everything, since nothing can be trained without it.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,15 +16,13 @@ from monogram.population.population import Population, Protocol, Remark, SetAsid
 from monogram.population.samples import (
     RawSamples,
     label_texts,
-    missing_labels,
-    one_label_text,
     problem_with,
 )
 from monogram.population.splits import group_count, split
 from monogram.streams import stream
 
 if TYPE_CHECKING:
-    from torch.utils.data import Dataset
+    pass
 
 
 def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
@@ -83,80 +80,6 @@ def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
         remarks=tuple(_remarks(owners)),
         global_owners=tuple(sorted(global_owners)),
     )
-
-
-def by_owner(
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    owners: np.ndarray,
-    groups: np.ndarray | None = None,
-    origin: str = "memory",
-) -> Iterator[RawSamples]:
-    """The samples of each owner, in the order in which owners first occur.
-
-    Args:
-        inputs: [n, *shape].
-        labels: [n].
-        owners: [n], ids of any scalar type.
-        groups: [n] or None.
-        origin: where the data came from, for messages.
-
-    Raises:
-        DataError: arrays of different lengths.
-    """
-    lengths = {len(inputs), len(labels), len(owners)} | (
-        {len(groups)} if groups is not None else set()
-    )
-    if len(lengths) != 1:
-        raise DataError(
-            f"{origin}: {len(inputs)} inputs, {len(labels)} labels and {len(owners)} individual "
-            "ids; give one of each per sample"
-        )
-    names, owner_of = _owner_codes(owners)
-    rows = np.argsort(owner_of, kind="stable")
-    ends = np.cumsum(np.bincount(owner_of, minlength=len(names)))
-    for name, (a, b) in zip(names, pairwise([0, *ends]), strict=True):
-        mine = rows[a:b]
-        own_groups = None if groups is None else groups[mine]
-        yield RawSamples(name, inputs[mine], labels[mine], own_groups, origin)
-
-
-def _owner_codes(owners: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """The ids in order of first occurrence, and the position of each sample's; none is ""."""
-    names: dict[str, int] = {}
-    unique, inverse = (
-        np.unique(owners, return_inverse=True)
-        if owners.dtype.kind != "O"
-        else (owners, np.arange(len(owners)))
-    )
-    codes = np.array(
-        [names.setdefault(text, len(names)) for text in owner_texts(unique)], dtype=np.int64
-    )
-    return list(names), codes[inverse] if len(codes) else codes
-
-
-def owner_texts(owners: np.ndarray) -> list[str]:
-    """Ids as text, the same for 3, 3.0 and "3"; "" where one is missing.
-
-    Args:
-        owners: [n], of any scalar type.
-    """
-    missing = missing_labels(owners)
-    if owners.dtype.kind in "fO":  # one by one: 1.5 stays, and text may be of any length
-        texts = [one_label_text(value) for value in owners.tolist()]
-    else:
-        texts = label_texts(owners).tolist()
-    return ["" if gone else text for text, gone in zip(texts, missing, strict=True)]
-
-
-def read_dataset(owner: str | None, dataset: "Dataset[Any]") -> RawSamples:
-    """All samples of a map-style PyTorch dataset of (input, label) pairs."""
-    pairs = [dataset[i] for i in range(len(cast("Sequence[Any]", dataset)))]
-    inputs = [np.asarray(pair[0]) for pair in pairs]
-    if len({one.shape for one in inputs}) > 1:
-        inputs = [np.empty(0, dtype=np.object_)]  # refused by the check: not numbers
-    stacked = np.stack(inputs) if inputs else np.empty((0,), dtype=np.float32)
-    return RawSamples(owner, stacked, np.asarray([pair[1] for pair in pairs]), None, "dataset")
 
 
 def _sort_out(

@@ -4,17 +4,16 @@ A population of a hundred thousand individuals is three arrays and a table of ra
 no Python object per sample. The arrays may be memory-mapped (`monogram.population.storage`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monogram.errors import DataError, SettingError, shorten
-from monogram.population.samples import RawSamples
 
 if TYPE_CHECKING:
-    from torch.utils.data import Dataset
+    pass
 
 SUM_TOLERANCE = 1e-6
 
@@ -169,101 +168,3 @@ class Population:
         wanted = set(individuals)
         kept = {id_: split for id_, split in self.individuals.items() if id_ in wanted}
         return replace(self, individuals=kept)
-
-    @classmethod
-    def from_arrays(  # noqa: PLR0913 - the arrays of D_S and of D_G, and how to divide them
-        cls,
-        inputs: np.ndarray,
-        labels: np.ndarray,
-        individuals: np.ndarray,
-        *,
-        global_inputs: np.ndarray,
-        global_labels: np.ndarray,
-        groups: np.ndarray | None = None,
-        name: str = "arrays",
-        classes: Iterable[str] | None = None,
-        protocol: Protocol = Protocol(),
-        seed: int = 0,
-        tokens: bool = False,
-    ) -> "Population":
-        """A population from arrays in memory.
-
-        Args:
-            inputs: [n, *shape], the individuals' inputs, in any order.
-            labels: [n], integers or text.
-            individuals: [n], whose sample it is.
-            global_inputs: [m, *shape], D_G.
-            global_labels: [m].
-            groups: [n], samples that must stay on one side of a split, or None.
-            name: what to call the data in reports.
-            classes: all classes; None: those that occur.
-            protocol: the split.
-            seed: of the split.
-            tokens: keep integer inputs as int64 for an embedding instead of float32.
-
-        Raises:
-            DataError: D_G cannot be used, or no individual can.
-
-        Examples:
-            >>> import numpy as np
-            >>> draw = np.random.default_rng(0)
-            >>> people = Population.from_arrays(
-            ...     draw.normal(size=(40, 3)),
-            ...     np.arange(40) % 2,
-            ...     np.repeat(["anna", "ben"], 20),
-            ...     global_inputs=draw.normal(size=(100, 3)),
-            ...     global_labels=np.arange(100) % 2,
-            ... )
-            >>> print(people)
-            arrays: 2 individuals (20 to 20 samples each), 100 global samples, 2 classes, inputs [3]
-        """
-        from monogram.population.assemble import assemble, by_owner  # noqa: PLC0415 - makes these
-
-        owned = by_owner(np.asarray(inputs), np.asarray(labels), np.asarray(individuals), groups)
-        return assemble(
-            RawSamples(None, np.asarray(global_inputs), np.asarray(global_labels)),
-            owned,
-            name=name,
-            classes=classes,
-            protocol=protocol,
-            seed=seed,
-            tokens=tokens,
-        )
-
-    @classmethod
-    def from_datasets(
-        cls,
-        individuals: "Mapping[str, Dataset[Any]]",
-        global_data: "Dataset[Any]",
-        *,
-        name: str = "datasets",
-        classes: Iterable[str] | None = None,
-        protocol: Protocol = Protocol(),
-        seed: int = 0,
-        tokens: bool = False,
-    ) -> "Population":
-        """A population from PyTorch datasets of (input, label) pairs.
-
-        Args:
-            individuals: each individual's dataset (map-style), by id.
-            global_data: D_G.
-            name: what to call the data in reports.
-            classes: all classes; None: those that occur.
-            protocol: the split.
-            seed: of the split.
-            tokens: keep integer inputs as int64 for an embedding instead of float32.
-
-        Raises:
-            DataError: D_G cannot be used, or no individual can.
-        """
-        from monogram.population.assemble import assemble, read_dataset  # noqa: PLC0415 - makes these
-
-        return assemble(
-            read_dataset(None, global_data),
-            (read_dataset(id_, dataset) for id_, dataset in individuals.items()),
-            name=name,
-            classes=classes,
-            protocol=protocol,
-            seed=seed,
-            tokens=tokens,
-        )

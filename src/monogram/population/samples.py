@@ -137,3 +137,17 @@ def one_label_text(value: object) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def owner_texts(owners: np.ndarray) -> list[str]:
+    """Ids as text, the same for 3, 3.0 and "3"; "" where one is missing.
+
+    Args:
+        owners: [n], of any scalar type.
+    """
+    missing = missing_labels(owners)
+    if owners.dtype.kind in "fO":  # one by one: 1.5 stays, and text may be of any length
+        texts = [one_label_text(value) for value in owners.tolist()]
+    else:
+        texts = label_texts(owners).tolist()
+    return ["" if gone else text for text, gone in zip(texts, missing, strict=True)]

@@ -12,8 +12,7 @@ import numpy as np
 
 from monogram.errors import DataError, SettingError, shorten
 from monogram.population import RawSamples, SetAside
-from monogram.population.assemble import owner_texts
-from monogram.population.samples import label_texts, missing_labels
+from monogram.population.samples import label_texts, missing_labels, owner_texts
 
 SHOWN = 20  # names in a message
 
