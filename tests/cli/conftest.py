@@ -2,7 +2,7 @@
 
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +46,7 @@ def _plain(text):
 
 def save_people(file, people, spoilt=()):
     """A Parquet file of people; those who are spoilt have NaN inputs."""
-    columns = {"who": [], "label": [], "x0": [], "x1": [], "x2": []}
+    columns: dict[str, list[Any]] = {"who": [], "label": [], "x0": [], "x1": [], "x2": []}
     for id_, samples in people.items():
         draw = np.random.default_rng(len(id_))
         labels = np.arange(samples) % 3

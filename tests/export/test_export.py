@@ -92,10 +92,10 @@ def test_an_export_that_computes_something_else_is_deleted(tmp_path, monkeypatch
         assert (folder / "model.pt2").exists()
         return lambda inputs: torch.zeros(len(inputs), 3)
 
-    from monogram.export import export, formats
+    from monogram.export import formats
 
     wrong = formats.Format(("model.pt2",), formats.write_program, other)
-    monkeypatch.setitem(export._FORMATS, "torch-export", wrong)
+    monkeypatch.setitem(formats.WAYS, "torch-export", wrong)
     with (
         make_store(tmp_path / "a.db") as store,
         pytest.raises(NetworkError, match="computes something else"),

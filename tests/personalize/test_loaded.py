@@ -48,7 +48,7 @@ for place, ids in json.loads(sys.argv[2]).items():
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Collecting:
     """A harvest that keeps the trained weights in this process."""
 
@@ -61,7 +61,7 @@ class Collecting:
         return self
 
     def gather(self, models, end, shared_seconds):
-        self.found |= {model.individual: end.weights for model in models}
+        self.found.update({model.individual: end.weights for model in models})
 
     def close(self):
         pass
@@ -82,8 +82,13 @@ def predictions(tmp_path_factory):
     """By strategy and individual: logits of the trained model, and of the reloaded one."""
     folder = tmp_path_factory.mktemp("loaded")
     run = folder / "run"
-    settings = {"network": "tests.nets:plain", "epochs": 2, "recipe": Recipe(batch_size=8)}
-    Study(make_population(), curricula=["transfer(1)"], **settings).run(run, workers=1)
+    Study(
+        make_population(),
+        curricula=["transfer(1)"],
+        network="tests.nets:plain",
+        epochs=2,
+        recipe=Recipe(batch_size=8),
+    ).run(run, workers=1)
     inputs = torch.from_numpy(np.array(make_population().inputs[:37]))
     np.save(folder / "inputs.npy", inputs.numpy())
     ours, ids = {}, {}

@@ -1,6 +1,7 @@
 """Predicting files: each row by its own individual's model, nothing silently by another's."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +37,10 @@ def save_parquet(file, inputs, ids):
     return file
 
 
-NAMES = {"individual_column": "who", "input_columns": [f"x{i}" for i in range(5)]}
+NAMES: dict[str, Any] = {
+    "individual_column": "who",
+    "input_columns": [f"x{i}" for i in range(5)],
+}
 
 
 def test_rows_are_predicted_in_their_order_by_their_own_models(store, inputs, tmp_path):

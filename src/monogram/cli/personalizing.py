@@ -191,7 +191,7 @@ def personalize(
     quiet: Quiet = False,
 ) -> None:
     """Train a model for every individual, let it pass the guard, and keep it in a store."""
-    pace = Pace(**({"workers": workers} if workers else {}), display=Display(quiet=quiet))
+    pace = Pace(workers, Display(quiet=quiet))
     if go_on:
         finish(resume(work or begun(run, store), store=store, pace=pace))
         return
@@ -272,7 +272,7 @@ def _make(
             *look_ahead(start, people, store=store, only=only, ways=ways, pace=pace),
             start=start,
             store=place_of(store, start),
-            workers=pace.workers,
+            workers=pace.processes,
         )
     else:
         finish(make_models(start, people, store=store, work=work, only=only, ways=ways, pace=pace))

@@ -11,13 +11,12 @@ from torch import Tensor
 
 from monogram.errors import MonogramError, NetworkError, SettingError, shorten
 from monogram.export.example import example_inputs
-from monogram.export.formats import FORMATS as _FORMATS
-from monogram.export.formats import Format, Subject
+from monogram.export.formats import WAYS, Format, Subject
 from monogram.networks.architecture import Factory
 from monogram.store import Store
 
-FORMATS = tuple(_FORMATS)
-EXTENSIONS: Mapping[str, tuple[str, ...]] = {name: one.files for name, one in _FORMATS.items()}
+FORMATS = tuple(WAYS)
+EXTENSIONS: Mapping[str, tuple[str, ...]] = {name: one.files for name, one in WAYS.items()}
 TRIED_WITH = (1, 5)  # samples, to see that any number will do
 TOLERANCE = 1e-3  # of logits, relative to the largest
 
@@ -65,7 +64,7 @@ def export_model(
         UnknownIndividualError: no such individual.
         NetworkError: the network cannot be written in a format, or came out different.
     """
-    unknown = [name for name in formats if name not in _FORMATS]
+    unknown = [name for name in formats if name not in WAYS]
     if unknown:
         raise SettingError(f"unknown format {shorten(unknown[0])!r}; known: {', '.join(FORMATS)}")
     subject = _subject(store, individual, factory)
@@ -88,7 +87,7 @@ def _subject(store: Store, individual: str | None, factory: Factory | None) -> S
 def _export(
     store: Store, individual: str | None, name: str, subject: Subject, folder: Path
 ) -> Exported:
-    chosen = _FORMATS[name]
+    chosen = WAYS[name]
     files = [folder / file for file in chosen.files]
     if individual is not None:  # before anything is written: a file is never without its track
         store.track_export(individual, name, *files)

@@ -126,7 +126,7 @@ def read_program(_: Subject, folder: Path) -> Runnable:
     return run
 
 
-FORMATS: Mapping[str, Format] = {
+WAYS: Mapping[str, Format] = {
     "safetensors": Format((WEIGHTS, CONFIG), write_pretrained, read_pretrained),
     "onnx": Format(("model.onnx",), write_onnx, read_onnx),
     "torch-export": Format(("model.pt2",), write_program, read_program),

@@ -126,7 +126,7 @@ def look_ahead(
     if not ahead.pending:
         return ahead, None
     some = whom.only(ahead.pending)
-    workers = (pace or Pace()).workers
+    workers = (pace or Pace()).processes
     return ahead, estimate(start.plan(some), start.job(Path()), some, workers)
 
 

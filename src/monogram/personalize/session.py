@@ -79,7 +79,13 @@ class Session:
             checkpoint_seconds=self.pace.checkpoint_seconds,
         )
         plan, pace = start.plan(people), self.pace
-        return execute(plan, job, people, workers=pace.workers, display=pace.display)
+        return execute(
+            plan,
+            job,
+            people,
+            workers=min(pace.processes, len(people.individuals)),
+            display=pace.display,
+        )
 
     def _begin(self, ahead: Ahead) -> Population:
         """The people to train for, with everything written down that is needed to go on."""

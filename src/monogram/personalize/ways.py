@@ -1,6 +1,6 @@
 """How models are judged and kept, and how the work is done."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from monogram.engine import Display
@@ -9,7 +9,7 @@ from monogram.personalize.guard import COEFFICIENTS, Rules
 from monogram.personalize.harvest import SMALLEST
 from monogram.store import encoding
 from monogram.store.delta import DEFAULT_BOUND
-from monogram.study.study import default_workers
+from monogram.study import study
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Pace:
     """How the work is done; the numbers do not depend on it.
 
     Attributes:
-        workers: processes.
+        workers: processes; None: one for each core.
         display: shows progress; None: nothing is shown.
         checkpoint_seconds: between two checkpoints of a training in flight.
 
@@ -61,15 +61,20 @@ class Pace:
         SettingError: a value out of its range.
     """
 
-    workers: int = field(default_factory=default_workers)
+    workers: int | None = None
     display: Display | None = None
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.workers < 1:
+        if self.workers is not None and self.workers < 1:
             raise SettingError(f"workers must be at least 1, not {self.workers}")
         if not self.checkpoint_seconds >= 0:
             raise SettingError(
                 f"checkpoint_seconds must be at least 0, not {self.checkpoint_seconds}"
             )
+
+    @property
+    def processes(self) -> int:
+        """How many processes there will be."""
+        return study.default_workers() if self.workers is None else self.workers
