@@ -1,6 +1,8 @@
 """Forgetting: nothing of the individual is left, the others are whole, the receipt says so."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 
 import numpy as np
@@ -60,6 +62,23 @@ def test_the_bytes_are_gone_from_the_file(file_store, tmp_path):
     assert bytes(row["key"]) not in after
     assert receipt.verified
     assert any("0 found" in line for line in receipt.checks)
+
+
+def test_a_reader_in_the_way_is_told_and_compact_finishes(monkeypatch, request, tmp_path):
+    monkeypatch.setattr("monogram.store.database.BUSY_SECONDS", 0.2)
+    file_store: Store = request.getfixturevalue("file_store")
+    base = add_base(file_store)
+    commit(file_store, base, NAME, HEAD)
+    with closing(sqlite3.connect(tmp_path / "people.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM monogram_people").fetchall()
+        receipt = file_store.forget(NAME)
+        assert not receipt.verified
+        assert any("Store.compact()" in line for line in receipt.checks)
+        assert NAME not in file_store
+        reader.execute("COMMIT")
+    assert file_store.compact()
+    assert NAME.encode() not in folder_bytes(tmp_path)
 
 
 def test_the_receipt_names_nobody_but_can_be_checked(file_store, tmp_path):

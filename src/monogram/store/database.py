@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,26 @@ class Database:
         engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._errors(), engine.connect() as connection:
             yield connection
+
+    def compact(self, tables: Sequence[str]) -> bool:
+        """Rewrite the database without what was deleted from it.
+
+        Args:
+            tables: the store's own.
+
+        Returns:
+            False when another process was reading, so that SQLite's log could not be emptied.
+
+        Raises:
+            StoreError: what the database complained of.
+        """
+        with self.alone() as connection:
+            if not self.is_sqlite:
+                for table in tables:
+                    connection.execute(text(f"VACUUM FULL {table}"))
+                return True
+            connection.exec_driver_sql("VACUUM")
+            return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
 
     def upsert(self, table: Table) -> Any:
         """The database's own INSERT … ON CONFLICT."""
@@ -203,7 +223,7 @@ def _advice(said: str) -> str:
         ("full", "free some space and do it again: what was committed before is safe"),
         ("no space", "free some space and do it again: what was committed before is safe"),
         ("locked", "another process was writing all the time; try again"),
-        ("malformed", "the file is damaged: run `monogram verify`, or restore it from a backup"),
+        ("malformed", "the file is damaged: restore it from a backup, or personalize again"),
         ("not a database", "the file is damaged: restore it from a backup"),
         ("disk i/o", "the disk cannot be read or written, or is full; check it and try again"),
         ("readonly", "give yourself the right to write the file and its folder"),

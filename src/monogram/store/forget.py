@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from monogram.errors import StoreError, shorten
 from monogram.store import rows
@@ -26,7 +26,19 @@ from monogram.store.values import now
 NEEDLE = 32  # bytes of a delta that are searched for in one piece
 NEEDLES = 32  # pieces of each delta, evenly spaced
 SHORTEST_TEXT = 4  # bytes of an id that can be searched for without finding it by chance
+Check = tuple[bool, str]
 SIDE_FILES = ("", "-wal", "-journal")  # of an SQLite database; "-shm" holds no rows
+
+COMPACT = "call Store.compact() when nobody else uses the store, then the bytes are gone"
+OTHER_PROCESSES = (
+    "other processes that have the store open give up what they have in memory of the individual "
+    "when they are next asked for it, or when they end"
+)
+COPIES = "copies that the file system, backups or the disk's own reserve made are out of reach"
+POSTGRESQL = (
+    "the bytes of PostgreSQL's own files cannot be searched from a client; its write-ahead log, "
+    "archives of that log, replicas and backups keep them until they expire: let them"
+)
 
 WHY = (
     "Each personal model is trained on its own individual and on what its base was trained on, "
@@ -133,9 +145,6 @@ def forget(
     )
 
 
-Check = tuple[bool, str]
-
-
 def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[Check], list[str]]:
     """Rewrite the database without what was deleted and look for it.
 
@@ -149,42 +158,32 @@ def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[
     """
     left = catalog.rows_of(key)
     checks = [(not left, f"{left} rows of the individual are left in the database")]
+    try:
+        emptied = catalog.database.compact(catalog.tables)
+    except StoreError as error:
+        return [*checks, (False, f"the database could not be rewritten: {error}; {COMPACT}")], []
+    if not emptied:
+        checks.append((False, f"another process was reading, so that the log is left; {COMPACT}"))
+    checks.append((True, "the database was rewritten without the deleted rows (VACUUM)"))
+    limits = [OTHER_PROCESSES]
     if catalog.database.is_sqlite:
-        checks += _prove_in_file(catalog, needles)
-        limits = [
-            "copies that the file system, backups or the disk's own reserve made are out of reach"
-        ]
-        return checks, limits
-    with catalog.database.alone() as connection:
-        for table in catalog.tables:
-            connection.execute(text(f"VACUUM FULL {table}"))
-    checks.append((True, "PostgreSQL rewrote the tables without the deleted rows (VACUUM FULL)"))
-    beyond = (
-        "the bytes of PostgreSQL's own files cannot be searched from a client; its write-ahead "
-        "log, archives of that log, replicas and backups keep them until they expire: let them"
-    )
-    return checks, [beyond]
+        checks.append(_search(Path(str(catalog.database.file)), needles))
+        return checks, [*limits, COPIES]
+    return checks, [*limits, POSTGRESQL]
 
 
-def _prove_in_file(catalog: Catalog, needles: Sequence[bytes]) -> list[Check]:
-    """Rewrite an SQLite file and search all its bytes."""
-    with catalog.database.alone() as connection:
-        connection.exec_driver_sql("VACUUM")
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    rewritten = "the file was rewritten without the deleted rows (VACUUM), its log emptied"
-    if busy:
-        rewritten = "another process was reading: the log could not be emptied; forget once more"
+def _search(database: Path, needles: Sequence[bytes]) -> Check:
+    """Look for what was deleted in all bytes of an SQLite database."""
     found = searched = 0
     for suffix in SIDE_FILES:
-        file = Path(f"{catalog.database.file}{suffix}")
+        file = Path(f"{database}{suffix}")
         if file.exists() and file.stat().st_size:
             searched += file.stat().st_size
             found += _occurrences(file, needles)
-    search = (
+    return not found, (
         f"{searched} bytes of the database's files were searched for {len(needles)} pieces of "
         f"the id, its key and the weights: {found} found"
     )
-    return [(not busy, rewritten), (not found, search)]
 
 
 def _needles(catalog: Catalog, individual: str) -> list[bytes]:

@@ -382,6 +382,17 @@ class Store:
         """Everything that is not as it was written, by individual and version; empty if whole."""
         return verify(self._catalog)
 
+    def compact(self) -> bool:
+        """Rewrite the database without what was deleted from it.
+
+        Returns:
+            False when another process was reading, so that SQLite's log could not be emptied.
+
+        Raises:
+            StoreError: the database could not be rewritten, for lack of space for example.
+        """
+        return self._catalog.database.compact(self._catalog.tables)
+
     def forget(
         self,
         individual: str,
