@@ -66,7 +66,7 @@ def test_the_bytes_are_gone_from_the_file(file_store, tmp_path):
 
 def test_a_reader_in_the_way_is_told_and_compact_finishes(monkeypatch, request, tmp_path):
     monkeypatch.setattr("monogram.store.database.BUSY_SECONDS", 0.2)
-    file_store: Store = request.getfixturevalue("file_store")
+    file_store = request.getfixturevalue("file_store")
     base = add_base(file_store)
     commit(file_store, base, NAME, HEAD)
     with closing(sqlite3.connect(tmp_path / "people.db", isolation_level=None)) as reader:
