@@ -11,6 +11,7 @@ from tests.personalize.conftest import HERE, content, make_run
 
 from monogram.errors import RunError, StoreError
 from monogram.personalize import Pace, Start, Ways, personalize, resume
+from monogram.personalize.guard import Guard
 from monogram.store import Store
 
 CROWD = {f"person {n}": 12 + n % 7 for n in range(20)}
@@ -101,6 +102,23 @@ def test_resuming_needs_nothing_but_the_work(crowd, tmp_path, monkeypatch, again
     assert {one[-1] for one in found.values()} == {2 if again else 1}
     with pytest.raises(RunError, match="no work to go on with"):
         resume(tmp_path / "models.db.work")
+
+
+def test_what_a_worker_commits_after_its_parent_was_killed_is_not_made_twice(
+    crowd, tmp_path, monkeypatch
+):
+    run, expected, _ = crowd
+    store, start = tmp_path / "models.db", Start.of_run(run, curriculum="transfer(15)")
+    decide = Guard.decide
+
+    def meanwhile(self, *args):
+        monkeypatch.setattr(Guard, "decide", decide)
+        personalize(start, store=store, work=tmp_path / "other", pace=HERE)
+        return decide(self, *args)
+
+    monkeypatch.setattr(Guard, "decide", meanwhile)
+    personalize(start, store=store, pace=HERE)
+    assert content(store) == expected
 
 
 def test_work_on_other_data_is_not_gone_on_with(crowd, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Making, adding, changing and leaving alone; who gets the base, and who nothing."""
 
+import sqlite3
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,20 @@ def test_another_curriculum_or_setting_is_a_change(start, run, tmp_path):
     assert len(personalize(head, store=tmp_path / "a.db", pace=HERE).made) == 4
     with Store.open(tmp_path / "a.db") as store:
         assert len(store.bases()) == 1
+
+
+def test_whoever_is_damaged_is_made_again(start, tmp_path):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    before = content(tmp_path / "a.db")
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("UPDATE monogram_deltas SET facts = facts || ' ' WHERE number = 2")
+    database.close()
+    outcome = personalize(start, store=tmp_path / "a.db", pace=HERE)
+    assert len(outcome.made) == 1
+    after = content(tmp_path / "a.db")
+    assert {id_: one[:-1] for id_, one in after.items()} == {
+        id_: one[:-1] for id_, one in before.items()
+    }
 
 
 # --- New people ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 |---|---|
 | what models are made from: a run directory, or a base of one's own | `start`, `trunks`, `given` |
 | whom for: the study's people, or new ones | `people` |
-| what need not be made again | `fingerprints` |
+| what need not be made again | `fingerprints`, `there`, `ahead` |
 | making and keeping them, interrupted or not | `personalize`, `work`, `harvest` |
 | who keeps what was trained, and who the base | `guard` |
 | using them on a file | `predictions` |

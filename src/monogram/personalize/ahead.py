@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monogram.errors import StoreError
 from monogram.personalize.base import find_base
 from monogram.personalize.fingerprints import of_global, of_individual, of_settings, of_too_few
 from monogram.personalize.start import Start
+from monogram.personalize.there import There, Wanted
 from monogram.personalize.ways import Ways
 from monogram.population import Population, SetAside
 from monogram.store import Store
+
+MANY = 100  # individuals, from which on the whole store is read at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +66,15 @@ def look_at(
         redo: for individuals that must be trained again, the version that is not new enough.
     """
     common = of_settings(of_global(start.population), start.settings() | ways.settings())
-    there = _There(store, start)
+    known = None if store is None else find_base(store, start)
+    wanted = Wanted(known.hash if known else None, start.curriculum_text, start.seed)
+    there = There(store, wanted, whole=len(whom.individuals) > MANY)
     prints = {id_: of_individual(whom, id_, common) for id_ in whom.individuals}
     redo = redo or {}
     pending = {
         id_: found
         for id_, found in prints.items()
-        if ways.again or not there.has(id_, found) or there.version(id_) <= redo.get(id_, 0)
+        if ways.again or not there.has(id_, found, above=redo.get(id_, 0))
     }
     few = [one for one in whom.set_aside if one.too_few]
     same = [one for one in few if there.has(one.individual, of_too_few(one, common))]
@@ -84,37 +88,3 @@ def look_at(
         left=tuple(left),
         set_aside=tuple(one for one in whom.set_aside if not one.too_few),
     )
-
-
-class _There:
-    """What a store has for individuals; a damaged row counts as nothing."""
-
-    def __init__(self, store: Store | None, start: Start) -> None:
-        known = None if store is None else find_base(store, start)
-        self._store = store
-        self._wanted = (known.hash if known else None, start.curriculum_text, start.seed)
-
-    def has(self, individual: str, fingerprint: str) -> bool:
-        """Whether the active version is of this base, curriculum, seed and fingerprint."""
-        if self._store is None or individual not in self._store:
-            return False
-        try:
-            model = self._store.individual(individual)
-        except StoreError:
-            return False
-        origin = model.provenance
-        found = (model.base, origin.curriculum, origin.seed)
-        return found == self._wanted and origin.data_fingerprint == fingerprint
-
-    def has_own(self, individual: str) -> bool:
-        """Whether the active version is a model of its own, on this base."""
-        if self._store is None or individual not in self._store:
-            return False
-        model = self._store.individual(individual)
-        return model.base == self._wanted[0] and not model.keeps_base
-
-    def version(self, individual: str) -> int:
-        """The active version; 0 when there is none."""
-        if self._store is None or individual not in self._store:
-            return 0
-        return self._store.individual(individual).version

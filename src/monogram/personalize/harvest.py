@@ -1,15 +1,17 @@
 """What becomes of a trained model here: it passes the guard and goes into the store."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from monogram.engine import Bench, Job
+from monogram.engine import Bench
 from monogram.engine.harvest import Identity
 from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, Weights, accuracy
+from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
 from monogram.store import Figures, Provenance, Store, decode, smallest_within
 from monogram.store.delta import SMALLEST_FIRST
@@ -32,6 +34,7 @@ class Guarding:
         encoding: of deltas; "smallest": whatever is smallest and good enough.
         bound: the most accuracy that a lossy encoding may cost, a fraction in [0, 1].
         in_global: individuals whose data is in D_G too.
+        redo: for individuals that must be made again, the version that is not new enough.
     """
 
     store: str
@@ -42,8 +45,9 @@ class Guarding:
     encoding: str
     bound: float
     in_global: frozenset[str] = frozenset()
+    redo: Mapping[str, int] = field(default_factory=dict)
 
-    def done(self, job: Job) -> frozenset[Identity]:  # noqa: ARG002 - of every harvest
+    def done(self, folder: Path) -> frozenset[Identity]:  # noqa: ARG002 - of every harvest
         """Nobody: whoever has a model in the store is left out of the plan."""
         return frozenset()
 
@@ -82,19 +86,20 @@ class _Keeper:
         look = self._look(who)
         verdict = self._guard.decide(model.curriculum, trained, at_base, look)
         encoding, served = self._written(verdict, at_base, look)
-        population = self._bench.population
         decision = verdict.decision
         if who in asked.in_global:
             flattered = f"{decision.reason}; its data is part of D_G, which flatters the figures"
             decision = replace(decision, reason=flattered)
+        fingerprint = of_individual(self._bench.population, who, asked.common)
+        there = There(self._store, Wanted(asked.base, model.curriculum, model.seed))
+        if there.has(who, fingerprint, above=asked.redo.get(who, 0)):
+            return  # by a worker that outlived its killed parent
         self._store.commit(
             who,
             verdict.weights,
             base=asked.base,
             decision=decision,
-            provenance=Provenance(
-                model.curriculum, model.seed, of_individual(population, who, asked.common)
-            ),
+            provenance=Provenance(model.curriculum, model.seed, fingerprint),
             figures=at_base if served is None else self._figures(served, who),
             base_figures=at_base,
             encoding=encoding,

@@ -1,13 +1,14 @@
 """One run of a personalization, from who is there to what is in the store."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import make_url
 
 from monogram.engine import Failure, execute
+from monogram.errors import StoreError
 from monogram.personalize.ahead import Ahead, look_at
 from monogram.personalize.base import Kept, keep_base
 from monogram.personalize.fingerprints import of_too_few
@@ -54,14 +55,15 @@ class Session:
         ahead = look_at(self.start, self.ways, self.store, whom, redo)
         kept = keep_base(self.store, self.start)
         self._give_base(ahead, kept)
-        failures = self._train(ahead, kept) if ahead.pending else []
+        failures = self._train(ahead, kept, redo or {}) if ahead.pending else []
         self.work.remove()
         gone = {failure.individual for failure in failures}
         made = tuple(self._made(ahead, gone))
         return Outcome(self.store.name, kept.hash, made, ahead, tuple(failures))
 
-    def _train(self, ahead: Ahead, kept: Kept) -> list[Failure]:
-        people = self._begin(ahead)
+    def _train(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> list[Failure]:
+        asked = self._asked(ahead, redo)
+        people = self._begin(ahead, asked)
         start, least = self.start, self.start.least(kept.figures.global_accuracy_validation)
         harvest = Guarding(
             store=self.place,
@@ -72,6 +74,7 @@ class Session:
             encoding=self.ways.encoding,
             bound=self.ways.bound,
             in_global=frozenset(start.population.global_owners) & ahead.pending.keys(),
+            redo=asked["redo"],
         )
         job = replace(
             start.job(self.work.folder),
@@ -87,14 +90,13 @@ class Session:
             display=pace.display,
         )
 
-    def _begin(self, ahead: Ahead) -> Population:
+    def _begin(self, ahead: Ahead, asked: dict[str, Any]) -> Population:
         """The people to train for, with everything written down that is needed to go on."""
-        asked = self._asked(ahead)
         if not self.work.holds(asked):
             self.work.begin(asked, self.start, self._people(ahead))
         return open_population(self.work.folder / "population").only(ahead.pending)
 
-    def _asked(self, ahead: Ahead) -> dict[str, Any]:
+    def _asked(self, ahead: Ahead, redo: Mapping[str, int]) -> dict[str, Any]:
         """What is asked, as plain values."""
         again = sorted(ahead.pending) if self.ways.again else []
         return as_asked(self.start) | {
@@ -102,8 +104,15 @@ class Session:
             "store": _without_secrets(self.place),
             "pending": dict(ahead.pending),
             "set_aside": [one.individual for one in ahead.set_aside],
-            "redo": {id_: self.store.individual(id_).version for id_ in again if id_ in self.store},
+            "redo": {**redo, **{id_: self._version(id_) for id_ in again}},
         }
+
+    def _version(self, individual: str) -> int:
+        """The active version; 0 when there is none, or a damaged one."""
+        try:
+            return self.store.individual(individual).version if individual in self.store else 0
+        except StoreError:
+            return 0
 
     def _people(self, ahead: Ahead) -> Population:
         """The population to write down: no more data than is needed, or a study's own as it is."""
