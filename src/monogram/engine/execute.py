@@ -5,7 +5,6 @@ follow; with more, each worker is a process that maps the same data into memory.
 the same, since every task starts from the same weights and draws from streams of its own.
 """
 
-import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +18,12 @@ import torch
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
+from monogram.engine import layout
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
-from monogram.engine.runner import STEP_UNITS, Runner, trunk_file
+from monogram.engine.runner import STEP_UNITS, Runner
 from monogram.errors import MonogramError, RunError, shorten
 from monogram.plan import Plan, Task
 from monogram.population import Population
@@ -81,9 +81,8 @@ def execute(
         RunError: a shared phase failed, or a worker was killed.
         OSError: the disk is full.
     """
-    for folder in (job.trunks, job.checkpoints):
-        folder.mkdir(parents=True, exist_ok=True)
-    done = job.harvest.done(job)
+    layout.prepare(job.folder)
+    done = job.harvest.done(job.folder)
     pending = [task for task in plan.tasks if _is_pending(task, job, done)]
     display = display or Display(quiet=True)
     run = _here if workers == 1 else partial(_in_workers, workers=workers)
@@ -91,7 +90,7 @@ def execute(
     with display.over(workload(pending, job, population).units(batch)):
         failures = run(pending, job, done, display)
     if not failures:
-        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        layout.clear_checkpoints(job.folder)
     return failures
 
 
@@ -126,7 +125,7 @@ def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workloa
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
     if any(model.identity not in done for model in task.models):
         return True
-    if not task.node.shared or trunk_file(job, task.key).exists():
+    if not task.node.shared or layout.trunk(job.folder, task.key).exists():
         return False
     return any(model.identity not in done for node in task.node.walk() for model in node.models)
 

@@ -6,11 +6,13 @@ value that every worker can be given (`Harvest`), and opened once in each proces
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 
+from monogram.engine import layout
 from monogram.engine.journal import Journal, read_journal
 from monogram.engine.judge import Judge
 from monogram.engine.row import Row
@@ -18,9 +20,6 @@ from monogram.networks import Prepared
 from monogram.plan import Model
 from monogram.population import Population
 from monogram.training import State, Tally
-
-if TYPE_CHECKING:
-    from monogram.engine.job import Job
 
 Identity = tuple[str, str, int]
 
@@ -30,7 +29,7 @@ class Bench:
     """What a harvest finds in a worker.
 
     Attributes:
-        job: the run's settings.
+        folder: the run directory.
         population: whom models are made for.
         network: to load weights into; the training uses it too.
         device: where it is.
@@ -38,7 +37,7 @@ class Bench:
         progress: to be told of work done, in samples looked at.
     """
 
-    job: "Job"
+    folder: Path
     population: Population
     network: Prepared
     device: torch.device
@@ -65,7 +64,7 @@ class Gatherer(Protocol):
 class Harvest(Protocol):
     """The description of a harvest."""
 
-    def done(self, job: "Job") -> frozenset[Identity]:
+    def done(self, folder: Path) -> frozenset[Identity]:
         """The models that need not be trained again."""
 
     def open(self, bench: Bench) -> Gatherer:
@@ -76,9 +75,9 @@ class Harvest(Protocol):
 class Journalling:
     """Judge each model and append its row to the run directory's journal."""
 
-    def done(self, job: "Job") -> frozenset[Identity]:
+    def done(self, folder: Path) -> frozenset[Identity]:
         """The models that have a row."""
-        return frozenset(row.identity for row in read_journal(job.journal))
+        return frozenset(row.identity for row in read_journal(layout.journal(folder)))
 
     def open(self, bench: Bench) -> "_Journalist":
         """Begin in this process."""
@@ -90,7 +89,7 @@ class _Journalist:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._journal = Journal(bench.job.journal)
+        self._journal = Journal(layout.journal(bench.folder))
 
     def gather(self, models: Sequence[Model], end: State, shared_seconds: float) -> None:
         """Judge the models, each on its own individual, all on D_G at once."""

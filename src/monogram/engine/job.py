@@ -37,26 +37,6 @@ class Job:
     evaluation_samples: int = 10_000
     harvest: Harvest = Journalling()
 
-    @property
-    def population(self) -> Path:
-        """The population's folder."""
-        return self.folder / "population"
-
-    @property
-    def journal(self) -> Path:
-        """The folder of rows."""
-        return self.folder / "journal"
-
-    @property
-    def trunks(self) -> Path:
-        """The folder of what is shared by all individuals: kept when the run is over."""
-        return self.folder / "trunks"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of trainings in flight: gone when the run is over."""
-        return self.folder / "checkpoints"
-
 
 def choose_device(name: str) -> str:
     """The device that a name means; "auto" is the accelerator if there is one.

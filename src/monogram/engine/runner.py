@@ -6,6 +6,7 @@ from time import monotonic
 
 import torch
 
+from monogram.engine import layout
 from monogram.engine.harvest import Bench, Identity
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
@@ -30,13 +31,13 @@ class Runner:
         self._job = job
         self._progress = progress
         self._device = torch.device(job.device)
-        self._population = open_population(job.population)
+        self._population = open_population(layout.population(job.folder))
         network = job.architecture.build(0).to(self._device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         judge = Judge(self._population, self._device, job.evaluation_samples, progress)
         train_rows = self._population.global_data.train
         self._shared = as_samples(self._population, train_rows, self._device)
-        bench = Bench(job, self._population, self._network, self._device, judge, progress)
+        bench = Bench(job.folder, self._population, self._network, self._device, judge, progress)
         self._gatherer = job.harvest.open(bench)
         self._start: tuple[str | None, State] | None = None
         self._saved = monotonic()
@@ -69,11 +70,10 @@ class Runner:
     def _parent_state(self, task: Task) -> State:
         if task.parent is None:
             return State.of(self._job.architecture.build(task.node.stretch.seed).to(self._device))
-        state = load_state(trunk_file(self._job, task.parent), task.parent, self._device)
+        file = layout.trunk(self._job.folder, task.parent)
+        state = load_state(file, task.parent, self._device)
         if state is None:
-            raise RunError(
-                f"{trunk_file(self._job, task.parent)} is missing; run again to train it"
-            )
+            raise RunError(f"{file} is missing; run again to train it")
         return state
 
     def _visit(
@@ -94,7 +94,7 @@ class Runner:
 
     def _train(self, node: Node, state: State) -> State:
         """The state at a node's end, from a file where there is one."""
-        finished = trunk_file(self._job, node.key) if node.shared else None
+        finished = layout.trunk(self._job.folder, node.key) if node.shared else None
         if finished and finished.exists():
             return load_state(finished, node.key, self._device) or state
         checkpoint = self._checkpoint_file(node)
@@ -121,12 +121,7 @@ class Runner:
         return as_samples(self._population, rows, self._device)
 
     def _checkpoint_file(self, node: Node) -> Path:
-        return self._job.checkpoints / f"{node.key}.safetensors"
-
-
-def trunk_file(job: Job, key: str) -> Path:
-    """Where the weights at the end of a shared node are kept."""
-    return job.trunks / f"{key}.safetensors"
+        return layout.checkpoint(self._job.folder, node.key)
 
 
 def _anything_left(node: Node, done: frozenset[Identity]) -> bool:
