@@ -52,9 +52,9 @@ def test_notebooks_keep_their_settings(plot, some):
     before = dict(mpl.rcParams)
     plot(some)
     assert dict(mpl.rcParams) == before
-    assert "matplotlib.pyplot" not in sys.modules or not sys.modules[
-        "matplotlib.pyplot"
-    ].get_fignums()
+    assert (
+        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    )
 
 
 def test_the_trade_off_shows_means_labels_and_the_floor(some):

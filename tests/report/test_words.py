@@ -86,9 +86,7 @@ def test_the_worst_off_are_counted_and_named_in_short():
         personal, shared = usual(curriculum, nth)
         return (0.2 if curriculum == REHEARSAL and nth < 2 else personal, shared)
 
-    said = about(
-        recommendation(synthetic(ids, accuracies, order=[BASE, REHEARSAL])), "Worse off"
-    )
+    said = about(recommendation(synthetic(ids, accuracies, order=[BASE, REHEARSAL])), "Worse off")
     assert said.startswith("2 of 21 individuals are worse off")
     assert "(10000 characters)" in said
     assert "person 0" in said
