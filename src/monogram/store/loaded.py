@@ -43,7 +43,7 @@ class Loaded:
         found = [row for row in self._catalog.base_rows() if row["hash"].startswith(base or "")]
         if not found or (base is not None and len(found) > 1):
             wanted = "no base yet" if base is None else f"{len(found)} bases named {base!r}"
-            raise StoreError(f"{self._catalog.database.name} holds {wanted}; see `monogram list`")
+            raise StoreError(f"{self._catalog.database.name} holds {wanted}; see `monogram show`")
         return rows.base_of(found[-1], self._catalog.owner_ids(found[-1]["hash"]))
 
     def whole_hash(self, base: str) -> str:

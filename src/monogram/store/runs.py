@@ -93,7 +93,7 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         erase_file(file)
     left = []
     if summaries:
-        left.append("run `monogram study --resume` there to make results and report again")
+        left.append("give `monogram resume` this directory to make results and report again")
     if in_global:
         left.append(
             "D_G and the shared weights (trunks) contain this individual: make the population "
