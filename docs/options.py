@@ -10,10 +10,15 @@ from typing import Any, get_args
 
 import typer
 
-from monogram.cli import studies
+from monogram.cli.main import app
 
 MARK = re.compile(r"<!-- options: (\w+) -->")
 RICH = re.compile(r"\[/?\w*\]")  # rich's [bold] … [/]
+COMMANDS = {
+    one.name or one.callback.__name__: one.callback
+    for one in app.registered_commands
+    if one.callback
+}
 WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
@@ -24,7 +29,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def table(name: str) -> str:
     """What one command does and takes, as Markdown."""
-    command = getattr(studies, name)
+    command = COMMANDS[name]
     lines = [inspect.getdoc(command) or ""]
     panel: str | None = ""
     for parameter in inspect.signature(command).parameters.values():
@@ -55,6 +60,8 @@ def _names(parameter: inspect.Parameter, kind: Any, told: Any) -> str:
 
 
 def _default(value: Any) -> str:
+    if value is inspect.Parameter.empty:
+        return "required"
     if value is None or value is False:
         return ""
     return "on" if value is True else f"`{value}`"

@@ -42,7 +42,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r'.*title="(?P<titled>[^"]+)"|\n# (?P<named>\w+\.py)\n')
 
-UNWRITTEN = {"export", "personalize", "serve", "store"}  # rooms that are still being built
+UNWRITTEN = {"serve"}  # rooms that are still being built
 
 
 def blocks(page):
