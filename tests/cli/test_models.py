@@ -1,6 +1,7 @@
 """From a study to kept models by commands alone: personalize, list, show, predict, forget …"""
 
 import json
+import re
 import sqlite3
 
 import pyarrow.parquet as pq
@@ -140,6 +141,11 @@ def test_models_are_listed_and_shown(monogram, study, kept):
     shown = monogram("show", study[1][0], "--store", kept)
     assert "version 1: " in shown.out
     assert "global(epochs=2) >> personal(iterations=2), seed 0" in shown.out
+    assert re.search(r"with .*floor \S+, .*learning rate", shown.out)
+    told = json.loads(monogram("show", study[1][0], "--store", kept, "--json").out)
+    settings = told[0]["provenance"]["settings"]
+    assert 0 <= settings["floor"] <= 1
+    assert settings["recipe"]["batch_size"] > 0
     bases = json.loads(monogram("show", "--store", kept, "--json").out)
     assert bases[0]["classes"] == ["0", "1", "2"]
 

@@ -63,7 +63,9 @@ def test_signs_of_zero_and_nan_payloads_survive(store):
 
 def test_everything_known_of_a_model_comes_back(store):
     base = add_base(store, owners=("anna", "ben"))
-    origin = Provenance("transfer(20)", 3, "abc", "9.9", "2026-01-01T00:00:00+00:00")
+    origin = Provenance(
+        "transfer(20)", 3, "abc", "9.9", "2026-01-01T00:00:00+00:00", settings='{"floor": 0.8}'
+    )
     tried = (Attempt("transfer(20)", Figures(0.8)), Attempt("halfway", Figures(0.9, None, 0.7)))
     decision = Decision("backed off", "better than the base: 0.90 > 0.85", tried)
     written = store.commit(
@@ -82,6 +84,12 @@ def test_everything_known_of_a_model_comes_back(store):
     assert store.base() == base
     assert base.provenance.global_owners == ("anna", "ben")
     assert base.input_shape == SHAPE
+
+
+@pytest.mark.parametrize("settings", ["recipe", "[1]", "3"])
+def test_settings_that_are_no_json_object_are_refused(settings):
+    with pytest.raises(SettingError, match="settings must be a JSON object"):
+        Provenance("transfer(20)", 3, "abc", settings=settings)
 
 
 def test_versions_count_up_and_old_ones_stay_until_asked(store):

@@ -1,5 +1,6 @@
 """Damage of every kind is noticed, named, and never loaded."""
 
+import json
 import random
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 from monogram.errors import StoreError
-from monogram.store import Store
+from monogram.store import Store, rows, schema
 
 SPOILS = {
     "weights": (
@@ -135,3 +136,27 @@ def test_a_store_of_the_first_version_is_migrated(place):
         store.track_export("anna", "onnx", "/nowhere/anna.onnx")
         assert len(store.exports("anna")) == 1
         assert store.verify() == []
+
+
+def test_a_store_of_the_second_version_is_migrated(place):
+    """Version 2 did not tell the settings of a model."""
+    with Store.create(place) as store:
+        base = add_base(store)
+        own = commit(store, base, "anna", HEAD)
+        row = dict(store._catalog.history(rows.key_of("anna"))[0])
+        facts = json.loads(row["facts"])
+        assert facts["provenance"].pop("settings") == ""
+        row["facts"] = rows.as_json(facts)
+        with store._catalog.database.write() as connection:
+            connection.execute(
+                text("UPDATE monogram_deltas SET facts = :facts, seal = :seal"),
+                {"facts": row["facts"], "seal": rows.personal_seal(row)},
+            )
+            connection.execute(text("UPDATE monogram_store SET version = 2"))
+    with Store.open(place) as store:
+        assert same_tensors(store.weights("anna"), own)
+        assert store.individual("anna").provenance.plain_settings == {}
+        assert store.verify() == []
+        with store._catalog.database.read() as connection:
+            told = connection.execute(text("SELECT version FROM monogram_store")).scalar_one()
+        assert told == schema.VERSION

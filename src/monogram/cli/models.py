@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from monogram.cli.options import (
 )
 from monogram.cli.terminal import terminal
 from monogram.cli.wording import (
+    as_plain,
     base_lines,
     counts_line,
     listed,
@@ -70,11 +70,11 @@ def show(
         if individual is None:
             bases = opened.bases()
             blocks = [base_lines(base) for base in bases] or [["no base yet"]]
-            values = [asdict(base) for base in bases]
+            values = [as_plain(base) for base in bases]
         else:
             versions = opened.history(individual)
             blocks = [[f"individual {shorten(individual)}"], *map(version_lines, versions)]
-            values = [asdict(version) for version in versions]
+            values = [as_plain(version) for version in versions]
     if as_json:
         typer.echo(json.dumps(values, indent=1))
     else:

@@ -1,7 +1,7 @@
 """What the commands on kept models say, in lines."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,13 @@ def listed(model: PersonalModel) -> dict[str, Any]:
     }
 
 
+def as_plain(model: BaseModel | PersonalModel) -> dict[str, Any]:
+    """Everything known of a model as plain values."""
+    values = asdict(model)
+    values["provenance"]["settings"] = model.provenance.plain_settings
+    return values
+
+
 def base_lines(base: BaseModel) -> list[str]:
     """A base, for people."""
     origin, figures = base.provenance, base.figures
@@ -113,7 +120,25 @@ def _origin_lines(origin: Provenance) -> list[str]:
     return [
         f"  {origin.curriculum}, seed {origin.seed}, data {origin.data_fingerprint[:16]}",
         f"  by Monogram {origin.code_version} at {origin.created_at[:19]} UTC",
+        *_settings_lines(origin.plain_settings),
     ]
+
+
+def _settings_lines(settings: Mapping[str, Any]) -> list[str]:
+    """How a model was made, in a line, if that was written down."""
+    flat = {**settings, **(settings.get("recipe") or {})}
+    told = [
+        f"{name.replace('_', ' ')} {_short(value)}"
+        for name, value in flat.items()
+        if name != "recipe" and value is not None
+    ]
+    return [f"  with {', '.join(told)}"] if told else []
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "/".join(map(_short, value))
+    return f"{value:.4g}" if isinstance(value, float) else shorten(value)
 
 
 def _figures_line(what: str, figures: Figures) -> str:

@@ -1,5 +1,6 @@
 """The base in the store: found again, or judged and added."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,7 +53,11 @@ def keep_base(store: Store, start: Start) -> Kept:
         start.population.classes,
         start.base,
         provenance=Provenance(
-            start.base_curriculum, start.seed, data, global_owners=start.population.global_owners
+            start.base_curriculum,
+            start.seed,
+            data,
+            global_owners=start.population.global_owners,
+            settings=json.dumps(start.base_settings()),
         ),
         figures=figures,
     )

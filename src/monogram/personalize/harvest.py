@@ -32,6 +32,7 @@ class Guarding:
         rules: the guard's.
         common: the fingerprint of what all models have in common.
         encoding: of deltas; "smallest": whatever is smallest and good enough.
+        settings: how models are made, a JSON object as text.
         bound: the most accuracy that a lossy encoding may cost, a fraction in [0, 1].
         in_global: individuals whose data is in D_G too.
         redo: for individuals that must be made again, the version that is not new enough.
@@ -44,6 +45,7 @@ class Guarding:
     common: str
     encoding: str
     bound: float
+    settings: str
     in_global: frozenset[str] = frozenset()
     redo: Mapping[str, int] = field(default_factory=dict)
 
@@ -99,7 +101,9 @@ class _Keeper:
             verdict.weights,
             base=asked.base,
             decision=decision,
-            provenance=Provenance(model.curriculum, model.seed, fingerprint),
+            provenance=Provenance(
+                model.curriculum, model.seed, fingerprint, settings=asked.settings
+            ),
             figures=at_base if served is None else self._figures(served, who),
             base_figures=at_base,
             encoding=encoding,

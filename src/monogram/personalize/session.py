@@ -1,5 +1,6 @@
 """One run of a personalization, from who is there to what is in the store."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -64,15 +65,16 @@ class Session:
     def _train(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> list[Failure]:
         asked = self._asked(ahead, redo)
         people = self._begin(ahead, asked)
-        start, least = self.start, self.start.least(kept.figures.global_accuracy_validation)
+        start = self.start
         harvest = Guarding(
             store=self.place,
             base=kept.hash,
             at_base=kept.figures,
-            rules=Rules(least, self.ways.coefficients),
+            rules=Rules(self._floor(kept), self.ways.coefficients),
             common=ahead.common,
             encoding=self.ways.encoding,
             bound=self.ways.bound,
+            settings=self._settings(kept),
             in_global=frozenset(start.population.global_owners) & ahead.pending.keys(),
             redo=asked["redo"],
         )
@@ -89,6 +91,15 @@ class Session:
             workers=min(pace.processes, len(people.individuals)),
             display=pace.display,
         )
+
+    def _floor(self, kept: Kept) -> float:
+        """The least global validation accuracy, a fraction in [0, 1]."""
+        return self.start.least(kept.figures.global_accuracy_validation)
+
+    def _settings(self, kept: Kept) -> str:
+        """How models are made, for the record."""
+        values = self.start.settings() | self.ways.settings() | {"floor": self._floor(kept)}
+        return json.dumps(values, sort_keys=True)
 
     def _begin(self, ahead: Ahead, asked: dict[str, Any]) -> Population:
         """The people to train for, with everything written down that is needed to go on."""
@@ -134,7 +145,12 @@ class Session:
             weights=None,
             base=kept.hash,
             decision=Decision("base", reason, (Attempt("the base", kept.figures),)),
-            provenance=Provenance(self.start.curriculum_text, self.start.seed, fingerprint),
+            provenance=Provenance(
+                self.start.curriculum_text,
+                self.start.seed,
+                fingerprint,
+                settings=self._settings(kept),
+            ),
             figures=kept.figures,
             base_figures=kept.figures,
         )

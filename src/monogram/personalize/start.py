@@ -28,6 +28,7 @@ from monogram.study.study import resume as study_of
 from monogram.training import State, load_state
 
 Weights = Mapping[str, Tensor]
+GIVEN = "given"  # a base of one's own, whose curriculum nobody knows
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +173,7 @@ class Start:
             architecture=prepared_as(made, weights, name),
             curriculum=parse(curriculum) if isinstance(curriculum, str) else curriculum,
             base=weights,
-            base_curriculum=f"given: {Path(base).name}"
-            if not isinstance(base, Mapping)
-            else "given",
+            base_curriculum=GIVEN if isinstance(base, Mapping) else f"{GIVEN}: {Path(base).name}",
             recipe=recipe,
             epochs=epochs or default_epochs(population, recipe),
             seed=seed,
@@ -204,6 +203,13 @@ class Start:
             "floor": self.floor,
             "evaluation_samples": self.evaluation_samples,
         }
+
+    def base_settings(self) -> dict[str, Any]:
+        """What is known of how the base was made besides its curriculum and seed; plain values."""
+        known = {"network": self.architecture.name}
+        if self.base_curriculum.startswith(GIVEN):
+            return known
+        return known | {"recipe": asdict(self.recipe), "epochs": self.epochs}
 
     def plan(self, people: Population | None = None) -> Plan:
         """The training of all models; without people, that of one individual."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from monogram.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts rows in INTEGER only
 
 metadata = MetaData()
@@ -93,6 +93,8 @@ exports = Table(
 MIGRATIONS: Mapping[int, tuple[str, ...]] = {
     # 1 → 2: bases remember how many of their owners were forgotten; exports are new.
     1: ("ALTER TABLE monogram_bases ADD COLUMN forgotten_owners INTEGER NOT NULL DEFAULT 0",),
+    # 2 → 3: provenance, a part of `facts`, tells settings; rows without them stay as they are.
+    2: (),
 }
 
 

@@ -1,5 +1,6 @@
 """What a store holds, as plain frozen values."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -82,6 +83,11 @@ class Provenance:
         created_at: UTC, ISO 8601.
         global_owners: for a base, the individuals whose data D_G is made of. A personal model
             is trained on its own individual and what its base was trained on, nobody else.
+        settings: how it was made, a JSON object as text: recipe, network, floor …; "" where
+            nobody wrote it down.
+
+    Raises:
+        SettingError: the settings are no JSON object.
     """
 
     curriculum: str
@@ -90,6 +96,22 @@ class Provenance:
     code_version: str = field(default_factory=lambda: version("monogram"))
     created_at: str = field(default_factory=now)
     global_owners: tuple[str, ...] = ()
+    settings: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nobody could read back."""
+        try:
+            whole = isinstance(self.plain_settings, dict)
+        except ValueError:
+            whole = False
+        if not whole:
+            raise SettingError(f"settings must be a JSON object, not {shorten(self.settings)!r}")
+
+    @property
+    def plain_settings(self) -> dict[str, Any]:
+        """The settings by name, as plain values."""
+        settings: dict[str, Any] = json.loads(self.settings or "{}")
+        return settings
 
 
 @dataclass(frozen=True)
