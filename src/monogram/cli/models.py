@@ -162,12 +162,10 @@ def forget(
     """Remove an individual everywhere, prove it, and leave a receipt without its data."""
     place, also = store_place(store), run or []
     file = sqlite_file(place)
-    folder = receipts or Path("receipts" if file is None else f"{file}.receipts")
     with Store.open(place) as opened:
-        receipt = opened.forget(individual, also, receipts=folder)
+        receipt = opened.forget(individual, also, receipts=receipts)
     work = file is not None and erase_work(Path(f"{file}.work"), individual)
-    saved = next(folder.glob(f"*{receipt.id_hash[:12]}*"))
-    _say(*receipt_lines(receipt, saved, work=work), *_not_given(file, also))
+    _say(*receipt_lines(receipt, work=work), *_not_given(file, also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
 

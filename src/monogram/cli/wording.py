@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -42,7 +41,7 @@ def counts_line(models: Sequence[PersonalModel], shown: int) -> str:
     return f"{len(models):,} individuals{more}" + (f": {told}" if told else "")
 
 
-def receipt_lines(receipt: Receipt, file: Path, *, work: bool) -> list[str]:
+def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
     counts = f"{receipt.versions} versions of its model, {receipt.rows} rows"
     erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
@@ -60,7 +59,7 @@ def receipt_lines(receipt: Receipt, file: Path, *, work: bool) -> list[str]:
     if again:
         some = ", ".join(repr(shorten(id_, 30)) for id_ in again[:NAMED])
         lines.append(f"and the models of {len(again):,} individuals built on it: {some}")
-    return [*lines, f"receipt: {file}"]
+    return [*lines, f"receipt: {receipt.file}"]
 
 
 def listed(model: PersonalModel) -> dict[str, Any]:

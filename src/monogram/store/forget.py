@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import func, select
 
@@ -69,6 +70,7 @@ class Receipt:
         why: why it suffices.
         bases_to_retrain: hashes of bases whose D_G contained the individual.
         models_to_retrain: the individuals whose models are built on those.
+        file: where the receipt was written; not a part of what is written. None: not yet.
     """
 
     id_hash: str
@@ -88,18 +90,20 @@ class Receipt:
     why: str
     bases_to_retrain: tuple[str, ...]
     models_to_retrain: tuple[str, ...]
+    file: Path | None = None
 
     def is_about(self, individual: str) -> bool:
         """Whether the receipt is about an individual."""
         return self.id_hash == _salted(bytes.fromhex(self.salt), individual)
 
-    def save(self, folder: Path) -> Path:
-        """Write the receipt as JSON, named by moment and hash; where it is."""
+    def save(self, folder: Path) -> Self:
+        """Write the receipt as JSON, named by moment and hash; it knows then where it lies."""
         folder.mkdir(parents=True, exist_ok=True)
         moment = self.forgotten_at[:19].replace(":", "-")
         file = folder / f"forgotten-{moment}-{self.id_hash[:12]}.json"
-        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        return file
+        written = {name: value for name, value in asdict(self).items() if name != "file"}
+        file.write_text(json.dumps(written, indent=1), encoding="utf-8")
+        return replace(self, file=file)
 
 
 def forget(

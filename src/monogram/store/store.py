@@ -408,6 +408,9 @@ class Store:
                 exports need not be named.
             receipts: folder for the receipt; None: beside an SQLite file, or `receipts` here.
 
+        Returns:
+            The receipt, which says in `file` where it lies.
+
         Raises:
             UnknownIndividualError: there is nothing to forget.
             StoreError: a path is no run directory or export, or is in use.
@@ -415,5 +418,4 @@ class Store:
         receipt = forget(self._catalog, self._loaded, individual, also)
         file = self._catalog.database.file
         beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
-        receipt.save(beside if receipts is None else Path(receipts))
-        return receipt
+        return receipt.save(beside if receipts is None else Path(receipts))
