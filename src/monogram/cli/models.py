@@ -31,9 +31,7 @@ from monogram.errors import SettingError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import sqlite_file
-from monogram.store import Store
-from monogram.store.runs import is_run
-from monogram.store.values import KINDS
+from monogram.store import KINDS, Store, is_run
 
 DAMAGED = 1  # exit status
 ROWS = 50  # of a table, unless more are asked for

@@ -37,7 +37,7 @@ from monogram.personalize.guard import COEFFICIENTS
 from monogram.personalize.personalize import place_of
 from monogram.personalize.work import STORE_NAME
 from monogram.population import Population
-from monogram.store.delta import DEFAULT_BOUND
+from monogram.store import DEFAULT_BOUND
 
 
 def personalize(

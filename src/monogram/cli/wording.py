@@ -8,8 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from monogram.errors import shorten
-from monogram.store import BaseModel, Figures, PersonalModel, Provenance, Receipt
-from monogram.store.values import KINDS
+from monogram.store import KINDS, BaseModel, Figures, PersonalModel, Provenance, Receipt
 
 LEFT = ("individual", "decision")  # columns of text
 NAMED = 5  # ids in a line

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from monogram.errors import SettingError
 from monogram.export.example import example_inputs
 from monogram.networks.architecture import Factory
-from monogram.store import from_pretrained
-from monogram.store.pretrained import CONFIG, WEIGHTS
+from monogram.store import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
 
 Runnable = Callable[[Tensor], Tensor]
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -127,7 +126,7 @@ def read_program(_: Subject, folder: Path) -> Runnable:
 
 
 WAYS: Mapping[str, Format] = {
-    "safetensors": Format((WEIGHTS, CONFIG), write_pretrained, read_pretrained),
+    "safetensors": Format((WEIGHTS_FILE, CONFIG_FILE), write_pretrained, read_pretrained),
     "onnx": Format(("model.onnx",), write_onnx, read_onnx),
     "torch-export": Format(("model.pt2",), write_program, read_program),
 }

@@ -15,8 +15,7 @@ from math import isfinite
 from torch import Tensor
 
 from monogram.errors import SettingError
-from monogram.store import Attempt, Decision, Figures
-from monogram.store.values import Kind
+from monogram.store import Attempt, Decision, Figures, Kind
 from monogram.training import Tally
 
 Weights = Mapping[str, Tensor]

@@ -13,8 +13,7 @@ from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, Weights, accuracy
 from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
-from monogram.store import Figures, Provenance, Store, decode, smallest_within
-from monogram.store.delta import SMALLEST_FIRST
+from monogram.store import SMALLEST_FIRST, Figures, Provenance, Store, decode, smallest_within
 from monogram.training import State, Tally
 
 SMALLEST = "smallest"

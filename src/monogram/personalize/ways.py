@@ -7,8 +7,7 @@ from monogram.engine import Display
 from monogram.errors import SettingError
 from monogram.personalize.guard import COEFFICIENTS, Rules
 from monogram.personalize.harvest import SMALLEST
-from monogram.store import encoding
-from monogram.store.delta import DEFAULT_BOUND
+from monogram.store import DEFAULT_BOUND, encoding
 from monogram.study import study
 
 

@@ -27,7 +27,7 @@ from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as
 from monogram.personalize.start import Start
 from monogram.population import Population, open_population, save_population
-from monogram.store.runs import erase_file
+from monogram.store import erase_file
 from monogram.training import State, load_state, save_state
 
 FORMAT = 1

@@ -13,24 +13,39 @@
 | one interface to all of it | `store` |
 """
 
-from monogram.store.delta import Accepted, Trial, decode, encode, smallest_within
+from monogram.store.delta import (
+    DEFAULT_BOUND,
+    SMALLEST_FIRST,
+    Accepted,
+    Trial,
+    decode,
+    encode,
+    smallest_within,
+)
 from monogram.store.encodings import Half, Lossless, LowRank, Quantized, TopK, encoding
 from monogram.store.forget import Receipt
-from monogram.store.pretrained import from_pretrained
-from monogram.store.runs import RunErasure, forget_in_run
+from monogram.store.pretrained import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run
 from monogram.store.store import Store
 from monogram.store.values import (
+    KINDS,
     Attempt,
     BaseModel,
     Damage,
     Decision,
     Figures,
+    Kind,
     PersonalModel,
     Provenance,
 )
 from monogram.store.writing import Entry
 
 __all__ = [
+    "CONFIG_FILE",
+    "DEFAULT_BOUND",
+    "KINDS",
+    "SMALLEST_FIRST",
+    "WEIGHTS_FILE",
     "Accepted",
     "Attempt",
     "BaseModel",
@@ -39,6 +54,7 @@ __all__ = [
     "Entry",
     "Figures",
     "Half",
+    "Kind",
     "Lossless",
     "LowRank",
     "PersonalModel",
@@ -52,7 +68,9 @@ __all__ = [
     "decode",
     "encode",
     "encoding",
+    "erase_file",
     "forget_in_run",
     "from_pretrained",
+    "is_run",
     "smallest_within",
 ]

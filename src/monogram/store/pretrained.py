@@ -19,7 +19,7 @@ from monogram.store.tensors import digest, from_bytes, to_bytes
 from monogram.store.values import BaseModel, PersonalModel, plain
 
 FORMAT = 1
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
 def save_pretrained(
@@ -61,7 +61,7 @@ def save_pretrained(
     content = to_bytes(tensors, {"base": base.hash})
     config["sha256"] = digest(content)
     text = json.dumps(config, indent=1)
-    files = {Path(folder) / WEIGHTS: content, Path(folder) / CONFIG: text.encode()}
+    files = {Path(folder) / WEIGHTS_FILE: content, Path(folder) / CONFIG_FILE: text.encode()}
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         for file, written in files.items():
@@ -105,12 +105,14 @@ def from_pretrained(
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        content = (folder / WEIGHTS).read_bytes()
+        config = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+        content = (folder / WEIGHTS_FILE).read_bytes()
     except (OSError, ValueError) as error:
         raise StoreError(f"{shorten(folder, 200)} holds no saved model: {error}") from error
     if not isinstance(config, dict) or config.get("monogram_format") != FORMAT:
-        raise StoreError(f"{folder / CONFIG} was not written by this version of save_pretrained")
+        raise StoreError(
+            f"{folder / CONFIG_FILE} was not written by this version of save_pretrained"
+        )
     if digest(content) != config.get("sha256"):
-        raise StoreError(f"{folder / WEIGHTS} was changed after it was written; save it again")
-    return config, from_bytes(content, str(folder / WEIGHTS))[0]
+        raise StoreError(f"{folder / WEIGHTS_FILE} was changed after it was written; save it again")
+    return config, from_bytes(content, str(folder / WEIGHTS_FILE))[0]
