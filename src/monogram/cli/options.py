@@ -8,7 +8,7 @@ import typer
 from monogram.errors import StoreError
 from monogram.personalize.work import STORE_NAME
 
-DATA = "Whom for"
+DATA = "The population"
 OWN = "Your own data"
 HOW = "How to train"
 GUARD = "The guard"
@@ -24,6 +24,14 @@ StorePlace = Annotated[
     ),
 ]
 Person = Annotated[str, typer.Argument(help="The individual's id.")]
+Part = Annotated[str | None, typer.Option(help="Which part of the source.", rich_help_panel=DATA)]
+GlobalSamples = Annotated[
+    int | None, typer.Option(min=1, help="Samples of the global data.", rich_help_panel=DATA)
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where named sources lie, or are downloaded to.", rich_help_panel=DATA),
+]
 DataFile = Annotated[
     Path | None,
     typer.Option(
@@ -35,12 +43,20 @@ DataFile = Annotated[
 IndividualColumn = Annotated[
     str | None, typer.Option(help="Whose sample a row is.", rich_help_panel=OWN)
 ]
+LabelColumn = Annotated[str | None, typer.Option(help="Its class.", rich_help_panel=OWN)]
 InputColumns = Annotated[
     list[str] | None,
     typer.Option(
         help="Numeric columns, separated by commas or given again; or one list column.",
         rich_help_panel=OWN,
     ),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="Samples that must stay on one side of a split.", rich_help_panel=OWN),
+]
+Tokens = Annotated[
+    bool, typer.Option("--tokens", help="Integer inputs are tokens.", rich_help_panel=OWN)
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes; default: cores.", rich_help_panel=RUN)

@@ -21,10 +21,16 @@ from monogram.cli.options import (
     HOW,
     OWN,
     RUN,
+    DataDir,
     DataFile,
+    GlobalSamples,
+    GroupColumn,
     IndividualColumn,
     InputColumns,
+    LabelColumn,
+    Part,
     Quiet,
+    Tokens,
     Workers,
     names,
 )
@@ -55,16 +61,9 @@ def personalize(
         list[str] | None,
         typer.Option(help="Only this individual; repeat.", rich_help_panel=DATA),
     ] = None,
-    part: Annotated[
-        str | None, typer.Option(help="Which part of the source.", rich_help_panel=DATA)
-    ] = None,
-    global_samples: Annotated[
-        int | None, typer.Option(min=1, help="Samples of the global data.", rich_help_panel=DATA)
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Where named sources lie, or are downloaded to.", rich_help_panel=DATA),
-    ] = None,
+    part: Part = None,
+    global_samples: GlobalSamples = None,
+    data_dir: DataDir = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -74,14 +73,9 @@ def personalize(
     split_seed: Annotated[int, typer.Option(help="Of the split.", rich_help_panel=DATA)] = 0,
     data: DataFile = None,
     individual_column: IndividualColumn = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Its class.", rich_help_panel=OWN)
-    ] = None,
+    label_column: LabelColumn = None,
     input_columns: InputColumns = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Samples that must stay on one side of a split.", rich_help_panel=OWN),
-    ] = None,
+    group_column: GroupColumn = None,
     global_data: Annotated[
         Path | None,
         typer.Option(help="Without a run: a file of global data.", rich_help_panel=OWN),
@@ -100,9 +94,7 @@ def personalize(
             rich_help_panel=OWN,
         ),
     ] = None,
-    tokens: Annotated[
-        bool, typer.Option("--tokens", help="Integer inputs are tokens.", rich_help_panel=OWN)
-    ] = False,
+    tokens: Tokens = False,
     curriculum: Annotated[
         str | None,
         typer.Option(

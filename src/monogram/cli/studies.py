@@ -8,6 +8,24 @@ from rich.console import Console
 from rich.table import Table
 
 from monogram.cli.data import Given, population_of
+from monogram.cli.options import (
+    DATA,
+    HOW,
+    OWN,
+    RUN,
+    DataDir,
+    DataFile,
+    GlobalSamples,
+    GroupColumn,
+    IndividualColumn,
+    InputColumns,
+    LabelColumn,
+    Part,
+    Quiet,
+    Tokens,
+    Workers,
+    names,
+)
 from monogram.cli.terminal import terminal
 from monogram.curriculum import Recipe
 from monogram.datasets import SOURCES
@@ -24,10 +42,6 @@ from monogram.study.study import resume as resumed
 LEFT_OUT = 3  # exit status: done, but without some
 SHOWN = 10  # individuals set aside that are named on the terminal
 
-DATA = "What to study"
-OWN = "Your own data"
-HOW = "How to train"
-RUN = "How to run"
 PAPER_SPLIT = "paper"
 
 
@@ -39,16 +53,9 @@ def study(
     individuals: Annotated[
         int | None, typer.Option(min=1, help="How many individuals.", rich_help_panel=DATA)
     ] = None,
-    part: Annotated[
-        str | None, typer.Option(help="Which part of the source.", rich_help_panel=DATA)
-    ] = None,
-    global_samples: Annotated[
-        int | None, typer.Option(min=1, help="Samples of the global data.", rich_help_panel=DATA)
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Where named sources lie, or are downloaded to.", rich_help_panel=DATA),
-    ] = None,
+    part: Part = None,
+    global_samples: GlobalSamples = None,
+    data_dir: DataDir = None,
     split: Annotated[
         str,
         typer.Option(
@@ -59,30 +66,11 @@ def study(
     split_seed: Annotated[
         int, typer.Option(help="Seed of the split and of who is chosen.", rich_help_panel=DATA)
     ] = 0,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Parquet, CSV, npz, Hugging Face dataset on disk, or individual/class/image.png.",
-            rich_help_panel=OWN,
-        ),
-    ] = None,
-    individual_column: Annotated[
-        str | None, typer.Option(help="Whose sample a row is.", rich_help_panel=OWN)
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Its class.", rich_help_panel=OWN)
-    ] = None,
-    input_columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Numeric columns, separated by commas or given again; or one list column.",
-            rich_help_panel=OWN,
-        ),
-    ] = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Samples that must stay on one side of a split.", rich_help_panel=OWN),
-    ] = None,
+    data: DataFile = None,
+    individual_column: IndividualColumn = None,
+    label_column: LabelColumn = None,
+    input_columns: InputColumns = None,
+    group_column: GroupColumn = None,
     global_data: Annotated[
         Path | None, typer.Option(help="A second file: the global data.", rich_help_panel=OWN)
     ] = None,
@@ -98,9 +86,7 @@ def study(
             help="All classes, separated by commas; default: those there are.", rich_help_panel=OWN
         ),
     ] = None,
-    tokens: Annotated[
-        bool, typer.Option("--tokens", help="Integer inputs are tokens.", rich_help_panel=OWN)
-    ] = False,
+    tokens: Tokens = False,
     curriculum: Annotated[
         list[str] | None,
         typer.Option(
@@ -146,9 +132,7 @@ def study(
         Path | None,
         typer.Option(help="The run directory; default: runs/NAME.", rich_help_panel=RUN),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; default: cores.", rich_help_panel=RUN)
-    ] = None,
+    workers: Workers = None,
     threads: Annotated[int, typer.Option(min=1, help="Of each worker.", rich_help_panel=RUN)] = 1,
     device: Annotated[
         str, typer.Option(help="cpu, cuda, … or auto.", rich_help_panel=RUN)
@@ -161,9 +145,7 @@ def study(
         bool,
         typer.Option("--dry-run", help="Show the plan and what it takes.", rich_help_panel=RUN),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find out whether personalizing pays, which way, at what cost, and who is worse off."""
     given = Given(
@@ -177,7 +159,7 @@ def study(
         data=data,
         individual_column=individual_column,
         label_column=label_column,
-        input_columns=tuple(name for text in input_columns or () for name in text.split(",")),
+        input_columns=names(input_columns),
         group_column=group_column,
         global_data=global_data,
         global_from=global_from,
@@ -214,8 +196,8 @@ def study(
 
 def resume(
     folder: Annotated[Path, typer.Argument(help="A run directory.")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: cores.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    workers: Workers = None,
+    quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted; finished ones are only shown."""
     _run(resumed(folder), folder, workers, quiet=quiet)
