@@ -42,11 +42,6 @@ def same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
     return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
 
-def as_the_engine_does(network: nn.Module) -> nn.Module:
-    """The network with its weights where the engine lays them: else sums run in another order."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
 def recorded(channels: int, classes: int) -> nn.Module:
     return Recorded(_vector_layers(channels, classes))
 

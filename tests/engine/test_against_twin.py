@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from tests import nets, twin
-from tests.nets import as_the_engine_does
 from tests.people import make_population
 
 from monogram.curriculum import Recipe, parse
+from monogram.networks import laid_out
 from monogram.study import Study
 
 BATCH = 8
@@ -72,7 +72,7 @@ def twin_of(row, population, factory, epochs, meaning):
     D_I = data(population, population.individuals[row.individual].train)
     channels, classes = population.input_shape[0], len(population.classes)
     network = twin.first_weights(lambda: factory(channels, classes), row.seed)
-    network = as_the_engine_does(network)
+    network = laid_out(network)
     return twin.personalization_with_shaping(
         twin.Standardised(network, D_G),
         D_G,

@@ -21,6 +21,7 @@ from tests.store.making import (
 )
 
 from monogram.errors import NetworkError, SettingError, StoreError, UnknownIndividualError
+from monogram.networks import laid_out, rebuild
 from monogram.store import Attempt, Decision, Entry, Figures, Provenance, Store
 
 IDS = [
@@ -84,6 +85,16 @@ def test_everything_known_of_a_model_comes_back(store):
     assert store.base() == base
     assert base.provenance.global_owners == ("anna", "ben")
     assert base.input_shape == SHAPE
+
+
+def test_laid_out_as_in_training_a_model_computes_what_the_engine_did(store):
+    base = add_base(store)
+    own = commit(store, base, "anna", STRATEGIES["all"])
+    trained = laid_out(rebuild(DESCRIPTION))
+    trained.load_state_dict(own)
+    inputs = torch.randn(37, *SHAPE)
+    with torch.inference_mode():
+        assert torch.equal(laid_out(store.model("anna"))(inputs), trained(inputs))
 
 
 @pytest.mark.parametrize("settings", ["recipe", "[1]", "3"])

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from tests.nets import as_the_engine_does, plain, recorded_picture, same
+from tests.nets import plain, recorded_picture, same
 from torch import nn
 
 from monogram.curriculum import Global, Personal, Recipe
+from monogram.networks import laid_out
 from monogram.plan import Stretch
 from monogram.training import Feed, Samples, State, load_state, save_state, train
 
@@ -88,7 +89,7 @@ def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, tmp_pat
         "pictures": (recorded_picture, samples(9, 2, 6, 6)),
     }[kind]
     torch.manual_seed(0)
-    network = as_the_engine_does(make(own.inputs.shape[1], 3))
+    network = laid_out(make(own.inputs.shape[1], 3))
     stretch, file = stretch_of(Personal(7), 7), tmp_path / "state.safetensors"
     feed = Feed(stretch, own, own, RECIPE.batch_size)
 

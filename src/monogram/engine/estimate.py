@@ -10,6 +10,7 @@ import torch
 
 from monogram.engine.execute import one_process, workload
 from monogram.engine.job import Job
+from monogram.networks import laid_out
 from monogram.plan import Node, Plan
 from monogram.population import Population
 from monogram.training import Feed, State, as_samples, tally, train
@@ -46,8 +47,7 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
         population: on whom.
         workers: processes.
     """
-    network = job.architecture.build(0).to(job.device)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = laid_out(job.architecture.build(0).to(job.device))
     with one_process(job.threads):
         step_seconds, sample_seconds = _measure(plan, job, population, network)
     load = workload(plan.tasks, job, population)

@@ -11,6 +11,7 @@ from monogram.engine.harvest import Bench, Identity
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.errors import RunError
+from monogram.networks import laid_out
 from monogram.plan import Node, Task
 from monogram.population import open_population
 from monogram.training import Feed, Samples, State, as_samples, load_state, save_state, train
@@ -32,8 +33,7 @@ class Runner:
         self._progress = progress
         self._device = torch.device(job.device)
         self._population = open_population(layout.population(job.folder))
-        network = job.architecture.build(0).to(self._device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = laid_out(job.architecture.build(0).to(self._device))
         judge = Judge(self._population, self._device, job.evaluation_samples, progress)
         train_rows = self._population.global_data.train
         self._shared = as_samples(self._population, train_rows, self._device)

@@ -7,6 +7,7 @@ seed; `architecture(text, population)` reads a name, a `package.module:factory` 
 
 from monogram.networks.architecture import Architecture, architecture, rebuild
 from monogram.networks.contract import check_network
+from monogram.networks.layout import laid_out
 from monogram.networks.paper import PaperNetwork
 from monogram.networks.parts import head_names, trainable_names
 from monogram.networks.prepared import Prepared
@@ -21,6 +22,7 @@ __all__ = [
     "architecture",
     "check_network",
     "head_names",
+    "laid_out",
     "rebuild",
     "trainable_names",
 ]

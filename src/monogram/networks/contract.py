@@ -42,6 +42,17 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
         )
     if not logits.requires_grad:
         raise NetworkError(f"network {name} returns logits that no parameter has a gradient from")
+    if looks_like_probabilities(logits):
+        raise NetworkError(
+            f"network {name} returns probabilities; logits are needed, so leave out its softmax: "
+            "the loss applies one itself"
+        )
     logits.sum().backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
     if not torch.isfinite(logits).all():
         raise NetworkError(f"network {name} returns NaN or infinite logits before any training")
+
+
+def looks_like_probabilities(logits: torch.Tensor) -> bool:
+    """Whether each row of [batch, classes] is positive and sums to 1, as only a softmax makes it."""
+    rows = logits.detach()
+    return bool((rows >= 0).all() and torch.allclose(rows.sum(1), torch.ones(len(rows))))

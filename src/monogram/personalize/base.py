@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from monogram.engine.execute import one_process
 from monogram.engine.judge import Judge
+from monogram.networks import laid_out
 from monogram.personalize.fingerprints import of_global
 from monogram.personalize.guard import accuracy
 from monogram.personalize.start import Start
@@ -66,8 +67,7 @@ def keep_base(store: Store, start: Start) -> Kept:
 
 def _judged(start: Start) -> Figures:
     device = torch.device(start.device)
-    network: nn.Module = start.architecture.build(0).to(device)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = laid_out(start.architecture.build(0).to(device))
     network.load_state_dict(dict(start.base))
     judge = Judge(start.population, device, start.evaluation_samples, lambda _: None)
     with one_process(start.threads):

@@ -287,6 +287,9 @@ class Store:
     ) -> nn.Module:
         """An individual's network in evaluation mode, the caller's to change.
 
+        Its tensors lie end to end, as other programs expect; `monogram.networks.laid_out` lays
+        them as in training, where sums are taken in another order.
+
         Args:
             individual: its id.
             version: None: the active one.
