@@ -1,6 +1,7 @@
 """Naming and making networks: names, factories, files, choice by shape, and what is refused."""
 
 import functools
+from math import prod
 
 import numpy as np
 import pytest
@@ -147,3 +148,11 @@ def test_a_file_that_does_not_run_is_refused_with_its_error(tmp_path):
     file.write_text("1 / 0\n")
     with pytest.raises(NetworkError, match=r"cannot import .*ZeroDivisionError"):
         architecture(f"{file}:tiny", PEOPLE)
+
+
+def test_a_softmax_at_the_end_is_told_to_leave():
+    def probabilities(input_shape, classes):
+        return nn.Sequential(nn.Flatten(), nn.Linear(prod(input_shape), classes), nn.Softmax(1))
+
+    with pytest.raises(NetworkError, match="leave out its softmax"):
+        architecture(probabilities, PEOPLE)

@@ -70,3 +70,18 @@ def test_collapsed_models_have_a_column_only_if_there_are_any(some):
 
 def test_a_real_run(real):
     assert "Global only" in "".join(printed(real, 100))
+
+
+@pytest.mark.parametrize("collapsed", [False, True])
+@pytest.mark.parametrize("width", [80, 90, 100, 120, 160])
+def test_no_figure_is_ever_cut(some, width, collapsed):
+    if collapsed:
+        some = replace(some, summary=replace(some.summary, collapsed=1))
+    whole = {word for text in printed(some, 400) for word in text.split()}
+    lines = printed(some, width)
+    table = lines[: next(i for i, text in enumerate(lines) if text.startswith("Accuracies"))]
+    figures = {word for text in table for word in text.split() if word[0].isdigit()}
+    assert figures <= whole
+    assert max(map(len, lines)) <= width
+    said_to_be_missing = "left out for lack of room" in " ".join(" ".join(lines).split()).lower()
+    assert said_to_be_missing == (len(table[0].split()) < len(printed(some, 400)[0].split()))

@@ -10,6 +10,7 @@ exit status   meaning
 """
 
 import errno
+import signal
 import sys
 from typing import Annotated
 
@@ -58,6 +59,7 @@ def _common(
 
 def main() -> None:
     """Run the command of this process and exit with its status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as cleanly as at Ctrl-C
     try:
         app()
     except SystemExit as left:  # typer turns an interrupt into this status, without a word

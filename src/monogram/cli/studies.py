@@ -258,15 +258,16 @@ def _introduce(asked: Study, folder: Path, console: Console) -> None:
 
 
 def _name_set_aside(population: Population, console: Console) -> None:
-    gone = population.set_aside
-    if gone:
-        lines = [
-            f"{count(len(gone), 'individual')} cannot be used:",
-            *(f"  {one}" for one in gone[:SHOWN]),
-        ]
-        if len(gone) > SHOWN:
-            lines.append(f"  … and {len(gone) - SHOWN} more; the report names them")
-        console.print("\n".join(lines))
+    """Say who cannot be used and what else there is to know of the data, the first few of each."""
+    gone, remarks = population.set_aside, population.remarks
+    for heading, found in (
+        (f"{count(len(gone), 'individual')} cannot be used:", gone),
+        (f"{count(len(remarks), 'remark')} on the data:", remarks),
+    ):
+        if found:
+            console.print("\n".join([heading, *(f"  {one}" for one in found[:SHOWN])]))
+        if len(found) > SHOWN:
+            console.print(f"  … and {len(found) - SHOWN} more; the report names them")
 
 
 def _finish(results: Results, folder: Path) -> None:

@@ -53,6 +53,6 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
 
 
 def looks_like_probabilities(logits: torch.Tensor) -> bool:
-    """Whether each row of [batch, classes] is positive and sums to 1, as only a softmax makes it."""
+    """Whether each row of [batch, classes] sums to 1 and nothing is negative: a softmax's."""
     rows = logits.detach()
     return bool((rows >= 0).all() and torch.allclose(rows.sum(1), torch.ones(len(rows))))

@@ -1,5 +1,6 @@
 """What a recommendation cannot know: what is uncertain, and what is missing."""
 
+import re
 from collections import Counter
 
 from monogram.errors import shorten
@@ -10,6 +11,7 @@ from monogram.study import Results
 FEW_INDIVIDUALS = 10
 FEW_SAMPLES = 50
 REASON_LENGTH = 100  # characters
+NUMBERS = re.compile(r"[\d,.]*\d")  # reasons that differ in these only are of one kind
 
 
 def uncertain(results: Results, shown: tuple[View, ...]) -> list[str]:
@@ -103,7 +105,9 @@ def _set_aside(results: Results) -> str:
     aside = results.population.set_aside
     if not aside:
         return ""
-    (reason, times), *others = Counter(one.reason for one in aside).most_common()
+    kinds = Counter(NUMBERS.sub("…", one.reason) for one in aside)
+    (kind, times), *others = kinds.most_common()
+    reason = next(one.reason for one in aside if NUMBERS.sub("…", one.reason) == kind)
     most = "because" if not others else f"most often ({times:,}) because"
     could = f"{count(len(aside), 'individual')} could not be used"
     return f"{could}, {most}: {shorten(reason, REASON_LENGTH)}."

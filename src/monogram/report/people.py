@@ -45,9 +45,7 @@ def featured(results: Results, shown: tuple[View, ...]) -> View | None:
     candidates = results.summary.choice.candidates
     personal = [view for view in shown if view.summary.curriculum in candidates]
     chosen = [view for view in personal if view.is_chosen]
-    return max(
-        chosen or personal, key=lambda v: candidates[v.summary.curriculum], default=None
-    )
+    return max(chosen or personal, key=lambda v: candidates[v.summary.curriculum], default=None)
 
 
 def worst_off(results: Results, view: View) -> list[Person]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
@@ -17,6 +18,7 @@ from monogram.study import Results
 CHOSEN = "▸"
 PERSONAL, GLOBAL, COST, OTHER = "Individuals’ data", "Global data", "r_train", ""
 WIDEST = 1_000  # characters
+NARROWEST, WIDEST_LABEL = 20, 36  # characters of a curriculum on a line
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def note(results: Results) -> str:
 class ResultsTable:
     """The table as rich prints it: `print(ResultsTable(results))` with rich's `print`.
 
-    It fits 100 columns and leaves out the less important ones where there is less room.
+    It leaves out the less important columns where there is no room for all, and says which.
     """
 
     results: Results
@@ -170,7 +172,16 @@ class ResultsTable:
             shown = tuple(column for column in shown if column.rank < last)
             table = _table(self.results, shown)
         yield table
-        yield Text(note(self.results), style="dim")
+        yield Text(note(self.results) + _left_out(self.results, shown), style="dim")
+
+
+def _left_out(results: Results, shown: tuple[Column, ...]) -> str:
+    """Which columns had no room."""
+    gone = [column for column in columns(results) if column not in shown]
+    if not gone:
+        return ""
+    names = ", ".join(f"{column.heading} ({column.group})".lower() for column in gone)
+    return f" Left out for lack of room, in the report: {names}."
 
 
 def _width(table: Table, console: Console) -> int:
@@ -180,11 +191,13 @@ def _width(table: Table, console: Console) -> int:
 
 def _table(results: Results, shown: tuple[Column, ...]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column("Curriculum", overflow="fold", min_width=20)
-    for column in shown:
-        table.add_column(column.heading, justify="right", no_wrap=True)
-    for view in views(results):
-        cells = (CHOSEN * view.is_chosen, view.label, *(column.cell(view) for column in shown))
-        table.add_row(*map(Text, cells), style="bold" if view.is_chosen else None)
+    table.add_column("", min_width=len(CHOSEN))
+    table.add_column("Curriculum", overflow="fold", min_width=NARROWEST, max_width=WIDEST_LABEL)
+    rows = [(view, [column.cell(view) for column in shown]) for view in views(results)]
+    for place, column in enumerate(shown):
+        widest = max(map(cell_len, (column.heading, *(cells[place] for _, cells in rows))))
+        table.add_column(column.heading, justify="right", no_wrap=True, min_width=widest)
+    for view, cells in rows:
+        texts = (CHOSEN * view.is_chosen, view.label, *cells)
+        table.add_row(*map(Text, texts), style="bold" if view.is_chosen else None)
     return table

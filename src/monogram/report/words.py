@@ -92,6 +92,8 @@ def _headline(results: Results, base: View, chosen: View) -> str:
             f"Personalizing may pay for {these}: {chosen.label} {gains}, "
             f"which could still be chance."
         )
+    if chosen.summary.shared.mean < shown_floor(results):
+        gains += f", with less global accuracy on {on} data than asked for"
     return f"Personalizing pays for {these}: {chosen.label} {gains}."
 
 
