@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from monogram import Study, load
+from monogram.networks import laid_out
 from monogram.store import decode, encode
 from monogram.store.tensors import size_of
 from monogram.training import Feed, Samples, State, as_samples, tally, train
@@ -28,7 +29,7 @@ def run() -> dict:
     torch.set_num_threads(1)
     people = load("qmnist", individuals=WRITERS, global_samples=GLOBAL_SAMPLES)
     study = Study(people, tuple(KINDS.values()), network="paper(width=1)", epochs=EPOCHS)
-    network = study.architecture.build(0).to(memory_format=torch.channels_last)
+    network = laid_out(study.architecture.build(0))
     shared = as_samples(people, people.global_data.train, CPU)
     (root,) = study.plan().roots
     base = train(network, State.of(network), root.stretch, feed(study, root, shared), study.recipe)

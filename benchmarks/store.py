@@ -10,7 +10,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -89,7 +90,7 @@ def sizes() -> list[dict]:
             delta = encode(base, weights, form)
             row[f"{kind} bytes"] = len(delta)
             row[f"{kind} %"] = round(100 * len(delta) / size_of(base), 2)
-            row[f"{kind} decode ms"] = round(milliseconds(lambda d=delta: decode(base, d), 15), 2)
+            row[f"{kind} decode ms"] = round(milliseconds(partial(decode, base, delta), 15), 2)
         rows.append(row)
     return rows
 
@@ -140,6 +141,14 @@ def mixed(name: str, folder: Path) -> dict:
     }
 
 
+def _commit_next(store: Store, entry: Callable[[int], Entry], numbers: Iterator[int]) -> None:
+    store.commit_all([entry(next(numbers))])
+
+
+def _load_next(store: Store, numbers: Iterator[int]) -> None:
+    store.weights(f"person {next(numbers)}")
+
+
 def growth(people: int, folder: Path) -> list[dict]:
     """Commit and load of a head-only delta, as the store grows."""
     description = describe("paper, full width")
@@ -162,12 +171,10 @@ def growth(people: int, folder: Path) -> list[dict]:
             each = 1e3 * (time.perf_counter() - started) / max(1, bulk)
             done += bulk
             numbers = iter(range(done, goal))
-            commit = milliseconds(
-                lambda it=numbers: store.commit_all([entry(next(it))]), goal - done
-            )
+            commit = milliseconds(partial(_commit_next, store, entry, numbers), goal - done)
             done = goal
             wanted = iter([(n * 7919) % goal for n in range(500)])
-            load = milliseconds(lambda it=wanted: store.weights(f"person {next(it)}"), 300)
+            load = milliseconds(partial(_load_next, store, wanted), 300)
             rows.append(
                 {
                     "individuals": goal,
