@@ -113,6 +113,7 @@ def test_a_forked_process_uses_connections_of_its_own(place):
         if child == 0:
             status = 1
             try:
+                torch.set_num_threads(1)  # a forked process has none of the others
                 commit(store, base, "child's", HEAD)
                 status = 0
             finally:
