@@ -261,10 +261,11 @@ def test_another_process_predicts_the_same(place, tmp_path):
     torch.save(inputs, tmp_path / "inputs.pt")
     code = (
         "import sys, torch; from monogram.store import Store; "
-        "x = torch.load(sys.argv[2]); y = Store.open(sys.argv[1]).model('anna')(x); "
+        "x = torch.load(sys.argv[2], weights_only=True); "
+        "y = Store.open(sys.argv[1]).model('anna')(x); "
         "torch.save(y.detach(), sys.argv[3])"
     )
     out = tmp_path / "out.pt"
     command = [sys.executable, "-c", code, place, str(tmp_path / "inputs.pt"), str(out)]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2], timeout=120)
-    assert torch.equal(torch.load(out), expected)
+    assert torch.equal(torch.load(out, weights_only=True), expected)
