@@ -263,6 +263,16 @@ class Catalog:
             ]
         return any(escaped in facts.encode() for facts in texts)
 
+    def has_in_weights(self, piece: bytes) -> bool:
+        """Whether bytes occur in a base or a delta of an SQLite store."""
+        with self.database.read() as connection:
+            return any(
+                connection.execute(
+                    select(table.c.number).where(func.instr(table.c.content, piece) > 0).limit(1)
+                ).first()
+                for table in (bases, deltas)
+            )
+
     def built_on(self, base: str) -> list[str]:
         """The ids that have a model on a base, of any version, sorted."""
         wanted = _versions(people.c.id).where(bases.c.hash == base).distinct()

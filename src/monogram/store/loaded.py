@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
-from monogram.networks import Prepared, rebuild
+from monogram.networks import Prepared, rebuild, with_prior
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DeltaCache
@@ -162,7 +162,8 @@ class Loaded:
                 what, remedy = f"base {base[:16]}", "restore the database from a backup"
                 content = self._catalog.base_content(base) or b""
                 rows.check_content(content, base, what, remedy)
-                self._bases[base] = (self.base(base), from_bytes(content, what)[0])
+                known, tensors = self.base(base), from_bytes(content, what)[0]
+                self._bases[base] = (known, with_prior(tensors, len(known.classes)))
             return self._bases[base]
 
     def _mixer(self, base: str, factory: Factory | None) -> Mixer:

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from monogram.networks import Prepared
+from monogram.networks import PRIOR, Prepared
 from monogram.store.split import Cut, cut
 from monogram.store.tensors import size_of
 
 Own = dict[str, Tensor]
 Names = frozenset[str]
 Run = tuple[int, int, int]
-INNER = "network."  # of `Prepared`: what is prepared is the same for everyone
+INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
 
 ROWS = 1024  # samples whose own parts are stacked at a time
 SHARED_ROWS = 64  # samples that the shared part is computed for at a time
@@ -80,22 +80,32 @@ class Mixer:
 
     def _run(self, names: Names, inputs: Tensor, owners: list[int], own: Sequence[Own]) -> Tensor:
         """Logits of samples whose owners differ from the base in the same tensors."""
-        if not names:
-            whole: Tensor = self.network(inputs)
-            return whole
-        parts = self._cut(names, inputs)
-        if parts is None:
+        inside = frozenset(name for name in names if name.startswith(INNER))
+        if names - inside - {PRIOR}:
             return _one_by_one(self.network, (inputs,), owners, dict(enumerate(own)))
-        handed = _lower(parts, self.network.prepare(inputs))
-        inner = {o: {n.removeprefix(INNER): t for n, t in own[o].items()} for o in set(owners)}
-        return _together(parts.upper, handed, owners, inner)
+        logits = self._without_prior(inside, self.network.prepare(inputs), owners, own)
+        if PRIOR not in names:
+            return logits + self.network.prior
+        return logits + torch.stack([own[owner][PRIOR] for owner in owners])
 
-    def _cut(self, names: Names, inputs: Tensor) -> Cut | None:
+    def _without_prior(
+        self, names: Names, prepared: Tensor, owners: list[int], own: Sequence[Own]
+    ) -> Tensor:
+        """What the networks inside say of prepared inputs."""
+        network = self.network.network
+        if not names:
+            whole: Tensor = network(prepared)
+            return whole
+        inner = {o: {n.removeprefix(INNER): own[o][n] for n in names} for o in set(owners)}
+        parts = self._cut(names, prepared)
+        if parts is None:
+            return _one_by_one(network, (prepared,), owners, inner)
+        return _together(parts.upper, _lower(parts, prepared), owners, inner)
+
+    def _cut(self, names: Names, prepared: Tensor) -> Cut | None:
         if names not in self._cuts:
-            inside = [name.removeprefix(INNER) for name in names if name.startswith(INNER)]
-            probe = self.network.prepare(inputs[:2])
-            whole = len(inside) == len(names)
-            self._cuts[names] = cut(self.network.network, inside, probe) if whole else None
+            inside = [name.removeprefix(INNER) for name in names]
+            self._cuts[names] = cut(self.network.network, inside, prepared[:2])
         return self._cuts[names]
 
 

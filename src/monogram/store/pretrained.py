@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from monogram.errors import StoreError, shorten
-from monogram.networks import Prepared, rebuild
+from monogram.networks import Prepared, rebuild, with_prior
 from monogram.networks.architecture import Factory
 from monogram.store.delta import differing
 from monogram.store.tensors import digest, from_bytes, to_bytes
@@ -99,7 +99,7 @@ def from_pretrained(
                 f"{folder} needs base {config['base'][:16]}; {base} holds another model"
             )
         tensors = {**base_tensors, **tensors}
-    network.load_state_dict(tensors)
+    network.load_state_dict(with_prior(tensors, len(network.prior)))
     return network
 
 
