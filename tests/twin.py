@@ -1,5 +1,9 @@
 """A slow twin of the paper's Algorithm 1, to be read next to it. The oracle of the other tests.
 
+What the paper did not try stands at the end of the algorithm, switched off: an L2 penalty towards
+where transfer learning began (L2-SP), weights led back towards the global model (WiSE-FT), and the
+individual's class frequencies in the logits (prior correction).
+
 It knows nothing of `monogram.plan`, `monogram.training` and `monogram.engine`. What it has in
 common with them is a contract on what the paper leaves open, that is, on chance:
 
@@ -20,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count, islice
-from math import ceil
+from math import ceil, log
 
 import numpy as np
 import torch
@@ -54,9 +58,11 @@ class Phase:
     owner: str | None
     place: int
     batch: int
+    pull: float = 0.0
 
     def __post_init__(self) -> None:
         self.step = 0
+        self.origin: dict[str, Tensor] = {}
         self.velocity: dict[str, Tensor] = {}
 
     def batches(self, data: Data, source: str) -> Iterator[Data]:
@@ -79,7 +85,11 @@ class Phase:
         with torch.no_grad():
             for name, weights in N.named_parameters():
                 assert weights.grad is not None
-                gradient = weights.grad.add(weights, alpha=L2)
+                if self.pull:
+                    origin = self.origin.setdefault(name, weights.clone())
+                    gradient = weights.grad.add(weights - origin, alpha=self.pull)
+                else:
+                    gradient = weights.grad.add(weights, alpha=L2)
                 before = self.velocity.get(name)
                 velocity = gradient if before is None else before * MOMENTUM + gradient
                 weights.add_(velocity, alpha=-rate)
@@ -87,8 +97,8 @@ class Phase:
         self.step += 1
 
 
-def personalization_with_shaping(
-    N: nn.Module,
+def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as printed
+    N: "Standardised",
     D_G: Data,
     D_I: Data,
     *,
@@ -100,7 +110,10 @@ def personalization_with_shaping(
     n_I: Fraction | None = None,
     n_TL: int = 0,
     baseline: bool = False,
-) -> nn.Module:
+    pull: float = 0.0,
+    prior: float | None = None,
+    share: float | None = None,
+) -> "Standardised":
     """Algorithm 1; the parts that it is called without do nothing.
 
     Args:
@@ -115,6 +128,9 @@ def personalization_with_shaping(
         n_I: periodicity of batches from D_I while training on D_G (sample weighing).
         n_TL: iterations on D_I at the end (transfer learning).
         baseline: train on D_G ∪ D_I instead of D_G (section Setup).
+        pull: L2 towards the weights at the beginning of transfer learning instead of towards 0.
+        prior: smoothing of the correction before transfer learning.
+        share: of the way from the global model's weights to go in the end.
     """
     place = 0
     if n_ES:  # {Early shaping (ES)}
@@ -145,13 +161,35 @@ def personalization_with_shaping(
                 else:  # line 12
                     phase.train_on(N, next(from_D_G), rate)
     place += 1
+    base = {name: weights.clone() for name, weights in N.state_dict().items()}
+
+    if prior is not None:
+        N.prior = correction(D_I, D_G, classes=len(N.prior), smoothing=prior)
+        place += 1
 
     if n_TL:  # {Transfer learning (TL)}
-        phase = Phase(seed, individual, place, batch)
+        phase = Phase(seed, individual, place, batch, pull)
         from_D_I = phase.batches(D_I, "own")
         for _i in range(1, n_TL + 1):  # line 18
             phase.train_on(N, next(from_D_I), LATE_RATE)
+
+    if share is not None:
+        for name, weights in N.state_dict().items():
+            to = base[name].lerp(weights, share) if weights.is_floating_point() else base[name]
+            weights.copy_(to)
+        N.prior = share * N.prior
     return N
+
+
+def correction(D_I: Data, D_G: Data, *, classes: int, smoothing: float) -> Tensor:
+    """For each class log(p_I / p_G), D_I's frequencies smoothed with D_G's."""
+    log_odds = []
+    for c in range(classes):
+        p_G = (D_G.y == c).sum().item() / len(D_G.y)
+        n = (D_I.y == c).sum().item()
+        p_I = (n + smoothing * classes * p_G) / (len(D_I.y) + smoothing * classes)
+        log_odds.append(log(p_I / p_G))
+    return torch.tensor(log_odds)
 
 
 def batch_is_from_D_I(j: int, n_I: Fraction) -> bool:
@@ -167,16 +205,17 @@ def decayed(step: int, steps: int) -> float:
 class Standardised(nn.Module):
     """A network on inputs of which D_G's mean is 0 and standard deviation 1, channel by channel."""
 
-    def __init__(self, network: nn.Module, D_G: Data) -> None:
+    def __init__(self, network: nn.Module, D_G: Data, classes: int) -> None:
         super().__init__()
         self.network = network
+        self.prior = torch.zeros(classes)
         X = as_fractions(D_G.X).double()
         others = [axis for axis in range(X.dim()) if axis != 1]
         self.mean = X.mean(others, keepdim=True)[0].float()
         self.scale = X.std(others, correction=0, keepdim=True)[0].float()
 
     def forward(self, X: Tensor) -> Tensor:
-        return self.network((as_fractions(X) - self.mean) / self.scale)
+        return self.network((as_fractions(X) - self.mean) / self.scale) + self.prior
 
 
 def as_fractions(X: Tensor) -> Tensor:

@@ -2,11 +2,15 @@
 
 import pytest
 
-from monogram.curriculum import Personal, Recipe, Source, parse
+from monogram.curriculum import Personal, Phase, Recipe, Source, Step, parse
 from monogram.errors import SettingError
 
 FIXED = (1.0, 1.0)
 DECAYED = (0.316, 0.65)
+
+
+def only_phases(steps: tuple[Step, ...]) -> list[Phase]:
+    return [step for step in steps if isinstance(step, Phase)]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,7 @@ DECAYED = (0.316, 0.65)
     ],
 )
 def test_phases_are_filled_in_by_the_papers_rules(text, rates):
-    phases = Recipe().fill_in(parse(text), epochs=100)
+    phases = only_phases(Recipe().fill_in(parse(text), epochs=100))
     assert [(p.learning_rate, p.decay, p.decay_at) for p in phases] == rates
     assert all(phase.has_length for phase in phases)
 
@@ -66,8 +70,10 @@ def test_settings_out_of_range_are_refused_by_name(wrong):
 
 
 def test_the_study_gives_its_epochs_to_phases_without_a_length():
-    filled = parse("global >> personal(3) >> mixed(2)").with_epochs(7)
-    assert [(p.epochs, p.iterations) for p in filled.phases] == [(7, None), (None, 3), (7, None)]
+    filled = parse("global >> prior >> personal(3) >> mixed(2) >> blend").with_epochs(7)
+    lengths = [(p.epochs, p.iterations) for p in only_phases(filled.phases)]
+    assert lengths == [(7, None), (None, 3), (7, None)]
+    assert [str(step) for step in filled.phases][1::3] == ["prior(smoothing=10)", "blend"]
 
 
 @pytest.mark.parametrize(
@@ -78,13 +84,14 @@ def test_the_study_gives_its_epochs_to_phases_without_a_length():
         ("transfer(2)", 1, True),
         ("early-shaping(2)", 0, True),
         ("global >> global(3) >> mixed(2)", 2, True),
+        ("global >> prior", 1, True),
         ("transfer(2) on other", 1, False),
     ],
 )
 def test_the_trunk_ends_where_an_individual_begins(text, trunk, personal):
     curriculum = parse(text)
     assert len(curriculum.trunk) == trunk
-    assert all(phase.source is Source.GLOBAL for phase in curriculum.trunk)
+    assert all(phase.source is Source.GLOBAL for phase in only_phases(curriculum.trunk))
     assert curriculum.is_personal is personal
 
 

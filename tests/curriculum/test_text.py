@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from monogram.curriculum import (
     Baseline,
+    Blend,
     Curriculum,
     EarlyShaping,
     Global,
+    HeadThenAll,
     Mixed,
     Personal,
+    Prior,
     SampleWeighting,
     Transfer,
     Union,
@@ -36,6 +39,7 @@ options = st.fixed_dictionaries(
         "decay": st.floats(0, 1, exclude_min=True),
         "decay_at": st.floats(0, 1),
         "train": st.one_of(st.sampled_from(["all", "head", "body.*|head.weight"]), parameter_names),
+        "pull": st.floats(1e-300, 1e10),
     },
 )
 
@@ -55,9 +59,16 @@ phases = st.one_of(
     st.builds(_phase, st.just(Union), st.just(()), st.one_of(st.just({}), lengths), options),
     st.builds(_phase, st.just(Mixed), st.tuples(periods), st.one_of(st.just({}), lengths), options),
 )
-curricula = st.builds(
-    Curriculum, st.lists(phases, min_size=1, max_size=4).map(tuple), st.booleans()
+adjustments = st.one_of(
+    st.builds(Prior, st.floats(1e-300, 1e10)),
+    st.builds(Blend, st.one_of(st.none(), st.floats(0, 1))),
 )
+trained = st.lists(phases, min_size=1, max_size=4).map(tuple)
+adjusted = st.lists(st.one_of(phases, adjustments), max_size=4).map(
+    lambda steps: (Global(3), *steps)
+)
+unadjusted = st.builds(Curriculum, trained, st.booleans())
+curricula = st.one_of(unadjusted, st.builds(Curriculum, adjusted, st.booleans()))
 
 
 @given(curricula)
@@ -68,13 +79,13 @@ def test_parse_reads_what_str_writes(curriculum):
     assert str(again) == str(curriculum)
 
 
-@given(curricula, curricula, curricula)
+@given(unadjusted, unadjusted, unadjusted)
 def test_joining_is_associative(a, b, c):
     assert (a >> b) >> c == a >> (b >> c)
     assert len({(a >> b) >> c, a >> (b >> c)}) == 1
 
 
-@given(phases, curricula)
+@given(phases, unadjusted)
 def test_a_phase_joins_as_a_curriculum_of_one(phase, curriculum):
     assert phase >> curriculum == Curriculum((phase,)) >> curriculum
     assert curriculum >> phase == curriculum >> Curriculum((phase,))
@@ -83,6 +94,12 @@ def test_a_phase_joins_as_a_curriculum_of_one(phase, curriculum):
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
+        ("global >> prior", Global() >> Prior(10)),
+        ("global >> prior(smoothing=0.5)", Global() >> Prior(0.5)),
+        ("transfer(20) >> blend", Transfer(20) >> Blend()),
+        ("transfer(20) >> blend(0.25)", Transfer(20) >> Blend(share=0.25)),
+        ("head-then-all(5)", Global() >> Personal(5, train="head") >> Personal(5)),
+        ("head-then-all(5, head=9)", HeadThenAll(5, head=9)),
         ("transfer(20)", Transfer(20)),
         ("Transfer(20)", Transfer(20)),
         ("  transfer( 20 )  ", Transfer(20)),
@@ -139,6 +156,15 @@ def test_other_spellings_mean_the_same(text, meaning):
         ("global(decay_at=1.1)", r"decay_at must be a fraction in \[0, 1\]"),
         ('personal(2, train="")', "train must name parameters"),
         ("global on other >> personal(2)", "cannot read"),
+        ("prior >> global", "trained on the global data before, for example global >> prior"),
+        ("personal(3) >> prior", "trained on the global data before"),
+        ("mixed(2) >> blend", "must begin with global, for example"),
+        ("global >> prior(0)", "smoothing must be above 0 and finite, not 0"),
+        ("global >> prior(inf)", "smoothing must be above 0 and finite, not inf"),
+        ("global >> blend(1.5)", r"share must be a fraction in \[0, 1\], not 1.5"),
+        ("global >> blend(iterations=2)", "cannot read option 'iterations'; known: share"),
+        ("global >> personal(2, pull=0)", "pull must be above 0"),
+        ("head-then-all", r"say iterations, for example head-then-all\(20\)"),
         ("x" * 10_000, r"\(10000 characters\)"),
     ],
 )
@@ -185,6 +211,7 @@ def test_options_tell_curricula_apart():
         Personal(20, train="head"),
         Personal(20, learning_rate=0.1),
         Personal(20, decay=0.5),
+        Personal(20, pull=0.1),
         Global(iterations=20),
     ]
     assert len({*different, Personal(20)}) == len(different)
@@ -194,6 +221,8 @@ def test_options_tell_curricula_apart():
 def test_titles_are_the_papers_names_where_there_is_one():
     assert title(EarlyShaping(500).with_epochs(3)) == "EarlyShaping(500)"
     assert title(Curriculum((Global(3),))) == "Global only"
+    assert title(HeadThenAll(5).with_epochs(3)) == "HeadThenAll(5)"
+    assert title(Global() >> Prior(3)) == "global >> prior(smoothing=3)"
     assert title(Transfer(20) >> Personal(3)) == str(Transfer(20) >> Personal(3))
     assert (
         title(Global() >> Personal(20, train="head"))

@@ -36,6 +36,21 @@ PAPER = [
     ("union >> personal(4)", {"baseline": True, "n_TL": 4}),
 ]
 
+BEYOND = [
+    ("global", {}),
+    ("global >> personal(9, pull=0.1)", {"n_TL": 9, "pull": 0.1}),
+    ("global >> personal(20, pull=0.1)", {"n_TL": 20, "pull": 0.1}),
+    ("global >> prior", {"prior": 10}),
+    ("global >> prior(0.5) >> personal(4)", {"prior": 0.5, "n_TL": 4}),
+    ("global >> personal(9) >> blend(0.25)", {"n_TL": 9, "share": 0.25}),
+    ("global >> personal(9) >> blend(0.75)", {"n_TL": 9, "share": 0.75}),
+    ("global >> personal(9) >> blend(0)", {}),
+    (
+        "global >> prior(3) >> personal(4, pull=0.5) >> blend(0.5)",
+        {"prior": 3, "n_TL": 4, "pull": 0.5, "share": 0.5},
+    ),
+]
+
 
 def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds=(0,)):
     """Run a study and hold each of its models against the twin's."""
@@ -74,7 +89,7 @@ def twin_of(row, population, factory, epochs, meaning):
     network = twin.first_weights(lambda: factory(channels, classes), row.seed)
     network = laid_out(network)
     return twin.personalization_with_shaping(
-        twin.Standardised(network, D_G),
+        twin.Standardised(network, D_G, classes),
         D_G,
         D_I,
         individual=row.individual,
@@ -103,6 +118,11 @@ def test_every_paper_curriculum_gives_the_twins_weights(tmp_path):
     assert sorted(sizes) == [1, 5, 12, 20]
     assert len(population.global_data.train) == 2.5 * BATCH
     train_and_compare(population, nets.recorded, tmp_path, PAPER, epochs=3)
+
+
+def test_what_goes_beyond_the_paper_gives_the_twins_weights(tmp_path):
+    population = make_population()
+    train_and_compare(population, nets.recorded, tmp_path, BEYOND, epochs=2, seeds=(0, 5))
 
 
 def test_full_batches_of_global_data_give_the_twins_weights(tmp_path):

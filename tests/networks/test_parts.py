@@ -4,13 +4,14 @@ import pytest
 from torch import nn
 
 from monogram.errors import NetworkError
-from monogram.networks import PaperNetwork, Prepared, head_names, trainable_names
+from monogram.networks import PaperNetwork, Prepared, head_names, last_block_names, trainable_names
 
 NETWORK = Prepared(
     nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 4, bias=False), nn.ReLU()),
     None,
     None,
     1,
+    4,
 )
 
 
@@ -19,6 +20,7 @@ NETWORK = Prepared(
     [
         ("all", ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight"]),
         ("head", ["2.weight"]),
+        ("last-block", ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight"]),
         ("2.*", ["2.weight"]),
         ("network.2.*", ["2.weight"]),
         ("*.bias", ["0.bias", "1.bias"]),
@@ -33,6 +35,14 @@ def test_parameters_are_named_with_wildcards(train, names):
 def test_the_head_is_the_last_layer_with_parameters():
     assert head_names(PaperNetwork(1, 10, 0.1)) == ["classifier.weight", "classifier.bias"]
     assert head_names(nn.Linear(2, 2)) == ["weight", "bias"]
+
+
+def test_the_last_block_reaches_down_to_the_last_layer_of_weights_before_the_head():
+    names = last_block_names(PaperNetwork(1, 10, 0.1))
+    kinds = [name.rpartition(".")[2] for name in names]
+    assert kinds == ["weight", "weight", "bias", "weight", "bias"]
+    assert names[-2:] == ["classifier.weight", "classifier.bias"]
+    assert last_block_names(nn.Linear(2, 2)) == ["weight", "bias"]
 
 
 def test_a_name_that_no_parameter_has_lists_those_there_are():

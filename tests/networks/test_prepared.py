@@ -11,7 +11,7 @@ from monogram.networks.prepared import channel_statistics
 
 
 def seen_by_the_network(prepared, inputs):
-    return Prepared(nn.Identity(), prepared.mean, prepared.scale, inputs.dim() - 1)(inputs)
+    return Prepared(nn.Identity(), prepared.mean, prepared.scale, inputs.dim() - 1, 1)(inputs)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_global_training_data_has_mean_0_and_deviation_1_in_each_channel(shape, 
 
 def test_grey_values_become_fractions():
     inputs = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
-    assert Prepared(nn.Identity(), None, None, 1)(inputs).tolist() == [
+    assert Prepared(nn.Identity(), None, None, 1, 3)(inputs).tolist() == [
         [0.0, pytest.approx(0.2), 1.0]
     ]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monogram.errors import SettingError
-from monogram.personalize.guard import Guard, Look, Rules, interpolate
+from monogram.personalize.guard import Guard, Look, Rules
 from monogram.store import Figures
-from monogram.training import Tally
+from monogram.training import Tally, interpolate
 
 BASE = {"weight": torch.zeros(2), "running_var": torch.ones(1), "batches": torch.tensor(3)}
 TRAINED = {

@@ -177,7 +177,7 @@ NETWORKS = {
 @pytest.mark.parametrize(("make", "names", "can_cut"), NETWORKS.values(), ids=NETWORKS)
 def test_networks_of_any_form(make, names, can_cut):
     torch.manual_seed(0)
-    network = Prepared(make(), None, None, 3).eval()
+    network = Prepared(make(), None, None, 3, 1).eval()
     shape = {"PaperNetwork": (2, 16, 16), "Conv1dNetwork": (2, 12)}.get(
         type(network.network).__name__, (2, 6, 6)
     )

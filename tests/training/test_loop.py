@@ -81,16 +81,17 @@ def test_the_callers_random_state_is_left_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
+@pytest.mark.parametrize("pull", [None, 0.5], ids=["free", "pulled"])
 @pytest.mark.parametrize("kind", ["vectors", "pictures"])
 @pytest.mark.parametrize("at", [1, 4, 6])
-def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, tmp_path):
+def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, pull, tmp_path):
     make, own = {
         "vectors": (plain, samples(9, 5)),
         "pictures": (recorded_picture, samples(9, 2, 6, 6)),
     }[kind]
     torch.manual_seed(0)
     network = laid_out(make(own.inputs.shape[1], 3))
-    stretch, file = stretch_of(Personal(7), 7), tmp_path / "state.safetensors"
+    stretch, file = stretch_of(Personal(7, pull=pull), 7), tmp_path / "state.safetensors"
     feed = Feed(stretch, own, own, RECIPE.batch_size)
 
     def save(snapshot):
@@ -105,6 +106,20 @@ def test_a_training_goes_on_from_a_file_as_if_nothing_had_been(kind, at, tmp_pat
     assert same(rest.weights, whole.weights)
     assert same(rest.momentum, whole.momentum)
     assert rest.seconds >= state.seconds > 0
+
+
+def test_a_pull_holds_weights_near_where_they_began():
+    network = plain(5, 3)
+    begin, own = State.of(network).weights, samples(9, 5)
+
+    def distance(phase):
+        network.load_state_dict(begin)
+        after = trained(network, phase, 30, own).weights
+        return sum((after[n] - begin[n]).square().sum() for n, _ in network.named_parameters())
+
+    distances = [distance(Personal(30, pull=pull)) for pull in (None, 0.5, 5.0)]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[2] < distances[0] / 4
 
 
 def test_a_state_is_a_copy():

@@ -1,42 +1,62 @@
-"""Curricula: phases in order, and whose data the result is judged on."""
+"""Curricula: steps in order, and whose data the result is judged on."""
 
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Self
 
+from monogram.curriculum.adjustments import Adjustment, Blend
 from monogram.curriculum.phases import Phase, Source
 from monogram.errors import CurriculumError
+
+Step = Phase | Adjustment
+"""One step of a curriculum: a phase of training, or an adjustment without any."""
 
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Phases in order.
+    """Steps in order: phases of training, and adjustments of what was trained.
 
     Attributes:
-        phases: at least one.
+        phases: the steps, at least one.
         on_other: judge the personal accuracy on another individual, as the paper does for its
             baseline; text form: `… on other`.
 
     Raises:
-        CurriculumError: no phases, or a personal phase without a length.
+        CurriculumError: no steps, a personal phase without a length, or an adjustment of what
+            was not trained.
     """
 
-    phases: tuple[Phase, ...]
+    phases: tuple[Step, ...]
     on_other: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what has no length."""
         if not self.phases:
             raise CurriculumError("a curriculum needs at least one phase, for example global")
-        for phase in self.phases:
-            if phase.source is Source.PERSONAL and not phase.has_length:
-                raise CurriculumError(f"{phase}: say how long, for example personal(iterations=20)")
+        for place, step in enumerate(self.phases):
+            if _is_personal(step) and not step.has_length:
+                raise CurriculumError(f"{step}: say how long, for example personal(iterations=20)")
+            if isinstance(step, Adjustment):
+                self._check_adjustment(step, self.phases[:place])
 
-    def __rshift__(self, later: "Phase | Curriculum") -> "Curriculum":
-        """These phases, then the later ones."""
-        more = (later,) if isinstance(later, Phase) else later.phases
-        on_other = self.on_other or (isinstance(later, Curriculum) and later.on_other)
-        return Curriculum(self.phases + more, on_other)
+    def _check_adjustment(self, step: Adjustment, before: tuple[Step, ...]) -> None:
+        """Refuse to adjust what there is not."""
+        if all(isinstance(earlier, Adjustment) or _is_personal(earlier) for earlier in before):
+            raise CurriculumError(
+                f"{step}: it adjusts a network that was trained on the global data before, for "
+                f"example global >> {step}"
+            )
+        if isinstance(step, Blend) and before[0].touches_individual:
+            raise CurriculumError(
+                f"{step}: it leads back towards what everybody shares, so the curriculum must "
+                f"begin with global, for example global >> personal(20) >> {step}"
+            )
+
+    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
+        """These steps, then the later ones."""
+        if isinstance(later, Curriculum):
+            return Curriculum(self.phases + later.phases, self.on_other or later.on_other)
+        return Curriculum((*self.phases, later), self.on_other)
 
     def __str__(self) -> str:
         """The text form, which `parse` reads."""
@@ -47,14 +67,16 @@ class Curriculum:
         return replace(
             self,
             phases=tuple(
-                phase if phase.has_length else replace(phase, epochs=epochs)
-                for phase in self.phases
+                replace(step, epochs=epochs)
+                if isinstance(step, Phase) and not step.has_length
+                else step
+                for step in self.phases
             ),
         )
 
     @property
-    def trunk(self) -> tuple[Phase, ...]:
-        """The phases before the first that touches an individual: the same for everyone."""
+    def trunk(self) -> tuple[Step, ...]:
+        """The steps before the first that touches an individual: the same for everyone."""
         return tuple(takewhile(lambda phase: not phase.touches_individual, self.phases))
 
     @property
@@ -64,5 +86,9 @@ class Curriculum:
 
     def late_from(self) -> int:
         """The place from which phases are late: D_G has been seen before, rates are small."""
-        early = takewhile(lambda phase: phase.source is Source.PERSONAL, self.phases)
-        return len(tuple(early)) + 1
+        return len(tuple(takewhile(_is_personal, self.phases))) + 1
+
+
+def _is_personal(step: Step) -> bool:
+    """Whether a step trains on D_I alone."""
+    return isinstance(step, Phase) and step.source is Source.PERSONAL

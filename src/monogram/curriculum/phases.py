@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from monogram.errors import CurriculumError
 
 if TYPE_CHECKING:
-    from monogram.curriculum.curriculum import Curriculum
+    from monogram.curriculum.curriculum import Curriculum, Step
 
 WHOLE_TOLERANCE = 1e-9
 LARGEST_PERIOD = 10_000
@@ -47,8 +47,12 @@ class Phase:
         learning_rate: > 0.
         decay: factor in (0, 1] by which the rate is multiplied once.
         decay_at: fraction in [0, 1] of the phase's iterations after which it is.
-        train: which parameters train: "all", "head" (the last layer that has any) or names
-            with `*` and `?`, several joined by `|`.
+        train: which parameters train: "all", "head" (the last layer that has any), "last-block"
+            (from the layer of weights before it on) or names with `*` and `?`, several joined
+            by `|`.
+        pull: strength, above 0, of an L2 penalty that pulls the weights towards what they were
+            when the phase began, in place of the one towards 0: the gradient's summand is
+            pull · (w - w_start) (L2-SP; Li, Grandvalet and Davoine, ICML 2018).
 
     Raises:
         CurriculumError: an option out of its range, or two that contradict each other.
@@ -62,6 +66,7 @@ class Phase:
     decay: float | None = None
     decay_at: float | None = None
     train: str = "all"
+    pull: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -92,6 +97,8 @@ class Phase:
             problems.append(f"decay must lie in (0, 1], not {self.decay}")
         if self.decay_at is not None and not 0 <= self.decay_at <= 1:
             problems.append(f"decay_at must be a fraction in [0, 1], not {self.decay_at}")
+        if self.pull is not None and not 0 < self.pull < inf:
+            problems.append(f"pull must be above 0 and finite, not {self.pull}")
         if not self.train:
             problems.append('train must name parameters, for example "all" or "head"')
         if set(self.train) & set("\"'"):
@@ -100,16 +107,16 @@ class Phase:
             )
         return problems
 
-    def __rshift__(self, later: "Phase | Curriculum") -> "Curriculum":
-        """This phase, then the later ones."""
-        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds phases
+    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
+        """This phase, then the later steps."""
+        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds steps
 
         return Curriculum((self,)) >> later
 
     def __str__(self) -> str:
         """The text form, for example `mixed(every=2, epochs=8)`."""
         options = [
-            f"{field.name}={_value_text(getattr(self, field.name))}"
+            f"{field.name}={value_text(getattr(self, field.name))}"
             for field in _OPTIONS
             if getattr(self, field.name) != field.default
         ]
@@ -130,7 +137,7 @@ class Phase:
         return self.source is not Source.GLOBAL
 
 
-_ORDER = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train")
+_ORDER = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull")
 _OPTIONS = sorted(
     (field for field in fields(Phase) if field.name in _ORDER), key=lambda f: _ORDER.index(f.name)
 )
@@ -163,7 +170,8 @@ def _is_period(every: Fraction) -> bool:
     return every > 0 and 1 in (every.numerator, every.denominator)
 
 
-def _value_text(value: object) -> str:
+def value_text(value: object) -> str:
+    """An option's value as the text form has it."""
     if isinstance(value, str) and not value.replace("-", "").replace("_", "").isalnum():
         return f'"{value}"'
     if isinstance(value, float) and float(short := f"{value:g}") == value:
@@ -178,6 +186,7 @@ class Options(TypedDict, total=False):
     decay: float | None
     decay_at: float | None
     train: str
+    pull: float | None
 
 
 def Personal(  # noqa: N802 - phases are named like values

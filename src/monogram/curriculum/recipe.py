@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monogram.curriculum.curriculum import Curriculum
+from monogram.curriculum.curriculum import Curriculum, Step
 from monogram.curriculum.phases import Phase
 from monogram.errors import SettingError
 
@@ -21,7 +21,8 @@ class Recipe:
             A phase that names its own decays, however it is counted.
         late_learning_rate: of every later phase, fixed; the paper's 0.01 for transfer learning.
         momentum: of stochastic gradient descent; the paper does not give its value.
-        weight_decay: L2 regularization, added to the gradient as weight_decay × weight.
+        weight_decay: L2 regularization, added to the gradient as weight_decay × weight; not in
+            phases that pull towards where they began instead.
 
     Raises:
         SettingError: a value out of its range.
@@ -55,16 +56,19 @@ class Recipe:
             if not fine:
                 raise SettingError(f"{name} must be {expected}, not {getattr(self, name)}")
 
-    def fill_in(self, curriculum: Curriculum, epochs: int) -> tuple[Phase, ...]:
-        """The curriculum's phases with every option explicit.
+    def fill_in(self, curriculum: Curriculum, epochs: int) -> tuple[Step, ...]:
+        """The curriculum's steps with every option of its phases explicit.
 
         Args:
             curriculum: as written.
             epochs: the length of phases that name none.
         """
         late_from = curriculum.late_from()
-        phases = curriculum.with_epochs(epochs).phases
-        return tuple(self._fill_in(phase, place >= late_from) for place, phase in enumerate(phases))
+        steps = curriculum.with_epochs(epochs).phases
+        return tuple(
+            self._fill_in(step, place >= late_from) if isinstance(step, Phase) else step
+            for place, step in enumerate(steps)
+        )
 
     def _fill_in(self, phase: Phase, late: bool) -> Phase:
         decays = phase.decay_at is not None or (phase.epochs is not None and not late)

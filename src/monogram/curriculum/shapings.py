@@ -1,10 +1,10 @@
-"""Curricula by name: the paper's (Algorithm 1), and rehearsal."""
+"""Curricula by name: the paper's (Algorithm 1), rehearsal, and the head before the rest."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from monogram.curriculum.curriculum import Curriculum
+from monogram.curriculum.curriculum import Curriculum, Step
 from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Source, Union
 
 
@@ -36,6 +36,19 @@ def Rehearsal(iterations: int, every: Fraction | float | str = 2) -> Curriculum:
     return Global() >> Mixed(every, iterations=iterations)
 
 
+def HeadThenAll(iterations: int, head: int | None = None) -> Curriculum:  # noqa: N802
+    """First D_G, then on D_I the head alone and after it everything (LP-FT).
+
+    A head that fits first spares the features below it (Kumar et al., "Fine-tuning can distort
+    pretrained features and underperform out-of-distribution", ICLR 2022).
+
+    Args:
+        iterations: that everything trains.
+        head: that the head trains before; None: as many.
+    """
+    return Global() >> Personal(head or iterations, train="head") >> Personal(iterations=iterations)
+
+
 def title(curriculum: Curriculum) -> str:
     """A short name for tables and plots: the paper's where it has one, else the text form.
 
@@ -49,8 +62,9 @@ def title(curriculum: Curriculum) -> str:
 
 def _namesakes(curriculum: Curriculum) -> Iterator[tuple[str, Curriculum]]:
     """The named curricula with the iterations and the n_I that occur in this one."""
-    iterations = next((p.iterations for p in curriculum.phases if p.iterations), None)
-    every = next((p.every for p in curriculum.phases if p.every), None)
+    phases = [step for step in curriculum.phases if isinstance(step, Phase)]
+    iterations = next((p.iterations for p in phases if p.iterations), None)
+    every = next((p.every for p in phases if p.every), None)
     yield "Global only", Curriculum((Global(),))
     yield "Baseline", Baseline()
     if every:
@@ -59,9 +73,12 @@ def _namesakes(curriculum: Curriculum) -> Iterator[tuple[str, Curriculum]]:
         yield f"EarlyShaping({iterations})", EarlyShaping(iterations)
         yield f"Transfer({iterations})", Transfer(iterations)
         yield f"Rehearsal({iterations})", Rehearsal(iterations)
+        yield f"HeadThenAll({iterations})", HeadThenAll(iterations)
     if iterations and every:
         yield f"Rehearsal({iterations}, {every})", Rehearsal(iterations, every)
 
 
-def _without_epochs(phase: Phase) -> Phase:
-    return phase if phase.source is Source.PERSONAL else replace(phase, epochs=None)
+def _without_epochs(step: Step) -> Step:
+    if not isinstance(step, Phase) or step.source is Source.PERSONAL:
+        return step
+    return replace(step, epochs=None)

@@ -1,10 +1,12 @@
 """Reading a curriculum from its text form.
 
     curriculum = step { ">>" step } [ "on other" ]
-    step       = phase | shaping
+    step       = phase | shaping | adjustment
     phase      = ("personal" | "global" | "mixed" | "union") [ "(" options ")" ]
     shaping    = "baseline" | "early-shaping(N)" | "sample-weighting(n_I)" | "transfer(N)"
                | "rehearsal(N)" | "rehearsal(N, every=n_I)"
+               | "head-then-all(N)" | "head-then-all(N, head=N)"
+    adjustment = "prior" | "prior(smoothing)" | "blend" | "blend(share)"
     options    = [ main value ] { "," name "=" value }
 
 The main value, given without a name, is `iterations` of a personal phase, n_I of a mixed one and
@@ -16,18 +18,20 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from monogram.curriculum.curriculum import Curriculum
-from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Union, as_fraction
+from monogram.curriculum.adjustments import Blend, Prior
+from monogram.curriculum.curriculum import Curriculum, Step
+from monogram.curriculum.phases import Global, Mixed, Personal, Union, as_fraction
 from monogram.curriculum.shapings import (
     Baseline,
     EarlyShaping,
+    HeadThenAll,
     Rehearsal,
     SampleWeighting,
     Transfer,
 )
 from monogram.errors import CurriculumError, shorten
 
-STEPS: dict[str, tuple[Callable[..., Phase | Curriculum], str | None]] = {
+STEPS: dict[str, tuple[Callable[..., Step | Curriculum], str | None]] = {
     "personal": (Personal, "iterations"),
     "global": (Global, "epochs"),
     "mixed": (Mixed, "every"),
@@ -37,10 +41,26 @@ STEPS: dict[str, tuple[Callable[..., Phase | Curriculum], str | None]] = {
     "sample-weighting": (SampleWeighting, "every"),
     "transfer": (Transfer, "iterations"),
     "rehearsal": (Rehearsal, "iterations"),
+    "head-then-all": (HeadThenAll, "iterations"),
+    "prior": (Prior, "smoothing"),
+    "blend": (Blend, "share"),
 }
-LENGTH_OPTIONAL = ("personal", "global", "union")  # their length may come from the study or epochs
-SHAPINGS = ("baseline", "early-shaping", "sample-weighting", "transfer", "rehearsal")
-PHASE_OPTIONS = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train")
+# Their main value may be left out: a length comes from the study or epochs, others have defaults.
+MAIN_OPTIONAL = ("personal", "global", "union", "prior", "blend")
+FEW_OPTIONS: dict[str, tuple[str, ...]] = {
+    "baseline": (),
+    "early-shaping": ("iterations",),
+    "sample-weighting": ("every",),
+    "transfer": ("iterations",),
+    "rehearsal": ("iterations", "every"),
+    "head-then-all": ("iterations", "head"),
+    "prior": ("smoothing",),
+    "blend": ("share",),
+}
+PHASE_OPTIONS = (
+    "every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull"
+)  # fmt: skip
+WHOLE = ("epochs", "iterations", "head")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
 SPLIT_STEPS = re.compile(r""">>(?=(?:[^"]*"[^"]*")*[^"]*$)""")
@@ -65,7 +85,7 @@ def parse(text: str) -> Curriculum:
     return Curriculum(curriculum.phases, curriculum.on_other or body != text)
 
 
-def _step(text: str) -> Phase | Curriculum:
+def _step(text: str) -> Step | Curriculum:
     match = STEP.fullmatch(text)
     if not match:
         raise CurriculumError(
@@ -78,17 +98,15 @@ def _step(text: str) -> Phase | Curriculum:
         hint = f"; did you mean {close[0]}?" if close else "."
         raise CurriculumError(f"unknown phase {shorten(name)!r}{hint} Known: {', '.join(STEPS)}")
     make, main = STEPS[name]
-    options = _options(text.strip(), inside, main, _known_options(name, main))
-    if main and main not in options and name not in LENGTH_OPTIONAL:
+    options = _options(text.strip(), inside, main, _known_options(name))
+    if main and main not in options and name not in MAIN_OPTIONAL:
         raise CurriculumError(f"{shorten(text.strip())}: say {main}, for example {name}(20)")
     return make(**options)
 
 
-def _known_options(name: str, main: str | None) -> tuple[str, ...]:
-    if name == "rehearsal":
-        return ("iterations", "every")
-    if name in SHAPINGS:
-        return (main,) if main else ()
+def _known_options(name: str) -> tuple[str, ...]:
+    if name in FEW_OPTIONS:
+        return FEW_OPTIONS[name]
     return tuple(option for option in PHASE_OPTIONS if option != "every" or name == "mixed")
 
 
@@ -116,7 +134,7 @@ def _value(step: str, name: str, text: str) -> Any:
         return text
     if name == "every":
         return as_fraction(text)
-    kind = int if name in ("epochs", "iterations") else float
+    kind = int if name in WHOLE else float
     try:
         return kind(text)
     except ValueError as error:

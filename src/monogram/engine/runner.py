@@ -6,6 +6,7 @@ from time import monotonic
 
 import torch
 
+from monogram.curriculum import Adjustment
 from monogram.engine import layout
 from monogram.engine.harvest import Bench, Identity
 from monogram.engine.job import Job
@@ -14,7 +15,19 @@ from monogram.errors import RunError
 from monogram.networks import laid_out
 from monogram.plan import Node, Task
 from monogram.population import open_population
-from monogram.training import Feed, Samples, State, as_samples, load_state, save_state, train
+from monogram.training import (
+    Feed,
+    Samples,
+    State,
+    Surroundings,
+    Tally,
+    Weights,
+    adjust,
+    as_samples,
+    load_state,
+    save_state,
+    train,
+)
 
 STEP_UNITS = 3.0  # a sample that is trained on costs about three that are only looked at
 
@@ -34,10 +47,12 @@ class Runner:
         self._device = torch.device(job.device)
         self._population = open_population(layout.population(job.folder))
         self._network = laid_out(job.architecture.build(0).to(self._device))
-        judge = Judge(self._population, self._device, job.evaluation_samples, progress)
+        self._judge = Judge(self._population, self._device, job.evaluation_samples, progress)
         train_rows = self._population.global_data.train
         self._shared = as_samples(self._population, train_rows, self._device)
-        bench = Bench(job.folder, self._population, self._network, self._device, judge, progress)
+        bench = Bench(
+            job.folder, self._population, self._network, self._device, self._judge, progress
+        )
         self._gatherer = job.harvest.open(bench)
         self._start: tuple[str | None, State] | None = None
         self._saved = monotonic()
@@ -94,6 +109,8 @@ class Runner:
 
     def _train(self, node: Node, state: State) -> State:
         """The state at a node's end, from a file where there is one."""
+        if isinstance(node.stretch.phase, Adjustment):
+            return adjust(node.stretch.phase, state, self._surroundings(str(node.stretch.owner)))
         finished = layout.trunk(self._job.folder, node.key) if node.shared else None
         if finished and finished.exists():
             return load_state(finished, node.key, self._device) or state
@@ -115,6 +132,21 @@ class Runner:
         if finished:
             save_state(end, finished, node.key)
         return end
+
+    def _surroundings(self, individual: str) -> Surroundings:
+        """What an adjustment for an individual depends on."""
+        classes = len(self._population.classes)
+
+        def validate(weights: Weights) -> Tally:
+            self._network.load_state_dict(weights)
+            return self._judge.on_individual_validation(self._network, individual)
+
+        return Surroundings(
+            base={} if self._start is None else self._start[1].weights,
+            own=self._own(individual).labels.bincount(minlength=classes),
+            shared=self._shared.labels.bincount(minlength=classes),
+            validate=validate,
+        )
 
     def _own(self, individual: str) -> Samples:
         rows = self._population.individuals[individual].train

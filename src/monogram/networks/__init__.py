@@ -9,12 +9,13 @@ from monogram.networks.architecture import Architecture, architecture, rebuild
 from monogram.networks.contract import check_network
 from monogram.networks.layout import laid_out
 from monogram.networks.paper import PaperNetwork
-from monogram.networks.parts import head_names, trainable_names
-from monogram.networks.prepared import Prepared
+from monogram.networks.parts import head_names, last_block_names, trainable_names
+from monogram.networks.prepared import PRIOR, Prepared, with_prior
 from monogram.networks.small import MLP, Conv1dNetwork
 
 __all__ = [
     "MLP",
+    "PRIOR",
     "Architecture",
     "Conv1dNetwork",
     "PaperNetwork",
@@ -23,6 +24,8 @@ __all__ = [
     "check_network",
     "head_names",
     "laid_out",
+    "last_block_names",
     "rebuild",
     "trainable_names",
+    "with_prior",
 ]

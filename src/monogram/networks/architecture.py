@@ -72,7 +72,7 @@ class Architecture:
             raise NetworkError(
                 f"network {self.name} made a {type(network).__name__}, not an nn.Module"
             )
-        return Prepared(network, self.mean, self.scale, len(self.input_shape))
+        return Prepared(network, self.mean, self.scale, len(self.input_shape), self.classes)
 
     def _size_lazy_layers(self, network: nn.Module) -> None:
         """Show the network one blank input."""
@@ -123,7 +123,8 @@ def architecture(
     shape, classes = population.input_shape, len(population.classes)
     made = Architecture(name, make, shape, classes, mean, scale, known.dtype == np.int64)
     probe = torch.from_numpy(np.array(known[:2] if len(known) > 1 else population.inputs[:2]))
-    check_network(made.build(0), probe, classes, name)
+    network = made.build(0)
+    check_network(network.network, network.prepare(probe), classes, name)
     return made
 
 

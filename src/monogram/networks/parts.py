@@ -16,13 +16,29 @@ def head_names(network: nn.Module) -> list[str]:
     return next(names for names in reversed(layers) if names)
 
 
+def last_block_names(network: nn.Module) -> list[str]:
+    """The names of the parameters from the last layer of weights before the head on.
+
+    Layers of weights have a parameter of two axes or more: linear layers, convolutions, embeddings.
+    What lies between them and the head, such as normalisation, belongs to the block.
+    """
+    head = set(head_names(network))
+    names = [name for name, _ in network.named_parameters()]
+    weights = [
+        place
+        for place, (name, parameter) in enumerate(network.named_parameters())
+        if name not in head and parameter.dim() > 1
+    ]
+    return names[weights[-1] if weights else 0 :]
+
+
 def trainable_names(network: nn.Module, train: str) -> list[str]:
     """The names of the parameters that a phase trains.
 
     Args:
         network: the network.
-        train: "all", "head", or names with `*` and `?`, several joined by `|`; names may leave
-            out the leading "network." of `Prepared`.
+        train: "all", "head", "last-block", or names with `*` and `?`, several joined by `|`;
+            names may leave out the leading "network." of `Prepared`.
 
     Raises:
         NetworkError: no parameter has such a name; the message lists those there are.
@@ -32,6 +48,8 @@ def trainable_names(network: nn.Module, train: str) -> list[str]:
         return names
     if train == "head":
         return head_names(network)
+    if train == "last-block":
+        return last_block_names(network)
     patterns = train.split("|")
     chosen = [
         name

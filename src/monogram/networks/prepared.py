@@ -1,30 +1,44 @@
-"""A network together with the preparation of its inputs, kept and shipped as one."""
+"""A network with the preparation of its inputs and the prior of its outputs, shipped as one."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 GREY_LEVELS = 255.0
+PRIOR = "prior"
 
 
 class Prepared(nn.Module):
     """Raw inputs to logits: grey values become fractions, each channel is standardised.
+
+    The logits have a prior added to them, log odds of the classes against those of D_G: 0 for
+    everybody until a curriculum sets an individual's.
 
     Args:
         network: from prepared inputs to logits [batch, classes].
         mean: [channels] of the prepared D_G, or None to leave the values as they are.
         scale: [channels], standard deviations; with `mean`.
         axes: number of axes of one input; the first is the channel.
+        classes: number of logits.
     """
 
     mean: Tensor | None
     scale: Tensor | None
+    prior: Tensor
 
     def __init__(
-        self, network: nn.Module, mean: Tensor | None, scale: Tensor | None, axes: int
+        self,
+        network: nn.Module,
+        mean: Tensor | None,
+        scale: Tensor | None,
+        axes: int,
+        classes: int,
     ) -> None:
         super().__init__()
         self.network = network
+        self.register_buffer(PRIOR, torch.zeros(classes))
         shape = (-1, *(1 for _ in range(axes - 1)))
         self.register_buffer("mean", None if mean is None else mean.float().reshape(shape))
         self.register_buffer("scale", None if scale is None else scale.float().reshape(shape))
@@ -32,7 +46,7 @@ class Prepared(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Raw inputs [batch, *shape] (float32, uint8 or int64) to logits [batch, classes]."""
         logits: Tensor = self.network(self.prepare(inputs))
-        return logits
+        return logits + self.prior
 
     def prepare(self, inputs: Tensor) -> Tensor:
         """Raw inputs [batch, *shape] to what the network itself takes, of the same shape."""
@@ -41,6 +55,11 @@ class Prepared(nn.Module):
         if self.mean is not None and self.scale is not None:
             inputs = (inputs - self.mean) / self.scale
         return inputs
+
+
+def with_prior(weights: Mapping[str, Tensor], classes: int) -> dict[str, Tensor]:
+    """All tensors of a network, with a prior that changes nothing where they have none."""
+    return {**weights, PRIOR: weights.get(PRIOR, torch.zeros(classes))}
 
 
 def channel_statistics(inputs: np.ndarray, sample: int = 10_000) -> tuple[Tensor, Tensor]:

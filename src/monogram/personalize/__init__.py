@@ -15,7 +15,7 @@
 """
 
 from monogram.personalize.ahead import Ahead
-from monogram.personalize.guard import Rules, interpolate
+from monogram.personalize.guard import Rules
 from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined, read_people
 from monogram.personalize.personalize import look_ahead, personalize, resume
@@ -32,7 +32,6 @@ __all__ = [
     "Start",
     "Ways",
     "erase_work",
-    "interpolate",
     "joined",
     "look_ahead",
     "personalize",

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from monogram.errors import NetworkError
 from monogram.networks import Architecture
-
-Weights = Mapping[str, Tensor]
+from monogram.training import Weights
 
 
 def read_weights(base: str | Path | Weights) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ fine-tuned from keeps much of both (WiSE-FT; Wortsman et al., "Robust fine-tunin
 models", CVPR 2022). If no α helps, the individual keeps the base. Test data has no part in it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import isfinite
@@ -16,9 +16,8 @@ from torch import Tensor
 
 from monogram.errors import SettingError
 from monogram.store import Attempt, Decision, Figures, Kind
-from monogram.training import Tally
+from monogram.training import Tally, Weights, interpolate
 
-Weights = Mapping[str, Tensor]
 COEFFICIENTS = (0.75, 0.5, 0.25)
 
 
@@ -160,32 +159,6 @@ class Guard:
         if not problems:
             return f"on validation data: {figures}"
         return f"as trained, {problems[0]}; at {alpha:g} of the way from the base, {figures}"
-
-
-def interpolate(base: Weights, personal: Weights, alpha: float) -> dict[str, Tensor]:
-    """Weights on the way from the base to a personal model.
-
-    Batch normalisation's means and variances go along; counts and other integers stay the base's.
-    What equals the base bit for bit stays so.
-
-    Args:
-        base: all tensors by name.
-        personal: of the same names, shapes and types.
-        alpha: 0: the base, 1: the personal model.
-
-    >>> import torch
-    >>> one = {"weight": torch.tensor([0.0, 2.0]), "batches": torch.tensor(3)}
-    >>> two = {"weight": torch.tensor([1.0, 2.0]), "batches": torch.tensor(9)}
-    >>> interpolate(one, two, 0.25)
-    {'weight': tensor([0.2500, 2.0000]), 'batches': tensor(3)}
-    """
-    return {name: _between(there, personal[name], alpha) for name, there in base.items()}
-
-
-def _between(base: Tensor, personal: Tensor, alpha: float) -> Tensor:
-    if not (base.is_floating_point() or base.is_complex()) or base.equal(personal):
-        return base
-    return base + alpha * (personal - base)
 
 
 def _on_validation(figures: Figures) -> Figures:

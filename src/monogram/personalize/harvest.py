@@ -10,11 +10,11 @@ from torch import Tensor
 from monogram.engine import Bench
 from monogram.engine.harvest import Identity
 from monogram.personalize.fingerprints import of_individual
-from monogram.personalize.guard import Guard, Look, Rules, Verdict, Weights, accuracy
+from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
 from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
 from monogram.store import SMALLEST_FIRST, Figures, Provenance, Store, decode, smallest_within
-from monogram.training import State, Tally
+from monogram.training import State, Tally, Weights
 
 SMALLEST = "smallest"
 REFUSED = -1.0  # an accuracy below any that is accepted

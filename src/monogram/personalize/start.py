@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from torch import Tensor
 
 from monogram.curriculum import Curriculum, Recipe, parse
 from monogram.engine import Job
 from monogram.engine.job import choose_device
 from monogram.errors import RunError, SettingError
-from monogram.networks import Architecture, architecture
+from monogram.networks import Architecture, architecture, with_prior
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as, read_weights
 from monogram.personalize.trunks import find_trunks, shared_keys
@@ -25,9 +24,8 @@ from monogram.study import RunDirectory, Study
 from monogram.study.choice import ALLOWED_LOSS
 from monogram.study.study import default_epochs
 from monogram.study.study import resume as study_of
-from monogram.training import State, load_state
+from monogram.training import State, Weights, load_state
 
-Weights = Mapping[str, Tensor]
 GIVEN = "given"  # a base of one's own, whose curriculum nobody knows
 
 
@@ -166,7 +164,7 @@ class Start:
             SettingError: the curriculum makes no personal models.
         """
         name = "the base" if isinstance(base, Mapping) else f"the base in {base}"
-        weights = read_weights(base)
+        weights = with_prior(read_weights(base), len(population.classes))
         made = architecture(network, population, standardize="mean" in weights)
         start = cls(
             population=population,

@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 
-from monogram.curriculum import Baseline, Curriculum, Phase, Recipe, Source
+from monogram.curriculum import Baseline, Curriculum, Phase, Recipe, Source, Step
 from monogram.errors import SettingError
 from monogram.plan.tree import Model, Node, Plan, Stretch, node_key
 from monogram.population import Population
@@ -35,13 +35,17 @@ class Sizes:
         samples = {Source.PERSONAL: own, Source.UNION: self.shared + own}.get(source, self.shared)
         return ceil(samples / self.batch)
 
-    def steps(self, phase: Phase, owner: str | None) -> int:
-        """Optimizer steps of a phase."""
+    def steps(self, phase: Step, owner: str | None) -> int:
+        """Optimizer steps of a phase; an adjustment takes none."""
+        if not isinstance(phase, Phase):
+            return 0
         return phase.iterations or (phase.epochs or 1) * self.per_epoch(phase.source, owner)
 
     def samples(self, stretch: Stretch) -> int:
         """Samples that a stretch trains on, repetitions counted."""
-        owner, source = stretch.owner, stretch.phase.source
+        if not stretch.steps:
+            return 0
+        owner, source = stretch.owner, stretch.trained.source
         own = min(self.batch, self.own[owner]) if owner is not None else 0
         if source is Source.PERSONAL:
             return stretch.steps * own
@@ -50,7 +54,7 @@ class Sizes:
         personal = 0
         if source is Source.MIXED:
             per_epoch = self.per_epoch(source, owner)
-            personal = _personal_steps(stretch.phase, per_epoch, stretch.start, stretch.stop)
+            personal = _personal_steps(stretch.trained, per_epoch, stretch.start, stretch.stop)
         return personal * own + (stretch.steps - personal) * min(self.batch, self.shared)
 
 
@@ -80,13 +84,13 @@ def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Path:
-    """A curriculum for one individual; `trunk` phases of it are the same for everyone."""
+    """A curriculum for one individual; `trunk` steps of it are the same for everyone."""
 
     curriculum: str
     individual: str
     on_other: bool
-    phases: tuple[Phase, ...]
-    lengthless: tuple[Phase, ...]
+    phases: tuple[Step, ...]
+    lengthless: tuple[Step, ...]
     trunk: int
 
 
@@ -133,7 +137,7 @@ def compile_plan(
 def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
     """What to say of mixed phases that never see D_I, or never D_G, by line 11."""
     for phase in curriculum.phases:
-        if phase.source is not Source.MIXED or phase.every == 1:
+        if not isinstance(phase, Phase) or phase.source is not Source.MIXED or phase.every == 1:
             continue
         per_epoch = sizes.per_epoch(phase.source, None)
         personal = is_personal(np.arange(sizes.steps(phase, None)), phase, per_epoch)
@@ -197,7 +201,7 @@ class _Compiler:
         phase = path.phases[place]
         owner = path.individual if place >= path.trunk else None
         steps = self.sizes.steps(phase, owner)
-        total = steps if phase.decay != 1 else 0
+        total = steps if isinstance(phase, Phase) and phase.decay != 1 else 0
         return Stretch(seed, place, owner, path.lengthless[place], 0, steps, total)
 
     def _chain(

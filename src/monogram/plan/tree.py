@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from monogram.curriculum import Phase
+from monogram.curriculum import Phase, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Steps `start` to `stop` of one phase, for one individual or for all.
+    """Steps `start` to `stop` of one phase, for one individual or for all; or an adjustment.
+
+    An adjustment takes no steps: it starts and stops at 0.
 
     Attributes:
         seed: of the study's seeds.
         place: the phase's position in its curriculum; with the seed and the owner it names the
             random streams.
         owner: the individual, or None where the training is the same for all.
-        phase: with every option explicit but its length.
+        phase: with every option explicit but its length; or the adjustment.
         start: first step, counted from 0 within the phase.
         stop: the step after the last.
         total: steps of the whole phase, which place the decay of its rate; 0 where it has none,
@@ -28,10 +30,21 @@ class Stretch:
     seed: int
     place: int
     owner: str | None
-    phase: Phase
+    phase: Step
     start: int
     stop: int
     total: int
+
+    @property
+    def trained(self) -> Phase:
+        """The phase of training.
+
+        Raises:
+            TypeError: it is an adjustment.
+        """
+        if not isinstance(self.phase, Phase):
+            raise TypeError(f"{self.phase} does not train")
+        return self.phase
 
     @property
     def steps(self) -> int:
@@ -44,8 +57,9 @@ class Stretch:
 
     def learning_rate(self, step: int) -> float:
         """The rate of one step of the phase."""
-        rate, decay = self.phase.learning_rate or 0.0, self.phase.decay or 1.0
-        decayed = self.total and step >= (self.phase.decay_at or 0.0) * self.total
+        phase = self.trained
+        rate, decay = phase.learning_rate or 0.0, phase.decay or 1.0
+        decayed = self.total and step >= (phase.decay_at or 0.0) * self.total
         return rate * decay if decayed else rate
 
 

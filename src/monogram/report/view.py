@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from monogram.curriculum import Curriculum, Source, parse, title
+from monogram.curriculum import Curriculum, Phase, Source, Step, parse, title
 from monogram.engine import Row
 from monogram.errors import shorten
 from monogram.report.palette import Look, looks
@@ -123,11 +123,15 @@ def label(curriculum: str, epochs: int | None = None) -> str:
 
 
 def _brief(curriculum: Curriculum, epochs: int | None) -> Curriculum:
-    phases = tuple(
-        phase.lengthless() if phase.epochs == epochs and phase.source != Source.PERSONAL else phase
-        for phase in curriculum.phases
-    )
-    return Curriculum(phases, curriculum.on_other) if epochs else curriculum
+    if not epochs:
+        return curriculum
+    phases = tuple(_briefly(step, epochs) for step in curriculum.phases)
+    return Curriculum(phases, curriculum.on_other)
+
+
+def _briefly(step: Step, epochs: int) -> Step:
+    shared = isinstance(step, Phase) and step.source != Source.PERSONAL and step.epochs == epochs
+    return step.lengthless() if shared else step
 
 
 def shown_floor(results: Results) -> float:

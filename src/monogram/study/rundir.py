@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from monogram.errors import RunError
 
-FORMAT = 1
+FORMAT = 2
 AFTERWARDS = {"min_global_accuracy"}  # may differ when going on: no model depends on it
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves

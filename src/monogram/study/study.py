@@ -108,8 +108,10 @@ class Study:
         made = architecture(self.network, self.population, standardize=self.standardize)
         object.__setattr__(self, "architecture", made)
         network = made.build(0)
-        for phase in {phase for curriculum in self.all_curricula for phase in curriculum.phases}:
-            trainable_names(network, phase.train)
+        steps = {step for curriculum in self.all_curricula for step in curriculum.phases}
+        for phase in steps:
+            if isinstance(phase, Phase):
+                trainable_names(network, phase.train)
 
     @property
     def _epochs(self) -> int:

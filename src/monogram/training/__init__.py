@@ -1,9 +1,11 @@
 """What one step of training is, and the pass of a network over data.
 
 `train` takes a network along a `Stretch` of the plan, one step after the other: the reference
-that every faster way must equal. `tally` counts what a network gets right.
+that every faster way must equal. `adjust` changes what was trained without a step. `tally` counts
+what a network gets right.
 """
 
+from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
@@ -15,9 +17,14 @@ __all__ = [
     "Feed",
     "Samples",
     "State",
+    "Surroundings",
     "Tally",
+    "Weights",
+    "adjust",
     "as_samples",
+    "interpolate",
     "load_state",
+    "log_odds",
     "save_state",
     "tally",
     "train",

@@ -63,8 +63,7 @@ class Feed:
     def __init__(
         self, stretch: Stretch, shared: Samples, own: Samples | None, batch_size: int
     ) -> None:
-        source, key = stretch.phase.source, (stretch.seed, stretch.owner, stretch.place)
-        self._phase = stretch.phase
+        source, key = stretch.trained.source, (stretch.seed, stretch.owner, stretch.place)
         self._per_epoch = -(-len(shared) // batch_size)
         self._device = shared.labels.device
         self._sources: dict[bool, Samples | Joined] = {}
@@ -92,10 +91,10 @@ class _Drawn:
     """Which source a step draws from, and how many batches of it came before."""
 
     def __init__(self, stretch: Stretch, per_epoch: int) -> None:
-        self._source = stretch.phase.source
+        self._source = stretch.trained.source
         if self._source is Source.MIXED:
             steps = np.arange(stretch.stop)
-            self._personal = is_personal(steps, stretch.phase, per_epoch)
+            self._personal = is_personal(steps, stretch.trained, per_epoch)
             self._before = np.cumsum(self._personal) - self._personal
 
     def __call__(self, step: int) -> tuple[bool, int]:

@@ -1,6 +1,6 @@
 """The loop: one network along one stretch, step by step. The reference for every other way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
@@ -45,16 +45,20 @@ def train(
     Returns:
         The state at the stretch's end.
     """
+    phase = stretch.trained
     network.load_state_dict(state.weights)
-    names = trainable_names(network, stretch.phase.train)
-    optimizer = _optimizer(network, names, state, recipe)
+    names = trainable_names(network, phase.train)
+    origin = state.origin or (_copies(network, names) if phase.pull else {})
+    decay = 0.0 if phase.pull else recipe.weight_decay
+    optimizer = _optimizer(network, names, state, recipe.momentum, decay)
+    pull = _Pull(network, origin, phase.pull or 0.0)
     noise = torch_seed(stretch.seed, stretch.owner, stretch.place, "noise")
 
     started = perf_counter() - state.seconds
 
     def snapshot_at(step: int) -> State:
         momentum = _momentum(network, names, optimizer)
-        return State.of(network, step, momentum, perf_counter() - started)
+        return State.of(network, step, momentum, perf_counter() - started, origin)
 
     device = next(network.parameters()).device
     with torch.random.fork_rng(devices=_accelerators(network)), _only_trainable(network, names):
@@ -63,7 +67,7 @@ def train(
             batch = feed(step)
             modes.set(len(batch))
             _seed(device, noise + step)
-            _step(network, optimizer, batch, stretch.learning_rate(step))
+            _step(network, optimizer, batch, stretch.learning_rate(step), pull)
             if after_step is not None:
                 after_step(partial(snapshot_at, step + 1))
     return snapshot_at(stretch.stop)
@@ -80,8 +84,30 @@ def _seed(device: torch.device, seed: int) -> None:
         torch.cuda.manual_seed(seed)
 
 
+class _Pull:
+    """The gradient of an L2 penalty towards other weights: pull · (w - w_start) (L2-SP).
+
+    Args:
+        network: whose parameters are pulled.
+        origin: where to, by parameter name; empty: nowhere.
+        strength: of the pull.
+    """
+
+    def __init__(self, network: nn.Module, origin: Mapping[str, Tensor], strength: float) -> None:
+        parameters = dict(network.named_parameters())
+        self._pairs = [(parameters[name], start) for name, start in origin.items()]
+        self._strength = strength
+
+    @torch.no_grad()
+    def add_gradient(self) -> None:
+        """Add it to the parameters' gradients."""
+        for parameter, start in self._pairs:
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter - start, alpha=self._strength)
+
+
 def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Samples, rate: float
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Samples, rate: float, pull: _Pull
 ) -> None:
     """One step of stochastic gradient descent on the mean cross entropy of a batch."""
     for group in optimizer.param_groups:
@@ -89,22 +115,25 @@ def _step(
     optimizer.zero_grad(set_to_none=True)
     loss = functional.cross_entropy(network(batch.inputs), batch.labels)
     loss.backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
+    pull.add_gradient()
     optimizer.step()
 
 
+def _copies(network: nn.Module, names: Iterable[str]) -> dict[str, Tensor]:
+    parameters = dict(network.named_parameters())
+    return {name: parameters[name].detach().clone() for name in names}
+
+
 def _optimizer(
-    network: nn.Module, names: Iterable[str], state: State, recipe: Recipe
+    network: nn.Module, names: Iterable[str], state: State, momentum: float, weight_decay: float
 ) -> torch.optim.SGD:
-    """SGD on the named parameters, with the state's momentum."""
+    """SGD on the named parameters, with the state's momentum; each step sets its rate."""
     parameters = dict(network.named_parameters())
     optimizer = torch.optim.SGD(
-        [parameters[name] for name in names],
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
+        [parameters[name] for name in names], momentum=momentum, weight_decay=weight_decay
     )
-    for name, momentum in state.momentum.items():
-        optimizer.state[parameters[name]]["momentum_buffer"] = momentum.clone()
+    for name, velocity in state.momentum.items():
+        optimizer.state[parameters[name]]["momentum_buffer"] = velocity.clone()
     return optimizer
 
 

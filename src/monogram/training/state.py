@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -22,12 +22,15 @@ class State:
         weights: parameters and buffers by name, copies.
         momentum: of the optimizer, by parameter name; empty at a phase's start.
         seconds: time spent on training from the first weights to here.
+        origin: of a phase that pulls towards where it began, the weights there, by parameter name;
+            else empty.
     """
 
     step: int
     weights: dict[str, Tensor]
     momentum: dict[str, Tensor]
     seconds: float = 0.0
+    origin: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -36,9 +39,11 @@ class State:
         step: int = 0,
         momentum: dict[str, Tensor] | None = None,
         seconds: float = 0.0,
+        origin: dict[str, Tensor] | None = None,
     ) -> "State":
-        """A copy of a network's state."""
-        return cls(step, _copies(network.state_dict()), _copies(momentum or {}), seconds)
+        """A copy of a network's state; the origin, which nothing changes, is not copied."""
+        weights = _copies(network.state_dict())
+        return cls(step, weights, _copies(momentum or {}), seconds, origin or {})
 
     def at_phase_start(self) -> "State":
         """The same weights before the first step of a new phase, whose optimizer is new."""
@@ -60,8 +65,10 @@ def save_state(state: State, file: Path, name: str) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    tensors = {f"weights/{n}": v.contiguous() for n, v in state.weights.items()}
-    tensors |= {f"momentum/{n}": v.contiguous() for n, v in state.momentum.items()}
+    parts = {"weights": state.weights, "momentum": state.momentum, "origin": state.origin}
+    tensors = {
+        f"{part}/{n}": v.contiguous() for part, found in parts.items() for n, v in found.items()
+    }
     metadata = {"name": name, "step": str(state.step), "seconds": repr(state.seconds)}
     part = file.with_suffix(f".{os.getpid()}.part")
     try:
@@ -91,9 +98,8 @@ def load_state(file: Path, name: str, device: torch.device) -> State | None:
         ) from error
     if metadata.get("name") != name:
         raise RunError(f"{file} belongs to {metadata.get('name')}, not to {name}; delete it")
-    parts: dict[str, dict[str, Tensor]] = {"weights": {}, "momentum": {}}
+    parts: dict[str, dict[str, Tensor]] = {"weights": {}, "momentum": {}, "origin": {}}
     for key, tensor in tensors.items():
         kind, _, tensor_name = key.partition("/")
         parts[kind][tensor_name] = tensor
-    seconds = float(metadata["seconds"])
-    return State(int(metadata["step"]), parts["weights"], parts["momentum"], seconds)
+    return State(step=int(metadata["step"]), seconds=float(metadata["seconds"]), **parts)

@@ -1,0 +1,106 @@
+"""Adjustments: what is done to a trained network without training it further.
+
+They are steps of a curriculum like phases, take no optimizer steps and cost no training samples:
+`global >> prior(smoothing=10)`, `global >> personal(iterations=20) >> blend`.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from monogram.curriculum.phases import value_text
+from monogram.errors import CurriculumError
+
+if TYPE_CHECKING:
+    from monogram.curriculum.curriculum import Curriculum, Step
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What `Prior` and `Blend` have in common. They use D_I, and no step takes any time."""
+
+    @property
+    def touches_individual(self) -> bool:
+        """Whether it uses D_I: always."""
+        return True
+
+    @property
+    def has_length(self) -> bool:
+        """Whether it says how long it lasts: there is nothing to say."""
+        return True
+
+    def lengthless(self) -> "Adjustment":
+        """Itself."""
+        return self
+
+    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
+        """This adjustment, then the later steps."""
+        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds steps
+
+        return Curriculum((self,)) >> later
+
+
+@dataclass(frozen=True)
+class Prior(Adjustment):
+    """Expect the individual's classes: add log(p_I / p_G) to the logits from here on.
+
+    The remedy for pure label shift, where individuals differ in how often each class occurs and
+    in nothing else (Saerens, Latinne and Decaestecker 2002; logit adjustment, Menon et al. 2021).
+    p_I(c) = (n_c + s·C·p_G(c)) / (n + s·C), with n_c of n training samples of D_I in class c, C
+    classes and the smoothing s; p_G(c) are D_G's frequencies. Phases after it train with the logits
+    as they are then.
+
+    That is (1 - λ)·p_G plus λ times the individual's frequencies, with λ = n / (n + s·C): the best
+    that the same likelihoods allow where a share λ of the inputs comes from the individual.
+
+    Attributes:
+        smoothing: s, samples of D_G that each class is expected from beforehand; the larger, the
+            less is corrected.
+
+    Raises:
+        CurriculumError: a smoothing that is not above 0.
+    """
+
+    smoothing: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not 0 < self.smoothing < inf:
+            raise CurriculumError(
+                f"prior: smoothing must be above 0 and finite, not {self.smoothing}"
+            )
+
+    def __str__(self) -> str:
+        """The text form, `prior(smoothing=10)`."""
+        return f"prior(smoothing={value_text(self.smoothing)})"
+
+
+@dataclass(frozen=True)
+class Blend(Adjustment):
+    """Weights between the end of the trunk and here: base + share·(here - base).
+
+    Averaging a model with what it was fine-tuned from keeps much of both (WiSE-FT; Wortsman et
+    al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+
+    Attributes:
+        share: in [0, 1], 0 is the base; None: for each individual the one of `SHARES` with most
+            accuracy on the individual's validation data, of equals the smallest.
+
+    Raises:
+        CurriculumError: a share out of its range.
+    """
+
+    share: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.share is not None and not 0 <= self.share <= 1:
+            raise CurriculumError(f"blend: share must be a fraction in [0, 1], not {self.share}")
+
+    def __str__(self) -> str:
+        """The text form, `blend` or `blend(share=0.5)`."""
+        return "blend" if self.share is None else f"blend(share={value_text(self.share)})"
+
+
+SHARES = tuple(tenth / 10 for tenth in range(11))
+"""What `Blend` without a share chooses among."""

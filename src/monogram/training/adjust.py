@@ -1,0 +1,110 @@
+"""What adjustments do to a trained network's weights, without a step of training."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from monogram.curriculum import SHARES, Adjustment, Blend, Prior
+from monogram.networks import PRIOR
+from monogram.training.state import State
+from monogram.training.tally import Tally
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What an adjustment knows besides the weights.
+
+    Attributes:
+        base: the weights at the end of the trunk.
+        own: [classes] int64, training samples of D_I in each class.
+        shared: [classes] int64, the same of D_G.
+        validate: what weights get right on the individual's validation data.
+    """
+
+    base: Weights
+    own: Tensor
+    shared: Tensor
+    validate: Callable[[Weights], Tally]
+
+
+def adjust(adjustment: Adjustment, state: State, around: Surroundings) -> State:
+    """The state after an adjustment.
+
+    Args:
+        adjustment: what to do.
+        state: the end of what was trained.
+        around: what else it depends on.
+    """
+    started = perf_counter()
+    if isinstance(adjustment, Prior):
+        odds = log_odds(around.own, around.shared, adjustment.smoothing)
+        weights = {**state.weights, PRIOR: odds.to(state.weights[PRIOR])}
+    elif isinstance(adjustment, Blend):
+        weights = _blended(adjustment, state.weights, around)
+    else:
+        raise TypeError(f"nobody knows how to do {adjustment}")
+    return replace(state, weights=weights, seconds=state.seconds + perf_counter() - started)
+
+
+def log_odds(own: Tensor, shared: Tensor, smoothing: float) -> Tensor:
+    """How much more often an individual's samples fall into each class: log(p_I / p_G).
+
+    Args:
+        own: [classes], samples of D_I in each class.
+        shared: [classes], samples of D_G; a class without any counts as one with one sample.
+        smoothing: samples of D_G that each class is expected from beforehand, above 0.
+
+    Returns:
+        float64 [classes]; equal frequencies give 0.
+
+    >>> log_odds(torch.tensor([30, 10]), torch.tensor([500, 500]), smoothing=20).exp()
+    tensor([1.2500, 0.7500], dtype=torch.float64)
+    """
+    known = shared.double().clamp(min=1)
+    expected = known / known.sum()
+    beforehand = smoothing * len(expected)
+    frequencies = (own.double() + beforehand * expected) / (own.double().sum() + beforehand)
+    return torch.log(frequencies / expected)
+
+
+def _blended(blend: Blend, weights: Weights, around: Surroundings) -> dict[str, Tensor]:
+    """The weights of the share that is asked for, or that does best on validation data."""
+
+    def correct(share: float) -> int:
+        return around.validate(interpolate(around.base, weights, share)).correct
+
+    best = (
+        blend.share if blend.share is not None else max(SHARES, key=correct)
+    )  # the first of equals
+    return interpolate(around.base, weights, best)
+
+
+def interpolate(base: Weights, personal: Weights, alpha: float) -> dict[str, Tensor]:
+    """Weights on the way from the base to a personal model.
+
+    Batch normalisation's means and variances go along; counts and other integers stay the base's.
+    What equals the base bit for bit stays so.
+
+    Args:
+        base: all tensors by name.
+        personal: of the same names, shapes and types.
+        alpha: 0: the base, 1: the personal model.
+
+    >>> import torch
+    >>> one = {"weight": torch.tensor([0.0, 2.0]), "batches": torch.tensor(3)}
+    >>> two = {"weight": torch.tensor([1.0, 2.0]), "batches": torch.tensor(9)}
+    >>> interpolate(one, two, 0.25)
+    {'weight': tensor([0.2500, 2.0000]), 'batches': tensor(3)}
+    """
+    return {name: _between(there, personal[name], alpha) for name, there in base.items()}
+
+
+def _between(base: Tensor, personal: Tensor, alpha: float) -> Tensor:
+    if not (base.is_floating_point() or base.is_complex()) or base.equal(personal):
+        return base
+    return torch.lerp(base, personal, alpha)
