@@ -112,7 +112,7 @@ REFUSED = {
     "a factory that fails": (lambda: 1 / 0, "could not be made: ZeroDivisionError"),
     "unknown arguments": (lambda depth, classes: None, "needs depth; it is called with those of"),
     "an instance": (nn.Linear(5, 3), "not the network itself"),
-    "unknown name": ("vgg", "unknown network 'vgg'; known: paper, conv1d, mlp"),
+    "unknown name": ("vgg", "unknown network 'vgg'; known: paper, paper-plain, conv1d, mlp"),
     "unknown option": ("mlp(depth=3)", "cannot read option 'depth=3'; known: hidden"),
     "no number": ("mlp(hidden=many)", "cannot read option 'hidden=many'"),
     "half a number": ("paper(width=1.2.3)", r"cannot read option 'width=1.2.3'"),

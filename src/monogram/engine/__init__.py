@@ -4,7 +4,7 @@
 study a row in the run directory's journal; long phases leave checkpoints.
 """
 
-from monogram.engine.estimate import Estimate, estimate
+from monogram.engine.estimate import Estimate, estimate, together
 from monogram.engine.execute import Failure, execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import Job
@@ -25,4 +25,5 @@ __all__ = [
     "estimate",
     "execute",
     "read_journal",
+    "together",
 ]

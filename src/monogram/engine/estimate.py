@@ -2,7 +2,8 @@
 
 import resource
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
 
@@ -63,6 +64,20 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
         disk=data + trunks * 2 * weights + 1_000 * plan.models,
         step_seconds=step_seconds,
         sample_seconds=sample_seconds,
+    )
+
+
+def together(parts: Sequence[Estimate]) -> Estimate:
+    """What several plans take one after the other; steps are measured on the first.
+
+    Args:
+        parts: of each, at least one.
+    """
+    return replace(
+        parts[0],
+        seconds=sum(part.seconds for part in parts),
+        memory=max(part.memory for part in parts),
+        disk=sum(part.disk for part in parts),
     )
 
 

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from monogram.errors import NetworkError, shorten
 from monogram.networks.contract import check_network
-from monogram.networks.paper import SMALLEST_SIDE, PaperNetwork
+from monogram.networks.paper import SMALLEST_SIDE, PaperNetwork, plain_convolution
 from monogram.networks.prepared import Prepared, channel_statistics
 from monogram.networks.small import MLP, Conv1dNetwork
 from monogram.population import Population
@@ -26,7 +26,7 @@ Factory = Callable[..., nn.Module]
 IMAGE_AXES, SERIES_AXES = 3, 2
 SHORTEST_SERIES = 8
 DEFAULT_WIDTH = 0.25  # of the paper's network, when nobody chose: a laptop trains it
-NAME = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
+NAME = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
 OPTION = re.compile(r"(\w+)\s*=\s*(\d+\.?\d*|\.\d+)")
 
 
@@ -168,12 +168,21 @@ def choose(shape: tuple[int, ...]) -> str:
 
 
 def _paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    _check_picture(input_shape)
+    return PaperNetwork(input_shape[0], classes, width)
+
+
+def _plain_paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    _check_picture(input_shape)
+    return PaperNetwork(input_shape[0], classes, width, plain_convolution)
+
+
+def _check_picture(input_shape: tuple[int, ...]) -> None:
     if len(input_shape) != IMAGE_AXES or min(input_shape[1:]) < SMALLEST_SIDE:
         raise NetworkError(
             f"it takes images [channels, height, width] of at least {SMALLEST_SIDE} x "
             f"{SMALLEST_SIDE}, not inputs of shape {list(input_shape)}"
         )
-    return PaperNetwork(input_shape[0], classes, width)
 
 
 def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.Module:
@@ -185,7 +194,12 @@ def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.M
     return Conv1dNetwork(input_shape[0], classes, width)
 
 
-BUILT_IN: dict[str, Factory] = {"paper": _paper, "conv1d": _conv1d, "mlp": MLP}
+BUILT_IN: dict[str, Factory] = {
+    "paper": _paper,
+    "paper-plain": _plain_paper,
+    "conv1d": _conv1d,
+    "mlp": MLP,
+}
 
 
 def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, Factory]:

@@ -49,6 +49,17 @@ def is_run(folder: Path) -> bool:
     return (folder / "config.json").is_file() and (folder / "population").is_dir()
 
 
+def runs_in(place: Path) -> list[Path]:
+    """A run directory and those within it, such as the early-shaping curve's of a reproduction.
+
+    None, where the place is no run directory.
+    """
+    if not is_run(place):
+        return []
+    within = (config.parent for config in place.rglob("config.json"))
+    return sorted(folder for folder in within if is_run(folder))
+
+
 def forget_in_run(folder: Path, individual: str) -> RunErasure:
     """Erase an individual from a run directory, which can be resumed for the others afterwards.
 

@@ -46,6 +46,11 @@ class RunDirectory:
         """A file of the run."""
         return self.folder / name
 
+    @property
+    def begun(self) -> bool:
+        """Whether it is known what the folder is for, so that it can be resumed."""
+        return (self / "config.json").exists()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Within, no other process may run here.
@@ -75,7 +80,7 @@ class RunDirectory:
         Raises:
             RunError: the folder holds another study, or something else.
         """
-        if (self / "config.json").exists():
+        if self.begun:
             self._compare(self.config()["study"], _plain(identity))
             return True
         foreign = sorted(p.name for p in self.folder.iterdir() if p.name not in BEGUN)
@@ -86,9 +91,19 @@ class RunDirectory:
             )
         return False
 
-    def record(self, identity: Mapping[str, Any]) -> None:
-        """Write down what the folder is for: from then on it can be resumed by its name."""
-        config = {"format": FORMAT, "study": identity, "environment": environment()}
+    def record(self, identity: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+        """Write down what the folder is for: from then on it can be resumed by its name.
+
+        Args:
+            identity: everything that the numbers depend on, plain values.
+            about: what the study is a part of, plain values.
+        """
+        config = {
+            "format": FORMAT,
+            "study": identity,
+            "about": about,
+            "environment": environment(),
+        }
         self.write_json("config.json", config)
 
     def config(self) -> dict[str, Any]:

@@ -1,0 +1,11 @@
+"""Stand-in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from monogram.reproduce.values import Compared
+
+
+def claims(results: Any, compared: Sequence[Compared], scenario: str) -> tuple[Any, ...]:
+    """None."""
+    return ()
