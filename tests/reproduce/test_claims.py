@@ -70,18 +70,18 @@ def test_rows_that_were_not_studied_leave_their_claims_undecided(scenario):
     assert all(one.verdict != "reproduced" for one in claims(world(figures), [], scenario))
 
 
-@each
-def test_pure_chance_is_seldom_called_a_finding(scenario):
+def test_pure_chance_is_seldom_called_a_finding():
     wrong = 0
-    for seed in range(20):
+    for seed in range(6):
         draw = np.random.default_rng(seed)
-        found = judged(world(lambda *_, d=draw: tuple(d.normal(0.8, 0.1, 2)), people=8), scenario)
+        chance = world(lambda *_, d=draw: tuple(d.normal(0.8, 0.1, 2)), people=8)
+        found = judged(chance, "class-counts")
         wrong += any(
             one.verdict != "undecided at this scale"
             for one in found.values()
             if not one.test.startswith("none")
         )
-    assert wrong <= 4  # two families, 5 % each
+    assert wrong <= 2  # two families, 5 % each
 
 
 def test_the_figures_are_those_of_scipy_paired_by_who_was_judged_on():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monogram.reproduce.claims import opposition, support, verdict
@@ -14,6 +14,7 @@ p_values = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 
 
 @pytest.mark.parametrize("kind", [Higher, Wider])
+@settings(max_examples=30, deadline=None)
 @given(both=pairs)
 def test_the_other_way_round_support_is_opposition(kind, both):
     ours, theirs = np.array(both).T

@@ -29,8 +29,8 @@ def p_value(p: float | None) -> str:
     """A p-value with two digits that matter.
 
     >>> p_value(0.0312), p_value(0.00000312), p_value(1.0), p_value(None)
-    ('p = 0.031', 'p < 0.00001', 'p = 1', 'p not defined')
+    ('p = 0.031', 'p < 0.0001', 'p = 1', 'p not defined')
     """
     if p is None:
         return "p not defined"
-    return f"p = {p:.2g}" if p >= 1e-5 else "p < 0.00001"
+    return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
