@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from monogram.measure import Comparison, compare, holm
+from monogram.measure import Comparison, compare, holm, holm_corrected, mean_interval
 
 
 def comparison(t_test, wilcoxon=None):
@@ -67,3 +69,22 @@ def test_undefined_p_values_do_not_count_in_the_family():
     assert [c.t_test_holm for c in corrected] == [0.02, None, 0.04]
     assert [c.wilcoxon_holm for c in corrected] == [None] * 3
     assert holm([]) == []
+
+
+def test_the_difference_has_an_interval_where_it_varies():
+    ours, theirs = np.random.default_rng(2).random((2, 12))
+    result = compare(ours, theirs)
+    assert result.interval == mean_interval(ours - theirs)
+    assert compare(ours, ours).interval is None
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=20))
+def test_holm_only_raises_and_keeps_the_order(p_values):
+    corrected = holm_corrected(p_values)
+    both = list(zip(p_values, corrected, strict=True))
+    known = sorted((p, c) for p, c in both if p is not None and c is not None)
+    assert (
+        len(known) == sum(p is not None for p in p_values) == sum(c is not None for c in corrected)
+    )
+    assert all(p <= c <= 1 for p, c in known)
+    assert [c for _, c in known] == sorted(c for _, c in known)

@@ -9,6 +9,7 @@ from scipy import stats
 from tests.study.standins import BASE, BASELINE, MIXED, TRANSFER, row, rows
 
 from monogram.curriculum import Baseline, EarlyShaping, Recipe, SampleWeighting, Transfer
+from monogram.measure import mean_interval
 from monogram.plan import compile_plan
 from monogram.population import Population, Protocol, Split
 from monogram.study import summarise
@@ -29,6 +30,22 @@ def test_each_curriculum_has_its_spread():
     assert (transfer.personal.mean, transfer.personal.min, transfer.personal.max) == (0.7, 0.5, 0.9)
     assert transfer.shared.mean == pytest.approx(0.7)
     assert (transfer.models, summary.individuals) == (5, 5)
+
+
+def test_means_have_intervals_over_individuals_seeds_averaged_first():
+    draw = np.random.default_rng(0)
+    drawn = {one: draw.random((2, 3)) for one in PEOPLE}  # seeds × figures
+    some = [
+        row(curriculum, one, seeds[seed][0], seeds[seed][1], seed=seed)
+        for curriculum in (BASE, TRANSFER)
+        for one, seeds in drawn.items()
+        for seed in (0, 1)
+    ]
+    transfer = summarise(some, ORDER, BASE)[TRANSFER]
+    averaged = [seeds.mean(axis=0) for seeds in drawn.values()]
+    assert transfer.personal_interval == mean_interval([both[0] for both in averaged])
+    assert transfer.shared_interval == mean_interval([both[1] for both in averaged])
+    assert transfer.personal_interval[0] < transfer.personal.mean < transfer.personal_interval[1]
 
 
 def test_harmed_are_those_worse_off_than_with_the_global_model():

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from monogram.measure.bootstrap import Interval, mean_interval
+
 FEWEST = 2  # individuals that a paired test needs
 MOST_EXACT = 50  # individuals for whom Wilcoxon's exact distribution is used
 MOST_PERMUTED = 7  # individuals with ties for whom all signs are tried; beyond, it takes seconds
@@ -25,6 +27,7 @@ class Comparison:
         t_test_holm: `t_test` corrected for all comparisons of the family (Holm 1979).
         wilcoxon_holm: `wilcoxon` corrected likewise.
         individuals: number of pairs.
+        interval: 95 % bootstrap interval of `difference`; None where the differences do not vary.
     """
 
     difference: float
@@ -34,6 +37,7 @@ class Comparison:
     individuals: int
     t_test_holm: float | None = None
     wilcoxon_holm: float | None = None
+    interval: Interval | None = None
 
 
 def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
@@ -53,20 +57,32 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
         t_test = stats.ttest_1samp(differences, 0.0).pvalue
         wilcoxon = stats.wilcoxon(differences, method=_method(differences)).pvalue
-    return Comparison(mean, mean / deviation, _number(t_test), _number(wilcoxon), len(differences))
+    return Comparison(
+        difference=mean,
+        effect_size=mean / deviation,
+        t_test=_number(t_test),
+        wilcoxon=_number(wilcoxon),
+        individuals=len(differences),
+        interval=mean_interval(differences),
+    )
 
 
 def holm(family: Sequence[Comparison]) -> list[Comparison]:
     """The same comparisons with p-values corrected for being made together (Holm 1979)."""
-    t_tests = _corrected([one.t_test for one in family])
-    wilcoxons = _corrected([one.wilcoxon for one in family])
+    t_tests = holm_corrected([one.t_test for one in family])
+    wilcoxons = holm_corrected([one.wilcoxon for one in family])
     return [
         replace(one, t_test_holm=t, wilcoxon_holm=w)
         for one, t, w in zip(family, t_tests, wilcoxons, strict=True)
     ]
 
 
-def _corrected(p_values: Sequence[float | None]) -> list[float | None]:
+def holm_corrected(p_values: Sequence[float | None]) -> list[float | None]:
+    """A family of p-values corrected (Holm 1979); those that are None stay it and do not count.
+
+    >>> holm_corrected([0.01, None, 0.04])
+    [0.02, None, 0.04]
+    """
     known = [p for p in p_values if p is not None]
     if not known:
         return list(p_values)

@@ -9,7 +9,7 @@ import numpy as np
 
 from monogram.curriculum import parse, title
 from monogram.engine import Row
-from monogram.measure import Comparison, Spread, compare, holm, spread
+from monogram.measure import Comparison, Interval, Spread, compare, holm, mean_interval, spread
 from monogram.study.choice import Choice, choose
 from monogram.study.figures import Figures, by_curriculum, figures, paired
 
@@ -25,6 +25,8 @@ class CurriculumSummary:
         collapsed: how many of them gave up.
         personal: spread of acc(D_I) over individuals.
         shared: spread of acc(D_G) over the individuals' models.
+        personal_interval: 95 % bootstrap interval of the mean of acc(D_I) over individuals.
+        shared_interval: the same of acc(D_G).
         harmed: fraction of the individuals with less personal accuracy than the global-only
             model has on them.
         relative_cost_marginal: r_train, what one more individual costs, over the baseline's.
@@ -43,6 +45,8 @@ class CurriculumSummary:
     collapsed: int
     personal: Spread
     shared: Spread
+    personal_interval: Interval
+    shared_interval: Interval
     harmed: float
     relative_cost_marginal: float
     relative_cost_amortised: float
@@ -136,6 +140,7 @@ def _curriculum(
     curriculum: str, rows: list[Row], table: Figures, base: Figures, individuals: int, tests: Tests
 ) -> CurriculumSummary:
     ours, theirs = paired(table.personal, base.personal)
+    personal, shared = list(table.personal.values()), list(table.shared.values())
     compared = {
         f"{what}_{against}": pair
         for against, by_name in tests.items()
@@ -147,8 +152,10 @@ def _curriculum(
         title=title(parse(curriculum)),
         models=len(rows),
         collapsed=sum(row.collapsed for row in rows),
-        personal=spread(list(table.personal.values())),
-        shared=spread(list(table.shared.values())),
+        personal=spread(personal),
+        shared=spread(shared),
+        personal_interval=mean_interval(personal),
+        shared_interval=mean_interval(shared),
         harmed=float(np.mean(ours < theirs)),
         relative_cost_marginal=float(np.mean([marginal_cost(row) for row in rows])),
         relative_cost_amortised=float(np.mean([amortised_cost(row, individuals) for row in rows])),
