@@ -66,6 +66,7 @@ class Study:
         evaluation_samples: the most samples of D_G to judge a model on, for validation and test.
         device: "cpu", "cuda", … or "auto".
         threads: of each worker.
+        curves: record learning curves, see `learning_curves_of`; no other number depends on it.
 
     Raises:
         SettingError: a value out of its range.
@@ -84,6 +85,7 @@ class Study:
     evaluation_samples: int = 10_000
     device: str = "auto"
     threads: int = 1
+    curves: bool = True
     architecture: Architecture = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +150,7 @@ class Study:
             device=choose_device(self.device),
             threads=self.threads,
             evaluation_samples=self.evaluation_samples,
+            curves=self.curves,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -168,6 +171,7 @@ class Study:
             "evaluation_samples": self.evaluation_samples,
             "device": choose_device(self.device),
             "threads": self.threads,
+            "curves": self.curves,
         }
 
     def run(
@@ -242,6 +246,7 @@ def resume(folder: Path | str) -> Study:
         evaluation_samples=asked["evaluation_samples"],
         device=asked["device"],
         threads=asked["threads"],
+        curves=asked.get("curves", True),
     )
 
 
