@@ -131,7 +131,10 @@ class Recorder:
             self._journal.append(point)
 
     def _accuracy(self, samples: Samples) -> float:
-        found = tally(self._network, samples)
+        """Of a network that may draw random numbers even now: they come from nobody's stream."""
+        devices = [] if self._device.type == "cpu" else [self._device]
+        with torch.random.fork_rng(devices=devices):
+            found = tally(self._network, samples)
         self._progress(len(samples))
         return found.accuracy
 
