@@ -3,6 +3,7 @@
 config.json       what was asked, versions, the data's fingerprint, git revision
 population/       the data as it was used
 journal/          a line for each finished model
+curves/           a line for each point of a learning curve
 trunks/           weights that all individuals share, among them the global-only model
 checkpoints/      trainings in flight; gone when the run is over
 failures.json     what failed for single individuals
@@ -27,7 +28,7 @@ from filelock import FileLock, Timeout
 from monogram.errors import RunError
 
 FORMAT = 2
-AFTERWARDS = {"min_global_accuracy"}  # may differ when going on: no model depends on it
+AFTERWARDS = {"min_global_accuracy", "curves"}  # may differ when going on: no model depends on it
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 

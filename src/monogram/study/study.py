@@ -67,6 +67,7 @@ class Study:
         device: "cpu", "cuda", … or "auto".
         threads: of each worker.
         about: what the study is a part of, plain values; recorded, and no number depends on it.
+        curves: record learning curves, see `learning_curves_of`; no other number depends on it.
 
     Raises:
         SettingError: a value out of its range.
@@ -86,6 +87,7 @@ class Study:
     device: str = "auto"
     threads: int = 1
     about: Mapping[str, Any] = field(default_factory=dict)
+    curves: bool = True
     architecture: Architecture = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -150,6 +152,7 @@ class Study:
             device=choose_device(self.device),
             threads=self.threads,
             evaluation_samples=self.evaluation_samples,
+            curves=self.curves,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -170,6 +173,7 @@ class Study:
             "evaluation_samples": self.evaluation_samples,
             "device": choose_device(self.device),
             "threads": self.threads,
+            "curves": self.curves,
         }
 
     def run(
@@ -246,6 +250,7 @@ def resume(folder: Path | str) -> Study:
         device=asked["device"],
         threads=asked["threads"],
         about=config["about"],
+        curves=asked.get("curves", True),
     )
 
 
