@@ -64,6 +64,7 @@ def test_without_a_name_the_inputs_shape_chooses(population, name):
     [
         ("paper(width=0.1)", PaperNetwork),
         (" paper( width=0.1 ) ", PaperNetwork),
+        ("paper-plain(width=0.1)", PaperNetwork),
         ("mlp(hidden=3)", MLP),
         (functools.partial(MLP, hidden=3), MLP),
         (lambda input_shape, num_classes: MLP(input_shape, num_classes, hidden=3), MLP),
@@ -122,6 +123,7 @@ REFUSED = {
     "opened only": ("mlp(", "unknown network"),
     "closed twice": ("mlp(hidden=2))", "cannot read option"),
     "for other inputs": ("paper", r"images \[channels, height, width\] of at least 16 x 16"),
+    "for other inputs, plain": ("paper-plain", "at least 16 x 16"),
     "for series": ("conv1d", r"series \[channels, time\] of at least 8 points"),
     "no module": ("no.such:thing", "cannot import no.such: ModuleNotFoundError"),
     "no attribute": ("tests.nets:thing", "tests.nets has no function or class 'thing'"),

@@ -93,7 +93,8 @@ def study(
     network: Annotated[
         str | None,
         typer.Option(
-            help="paper(width=0.5), conv1d, mlp, package.module:factory or file.py:factory.",
+            help="paper(width=0.5), paper-plain, conv1d, mlp, package.module:factory or "
+            "file.py:factory.",
             rich_help_panel=HOW,
         ),
     ] = None,

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from monogram.errors import NetworkError, shorten
 from monogram.networks.contract import check_network
-from monogram.networks.paper import SMALLEST_SIDE, PaperNetwork, plain_convolution
+from monogram.networks.paper import SMALLEST_SIDE, Convolution, PaperNetwork, normalised, plain
 from monogram.networks.prepared import Prepared, channel_statistics
 from monogram.networks.small import MLP, Conv1dNetwork
 from monogram.population import Population
@@ -97,9 +97,9 @@ def architecture(
     """The architecture that a name or a factory means for a population, checked on real inputs.
 
     Args:
-        network: `paper(width=0.5)`, `mlp(hidden=64)`, `conv1d(width=16)`,
-            `package.module:factory`, `path/to/file.py:factory`, a callable, or None to choose by
-            the inputs' shape. A factory is called with those of `input_shape` (tuple of int),
+        network: `paper(width=0.5)`, `paper-plain(width=0.5)`, `mlp(hidden=64)`,
+            `conv1d(width=16)`, `package.module:factory`, `path/to/file.py:factory`,
+            a callable, or None to choose by the inputs' shape. A factory is called with those of `input_shape` (tuple of int),
             `channels` (int) and `classes` or `num_classes` (int) that it has parameters for.
         population: gives shapes, classes and the statistics for standardising.
         standardize: subtract each channel's mean over D_G's training data and divide by its
@@ -168,21 +168,22 @@ def choose(shape: tuple[int, ...]) -> str:
 
 
 def _paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
-    _check_picture(input_shape)
-    return PaperNetwork(input_shape[0], classes, width)
+    return _table_1(input_shape, classes, width, normalised)
 
 
-def _plain_paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
-    _check_picture(input_shape)
-    return PaperNetwork(input_shape[0], classes, width, plain_convolution)
+def _paper_plain(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    return _table_1(input_shape, classes, width, plain)
 
 
-def _check_picture(input_shape: tuple[int, ...]) -> None:
+def _table_1(
+    input_shape: tuple[int, ...], classes: int, width: float, convolution: Convolution
+) -> nn.Module:
     if len(input_shape) != IMAGE_AXES or min(input_shape[1:]) < SMALLEST_SIDE:
         raise NetworkError(
             f"it takes images [channels, height, width] of at least {SMALLEST_SIDE} x "
             f"{SMALLEST_SIDE}, not inputs of shape {list(input_shape)}"
         )
+    return PaperNetwork(input_shape[0], classes, width, convolution)
 
 
 def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.Module:
@@ -196,7 +197,7 @@ def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.M
 
 BUILT_IN: dict[str, Factory] = {
     "paper": _paper,
-    "paper-plain": _plain_paper,
+    "paper-plain": _paper_plain,
     "conv1d": _conv1d,
     "mlp": MLP,
 }

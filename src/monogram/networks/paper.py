@@ -7,8 +7,7 @@ names neither normalisation nor initialisation. Ours:
   learn at rate 0.03 from PyTorch's default weights, and with He or Glorot weights 500 iterations
   on four classes of one individual (early shaping, class counts) silence its ReLUs for good: the
   later training on D_G stays at chance. Normalised activations keep a share of each unit active
-  whatever it was trained on before, so that every curriculum trains. `plain_convolution` goes
-  without, as Table 1 is printed.
+  whatever it was trained on before, so that every curriculum trains.
 - *He initialisation* (He et al. 2015), which keeps the variance through ReLUs.
 - *An average over what is left of the picture* (2 × 2 for 32 × 32) before the classifier: it
   makes the 256 features of Table 1 and lets other sizes in.
@@ -16,22 +15,35 @@ names neither normalisation nor initialisation. Ours:
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 SMALLEST_SIDE = 16
 Convolution = Callable[[int, int, int], tuple[nn.Module, ...]]
-"""From channels in, channels out and size to a convolution that keeps the picture's size."""
 
 
-def normalised_convolution(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
-    """A convolution, batch normalisation and a ReLU."""
-    return _he(inputs, outputs, size, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+def normalised(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
+    """A convolution that keeps the picture's size, batch normalisation and a ReLU.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        size: side of the kernel, odd, in pixels.
+    """
+    convolution = _he(nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False))
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
 
 
-def plain_convolution(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
-    """A convolution and a ReLU, as Table 1 prints it."""
-    return _he(inputs, outputs, size, bias=True), nn.ReLU(inplace=True)
+def plain(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
+    """A convolution that keeps the picture's size, its bias at first 0, and a ReLU.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        size: side of the kernel, odd, in pixels.
+    """
+    convolution = _he(nn.Conv2d(inputs, outputs, size, padding=size // 2))
+    nn.init.zeros_(convolution.bias)
+    return convolution, nn.ReLU(inplace=True)
 
 
 class PaperNetwork(nn.Module):
@@ -41,7 +53,7 @@ class PaperNetwork(nn.Module):
         channels: of the input, 1 for grey images.
         classes: number of logits.
         width: factor on all numbers of channels; 1 is the paper's (0.44 M parameters).
-        convolution: makes each convolution with what follows it.
+        convolution: makes the layers of one convolution, `normalised` or `plain`.
     """
 
     def __init__(
@@ -49,7 +61,7 @@ class PaperNetwork(nn.Module):
         channels: int,
         classes: int,
         width: float = 1.0,
-        convolution: Convolution = normalised_convolution,
+        convolution: Convolution = normalised,
     ) -> None:
         super().__init__()
         c32, c64, c128, c256 = (max(1, round(count * width)) for count in (32, 64, 128, 256))
@@ -78,11 +90,6 @@ class PaperNetwork(nn.Module):
         return logits
 
 
-def _he(inputs: int, outputs: int, size: int, *, bias: bool) -> nn.Conv2d:
-    """A convolution that keeps the picture's size, with He's weights and biases of 0."""
-    convolution = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias)
-    with torch.no_grad():
-        nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-        if convolution.bias is not None:
-            convolution.bias.zero_()
+def _he(convolution: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     return convolution
