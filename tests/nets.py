@@ -101,3 +101,18 @@ class Choosy(nn.Module):
         if self.training and len(inputs) == 5:
             raise ValueError("I do not like this batch")
         return self.layers(inputs)
+
+
+class Restless(nn.Module):
+    """Draws random numbers and changes a buffer in evaluation mode too."""
+
+    drift: Tensor
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = _vector_layers(channels, classes)
+        self.register_buffer("drift", torch.zeros(classes))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.drift += 0.01 * torch.rand_like(self.drift)
+        return self.layers(inputs) + self.drift

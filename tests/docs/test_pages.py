@@ -68,7 +68,9 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
     names = {"__name__": "__main__"} | (readers_own_data() if page.name == "README.md" else {})
     monkeypatch.setattr("monogram.study.study.default_workers", lambda: 1)
     monkeypatch.setattr("monogram.study.study.default_epochs", lambda *_: 1)
-    monkeypatch.setattr("monogram.cli.studies.write_report", lambda _, file: file.write_text(""))
+    monkeypatch.setattr(
+        "monogram.cli.running.write_report", lambda _, file, **__: file.write_text("")
+    )
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     known = set(sys.modules)
     for language, file, body in blocks(page):

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -13,18 +13,21 @@ from monogram.measure import mean_interval
 fractions = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 
+@settings(max_examples=40, deadline=None)
 @given(fractions)
 def test_the_interval_lies_within_the_values(values):
     low, high = mean_interval(values)
     assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
 
 
+@settings(max_examples=40, deadline=None)
 @given(fractions, st.randoms(use_true_random=False))
 def test_it_is_the_same_every_time_and_in_any_order(values, draw):
     shuffled = draw.sample(values, len(values))
     assert mean_interval(values) == mean_interval(np.array(shuffled))
 
 
+@settings(max_examples=40, deadline=None)
 @given(fractions)
 def test_rounding_noise_does_not_move_it(values):
     noise = np.random.default_rng(0).uniform(-1e-14, 1e-14, len(values))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
@@ -29,6 +29,7 @@ def test_beyond_the_bound_by_hand():
     assert result.within == pytest.approx(stats.t.cdf(t, 3))
 
 
+@settings(deadline=None)
 @given(pairs, st.floats(0.001, 0.5))
 def test_who_comes_first_does_not_matter(both, bound):
     ours, theirs = np.array(both).T

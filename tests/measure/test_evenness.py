@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -32,6 +32,7 @@ def test_equal_spreads_are_found_different_as_often_as_the_level_says():
     assert 0.02 <= np.mean(np.array(found) < 0.05) <= 0.08
 
 
+@settings(deadline=None)
 @given(pairs)
 def test_who_comes_first_does_not_matter(both):
     ours, theirs = np.array(both).T

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from tests import nets
 from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
@@ -54,6 +55,19 @@ def test_everybody_gets_a_decision_and_nobody_is_worse_off_on_validation_data(st
         assert None not in (ours.personal_accuracy, ours.global_accuracy, base.personal_accuracy)
         assert model.provenance.curriculum == "global(epochs=2) >> personal(iterations=4)"
     assert not (tmp_path / "a.db.work").exists()
+
+
+def test_a_prior_is_all_that_is_kept_of_a_model_without_training(run, tmp_path):
+    start = Start.of_run(run, curriculum="global >> prior(1)")
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        base = store.base_weights()
+        own = {
+            m.individual: store.weights(m.individual) for m in store.models() if not m.keeps_base
+        }
+    assert own
+    for weights in own.values():
+        assert [name for name in base if not torch.equal(weights[name], base[name])] == ["prior"]
 
 
 def test_two_workers_make_the_models_of_one(start, tmp_path):

@@ -11,10 +11,11 @@ from tests.people import make_population
 from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 
 from monogram import Study
+from monogram.engine import read_points
 from monogram.errors import StoreError, UnknownIndividualError
 from monogram.population import open_population
 from monogram.store import forget_in_run
-from monogram.study import Results
+from monogram.study import Results, learning_curves_of
 
 NAME = "anna-maria-quux"
 
@@ -170,10 +171,13 @@ def run(tmp_path):
 def test_a_run_directory_goes_on_without_the_individual(run):
     before = Results.open(run)
     split = open_population(run / "population").individuals[NAME]
+    points = read_points(run / "curves").values()
     assert NAME.encode() in folder_bytes(run)
     erasure = forget_in_run(run, NAME)
     assert NAME.encode() not in folder_bytes(run)
     assert erasure.samples == 24
+    assert erasure.curve_points == sum(NAME in (p.individual, p.evaluated_on) for p in points)
+    assert erasure.curve_points > 0
     assert erasure.journal_lines == sum(NAME in (r.individual, r.evaluated_on) for r in before.rows)
     assert set(erasure.summaries) >= {"results.parquet", "summary.json"}
     inputs = np.load(run / "population" / "inputs.npy")
@@ -182,6 +186,9 @@ def test_a_run_directory_goes_on_without_the_individual(run):
     after = Results.open(run)
     kept = [r for r in before.rows if NAME not in (r.individual, r.evaluated_on)]
     assert list(after.rows) == kept
+    others = [p for p in points if NAME not in (p.individual, p.evaluated_on)]
+    assert list(read_points(run / "curves").values()) == others
+    assert len(learning_curves_of(after)) == len(before.summary.curricula)
     assert list(after.population.individuals) == ["ben", "cleo"]
 
 

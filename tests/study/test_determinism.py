@@ -11,9 +11,9 @@ from tests import nets
 from tests.people import PEOPLE, make_population
 
 from monogram.curriculum import Recipe, parse
-from monogram.engine import read_journal
+from monogram.engine import read_journal, read_points
 from monogram.errors import RunError
-from monogram.study import RunDirectory, Study
+from monogram.study import Results, RunDirectory, Study
 
 ROOT = Path(__file__).parents[2]
 TIMES = ("seconds", "shared_seconds", "evaluation_seconds")
@@ -43,13 +43,27 @@ def numbers(results):
     }
 
 
+def curves(folder):
+    """The points of all learning curves."""
+    return read_points(folder / "curves")
+
+
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory):
-    return numbers(make_study().run(tmp_path_factory.mktemp("reference"), workers=1))
+def finished(tmp_path_factory):
+    """The folder of a run in one go."""
+    folder = tmp_path_factory.mktemp("reference")
+    make_study().run(folder, workers=1)
+    return folder
 
 
-def test_two_workers_give_the_numbers_of_one(reference, tmp_path):
+@pytest.fixture(scope="module")
+def reference(finished):
+    return numbers(Results.open(finished))
+
+
+def test_two_workers_give_the_numbers_of_one(reference, finished, tmp_path):
     assert numbers(make_study().run(tmp_path, workers=2)) == reference
+    assert curves(tmp_path) == curves(finished)
 
 
 def test_the_order_of_the_individuals_does_not_matter(reference, tmp_path):
@@ -98,28 +112,33 @@ def run_until_killed(folder, at_pass, checkpoint_seconds):
         "from tests.study.test_determinism import make_study; "
         f"make_study().run({str(folder)!r}, workers=1, checkpoint_seconds={checkpoint_seconds})"
     )
-    environment = os.environ | {"DIE_AT_PASS": str(at_pass), "PYTHONPATH": str(ROOT)}
-    environment["OMP_NUM_THREADS"] = "1"
+    environment = os.environ | {"DIE_AT_PASS": str(at_pass), "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=False)
     assert ended.returncode == -9
 
 
 @pytest.mark.parametrize("at_pass", [4, 150], ids=["in the trunk", "in a branch"])
-def test_a_killed_study_goes_on_from_its_last_step(at_pass, reference, tmp_path):
+def test_a_killed_study_goes_on_from_its_last_step(at_pass, reference, finished, tmp_path):
     run_until_killed(tmp_path, at_pass, checkpoint_seconds=0)
     assert not (tmp_path / "results.parquet").exists()
+    assert 0 < len(curves(tmp_path)) < len(curves(finished))
     nets.Deadly.passes = 0
     assert numbers(make_study().run(tmp_path, workers=1)) == reference
     tried_out, unfinished = 1, 1
     steps_before = at_pass - tried_out - unfinished
     assert nets.Deadly.passes == tried_out + make_study().plan().steps - steps_before
+    assert curves(tmp_path) == curves(finished)
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_a_study_killed_without_checkpoints_loses_one_individual_at_most(reference, tmp_path):
+def test_a_study_killed_without_checkpoints_loses_one_individual_at_most(
+    reference, finished, tmp_path
+):
     run_until_killed(tmp_path, 120, checkpoint_seconds=1000)
     assert 0 < len(read_journal(tmp_path / "journal")) < len(reference)
     assert numbers(make_study().run(tmp_path, workers=1)) == reference
+    assert curves(tmp_path) == curves(finished)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from monogram.cli.data import Given, population_of
-from monogram.cli.studies import LEFT_OUT, SHOWN
+from monogram.cli.running import LEFT_OUT, SHOWN
 from monogram.cli.terminal import terminal
 from monogram.curriculum import Recipe
 from monogram.engine import Estimate

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from monogram import __version__
-from monogram.cli import models, personalizing, studies
+from monogram.cli import models, personalizing, reproducing, studies
 from monogram.cli.terminal import terminal
 from monogram.errors import MonogramError, RunError, StoreError, UnknownIndividualError
 
@@ -32,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command()(studies.study)
+app.command()(reproducing.reproduce)
 app.command()(studies.resume)
 app.command()(studies.report)
 app.command()(studies.sources)

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from monogram.cli.data import Given, population_of
 from monogram.cli.options import (
@@ -26,21 +24,17 @@ from monogram.cli.options import (
     Workers,
     names,
 )
+from monogram.cli.running import finish, run_evaluation, run_study, show_plan
 from monogram.cli.terminal import terminal
 from monogram.curriculum import Recipe
 from monogram.datasets import SOURCES
-from monogram.engine import Display, estimate
-from monogram.engine.progress import duration
 from monogram.errors import SettingError
-from monogram.population import Population, Protocol
-from monogram.report import ResultsTable, recommendation, write_report
-from monogram.report.formats import count
-from monogram.study import DEFAULT_CURRICULA, Results, Study
+from monogram.population import Protocol
+from monogram.reproduce import is_reproduction
+from monogram.reproduce import resume as evaluation_of
+from monogram.study import DEFAULT_CURRICULA, Study
 from monogram.study.study import default_workers
-from monogram.study.study import resume as resumed
-
-LEFT_OUT = 3  # exit status: done, but without some
-SHOWN = 10  # individuals set aside that are named on the terminal
+from monogram.study.study import resume as study_of
 
 PAPER_SPLIT = "paper"
 
@@ -99,7 +93,8 @@ def study(
     network: Annotated[
         str | None,
         typer.Option(
-            help="paper(width=0.5), conv1d, mlp, package.module:factory or file.py:factory.",
+            help="paper(width=0.5), paper-plain, conv1d, mlp, package.module:factory or "
+            "file.py:factory.",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -189,9 +184,9 @@ def study(
     )
     folder = out or Path("runs") / asked.population.name
     if dry_run:
-        _show_plan(asked, folder, workers or default_workers())
+        show_plan({folder: asked}, workers or default_workers())
     else:
-        _run(asked, folder, workers, quiet=quiet)
+        run_study(asked, folder, workers, quiet=quiet)
 
 
 def resume(
@@ -200,12 +195,15 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted; finished ones are only shown."""
-    _run(resumed(folder), folder, workers, quiet=quiet)
+    if is_reproduction(folder):
+        run_evaluation(evaluation_of(folder), folder, workers, quiet=quiet)
+    else:
+        run_study(study_of(folder), folder, workers, quiet=quiet)
 
 
 def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:
     """Show a run's results again and write its report page anew."""
-    _finish(Results.open(folder), folder)
+    finish(folder)
 
 
 def sources() -> None:
@@ -233,68 +231,3 @@ def read_split(text: str) -> Protocol:
             f"--split must be {PAPER_SPLIT!r} or three fractions like 0.7,0.15,0.15, not {text!r}"
         ) from error
     return Protocol(train, validation, test)
-
-
-def _run(asked: Study, folder: Path, workers: int | None, *, quiet: bool) -> None:
-    console = terminal(stderr=True)
-    if not quiet:
-        _introduce(asked, folder, console)
-    results = asked.run(folder, workers=workers, display=Display(quiet=quiet))
-    _finish(results, folder)
-
-
-def _introduce(asked: Study, folder: Path, console: Console) -> None:
-    plan = asked.plan()
-    network = asked.architecture.build(0)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    lines = [
-        str(asked.population),
-        f"network {asked.architecture.name}, {parameters:,} parameters",
-        str(plan).split("\n", 1)[0] + f", into {folder}",
-        *plan.remarks,
-    ]
-    console.print("\n".join(lines))
-    _name_set_aside(asked.population, console)
-
-
-def _name_set_aside(population: Population, console: Console) -> None:
-    """Say who cannot be used and what else there is to know of the data, the first few of each."""
-    gone, remarks = population.set_aside, population.remarks
-    for heading, found in (
-        (f"{count(len(gone), 'individual')} cannot be used:", gone),
-        (f"{count(len(remarks), 'remark')} on the data:", remarks),
-    ):
-        if found:
-            console.print("\n".join([heading, *(f"  {one}" for one in found[:SHOWN])]))
-        if len(found) > SHOWN:
-            console.print(f"  … and {len(found) - SHOWN} more; the report names them")
-
-
-def _finish(results: Results, folder: Path) -> None:
-    """Print the results, write the page, and leave with the status that they deserve."""
-    page = folder / "report.html"
-    write_report(results, page)
-    console = terminal(wrap=True)
-    console.print(ResultsTable(results))
-    console.print(f"\n{recommendation(results)}")
-    console.print(f"\nThe report: {page}", soft_wrap=True)
-    if results.population.set_aside or results.failures:
-        raise typer.Exit(LEFT_OUT)
-
-
-def _show_plan(asked: Study, folder: Path, workers: int) -> None:
-    plan = asked.plan()
-    took = estimate(plan, asked.job(folder), asked.population, workers)
-    console = terminal()
-    _introduce(asked, folder, console)
-    table = Table(box=None)
-    for heading in ("curriculum", "models", "own iterations", "shared iterations"):
-        table.add_column(heading, justify="left" if heading == "curriculum" else "right")
-    for curriculum, (models, own, shared) in plan.per_curriculum().items():
-        table.add_row(curriculum, f"{models:,}", f"{own:,.0f}", f"{shared:,}")
-    console.print(table)
-    console.print(
-        f"about {duration(took.seconds)} with {workers} workers, {took.memory / 2**30:.1f} GiB of "
-        f"memory and {took.disk / 2**20:.0f} MiB of disk, from {took.step_seconds * 1e3:.1f} ms "
-        "for one iteration measured here",
-    )

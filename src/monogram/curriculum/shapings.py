@@ -52,12 +52,14 @@ def HeadThenAll(iterations: int, head: int | None = None) -> Curriculum:  # noqa
 def title(curriculum: Curriculum) -> str:
     """A short name for tables and plots: the paper's where it has one, else the text form.
 
+    The text form goes without the lengths on D_G, which a study's curricula have in common.
+
     >>> title(Transfer(20).with_epochs(8)), title(SampleWeighting("1/8")), title(Baseline())
     ('Transfer(20)', 'SampleWeighting(1/8)', 'Baseline')
     """
     shaped = Curriculum(tuple(map(_without_epochs, curriculum.phases)), curriculum.on_other)
     names = (name for name, known in _namesakes(shaped) if known == shaped)
-    return next(names, str(curriculum))
+    return next(names, str(shaped))
 
 
 def _namesakes(curriculum: Curriculum) -> Iterator[tuple[str, Curriculum]]:

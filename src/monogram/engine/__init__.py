@@ -1,10 +1,12 @@
 """Walking a plan: a map over individuals, in one process or several, resumable at any moment.
 
 `execute` trains every model of a plan that is not done yet and hands it to the job's harvest, for a
-study a row in the run directory's journal; long phases leave checkpoints.
+study a row in the run directory's journal; long phases leave checkpoints, and learning curves if
+the job says so.
 """
 
-from monogram.engine.estimate import Estimate, estimate
+from monogram.engine.curves import Point, milestones, read_points
+from monogram.engine.estimate import Estimate, estimate, together
 from monogram.engine.execute import Failure, execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import Job
@@ -21,8 +23,12 @@ __all__ = [
     "Harvest",
     "Job",
     "Journalling",
+    "Point",
     "Row",
     "estimate",
     "execute",
+    "milestones",
     "read_journal",
+    "read_points",
+    "together",
 ]

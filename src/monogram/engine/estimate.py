@@ -2,12 +2,14 @@
 
 import resource
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import perf_counter
 
 import torch
 
+from monogram.engine.curves import POINT_BYTES, looks
 from monogram.engine.execute import one_process, workload
 from monogram.engine.job import Job
 from monogram.networks import laid_out
@@ -56,13 +58,28 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     data = population.inputs.nbytes + population.labels.nbytes
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
+    points = looks(plan.tasks, population).points if job.curves else 0
     processes = workers + (workers > 1)
     return Estimate(
         seconds=max(whole / workers, longest),
         memory=_resident() * processes + data,
-        disk=data + trunks * 2 * weights + 1_000 * plan.models,
+        disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
         step_seconds=step_seconds,
         sample_seconds=sample_seconds,
+    )
+
+
+def together(parts: Sequence[Estimate]) -> Estimate:
+    """What several plans take one after the other; steps are measured on the first.
+
+    Args:
+        parts: of each, at least one.
+    """
+    return replace(
+        parts[0],
+        seconds=sum(part.seconds for part in parts),
+        memory=max(part.memory for part in parts),
+        disk=sum(part.disk for part in parts),
     )
 
 

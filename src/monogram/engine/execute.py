@@ -20,6 +20,7 @@ from loky.process_executor import BrokenProcessPool
 
 from monogram.engine import layout
 from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.curves import looks
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
@@ -119,7 +120,8 @@ def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workloa
     own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
     ends = sum(1 for task in tasks for node in task.nodes() if node.models)
     judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
-    return Workload(sum(task.steps for task in tasks), ends * on_global + judged)
+    on_curves = looks(tasks, population).samples if job.curves else 0
+    return Workload(sum(task.steps for task in tasks), ends * on_global + judged + on_curves)
 
 
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:

@@ -26,6 +26,7 @@ class Job:
         evaluation_samples: the most samples of D_G that a model is judged on, for validation and
             test each.
         harvest: what is done with finished models.
+        curves: whether points of learning curves are recorded; the training is the same.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Job:
     checkpoint_seconds: float = 60.0
     evaluation_samples: int = 10_000
     harvest: Harvest = Journalling()
+    curves: bool = False
 
 
 def choose_device(name: str) -> str:

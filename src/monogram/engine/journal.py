@@ -1,7 +1,7 @@
-"""The journal: a line of JSON for each finished model, appended as it finishes.
+"""Journals: a line of JSON for each finished model, or point of a curve, appended at once.
 
 Each process writes a file of its own, so that lines never mix. A line is whole or it is not
-there: what a killed process left half written is skipped when reading, and trained again.
+there: what a killed process left half written is skipped when reading, and done again.
 """
 
 import json
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from monogram.engine.row import Row
 from monogram.errors import RunError
@@ -18,8 +18,15 @@ from monogram.errors import RunError
 SYNC_SECONDS = 1.0  # between two times that the disk is asked to keep what it was given
 
 
+class Record(Protocol):
+    """What a line holds."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by name."""
+
+
 class Journal:
-    """Appends rows to a file of this process's own in a folder."""
+    """Appends records to a file of this process's own in a folder."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,8 +34,8 @@ class Journal:
         self._descriptor: int | None = None
         self._synced = monotonic()
 
-    def append(self, row: Row) -> None:
-        """Add a row, so that a killed process does not lose it.
+    def append(self, record: Record) -> None:
+        """Add a record, so that a killed process does not lose it.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
@@ -36,7 +43,7 @@ class Journal:
         if self._descriptor is None:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             self._descriptor = os.open(self._file, flags, 0o644)
-        line = memoryview((json.dumps(row.as_dict()) + "\n").encode())
+        line = memoryview((json.dumps(record.as_dict()) + "\n").encode())
         before = os.fstat(self._descriptor).st_size
         try:
             while line:
@@ -62,12 +69,19 @@ def read_journal(folder: Path) -> list[Row]:
     Raises:
         RunError: a line in the middle of a file is damaged.
     """
-    rows = {}
-    for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-        for values in _lines(file):
-            row = Row.from_dict(values)
-            rows[row.identity] = row
+    found = (Row.from_dict(values) for values in read_lines(folder))
+    rows = {row.identity: row for row in found}
     return [rows[identity] for identity in sorted(rows)]
+
+
+def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """The values of all lines of a folder, those of one file in their order.
+
+    Raises:
+        RunError: a line in the middle of a file is damaged.
+    """
+    for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+        yield from _lines(file)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -77,5 +91,5 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError as error:
             raise RunError(
-                f"{file}, line {number} is damaged; delete the line to train it again"
+                f"{file}, line {number} is damaged; delete the line and go on with the run"
             ) from error

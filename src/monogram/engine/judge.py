@@ -64,9 +64,14 @@ class Judge:
         return validation, validation if same else self._samples(split.test, most)
 
     def _samples(self, rows: range, most: int | None) -> Samples:
-        samples = as_samples(self._population, rows, self._device)
-        if most is None or len(samples) <= most:
-            return samples
-        some = stream(0, "evaluation").permutation(len(samples))[:most]
-        some.sort()
-        return samples.take(torch.from_numpy(some).to(self._device))
+        return at_most(most, self._population, rows, self._device)
+
+
+def at_most(most: int | None, population: Population, rows: range, device: torch.device) -> Samples:
+    """The samples of some rows, or as many of them as allowed: always the same, drawn at random."""
+    samples = as_samples(population, rows, device)
+    if most is None or len(samples) <= most:
+        return samples
+    some = stream(0, "evaluation").permutation(len(samples))[:most]
+    some.sort()
+    return samples.take(torch.from_numpy(some).to(device))

@@ -14,6 +14,11 @@ def journal(folder: Path) -> Path:
     return folder / "journal"
 
 
+def curves(folder: Path) -> Path:
+    """The folder of points of learning curves."""
+    return folder / "curves"
+
+
 def trunk(folder: Path, key: str) -> Path:
     """The weights at the end of a shared node: kept when the run is over."""
     return folder / "trunks" / f"{key}.safetensors"

@@ -1,6 +1,7 @@
 """Doing one task: train along its nodes, hand over what is finished, leave checkpoints."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -8,6 +9,7 @@ import torch
 
 from monogram.curriculum import Adjustment
 from monogram.engine import layout
+from monogram.engine.curves import Recorder, milestones
 from monogram.engine.harvest import Bench, Identity
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
@@ -54,6 +56,7 @@ class Runner:
             job.folder, self._population, self._network, self._device, self._judge, progress
         )
         self._gatherer = job.harvest.open(bench)
+        self._recorder = self._new_recorder() if job.curves else None
         self._start: tuple[str | None, State] | None = None
         self._saved = monotonic()
 
@@ -66,6 +69,8 @@ class Runner:
         """
         self._saved = monotonic()
         start = self._first_state(task)
+        if self._recorder:
+            self._recorder.mark_beginning(task, start)
         state = start if task.node.stretch.start else start.at_phase_start()
         self._visit(task.node, state, start.seconds, done)
         for node in task.nodes():
@@ -74,6 +79,13 @@ class Runner:
     def close(self) -> None:
         """Hand everything to the disk."""
         self._gatherer.close()
+        if self._recorder:
+            self._recorder.close()
+
+    def _new_recorder(self) -> Recorder:
+        """With a network of its own: what judging does to one cannot touch the training."""
+        network = laid_out(self._job.architecture.build(0).to(self._device))
+        return Recorder(self._job.folder, self._population, network, self._device, self._progress)
 
     def _first_state(self, task: Task) -> State:
         """The state that a task starts from: its parent's end, or the first weights."""
@@ -110,7 +122,7 @@ class Runner:
     def _train(self, node: Node, state: State) -> State:
         """The state at a node's end, from a file where there is one."""
         if isinstance(node.stretch.phase, Adjustment):
-            return adjust(node.stretch.phase, state, self._surroundings(str(node.stretch.owner)))
+            return self._adjust(node, node.stretch.phase, state)
         finished = layout.trunk(self._job.folder, node.key) if node.shared else None
         if finished and finished.exists():
             return load_state(finished, node.key, self._device) or state
@@ -121,9 +133,14 @@ class Runner:
         feed = Feed(stretch, self._shared, own, self._job.recipe.batch_size)
         units = STEP_UNITS * min(self._job.recipe.batch_size, len(self._shared))
         self._progress(units * (state.step - stretch.start))
+        steps = count(state.step + 1)
+        marked = milestones(stretch.start, stretch.stop) if self._recorder else ()
 
         def after_step(snapshot: Callable[[], State]) -> None:
             self._progress(units)
+            step = next(steps)
+            if self._recorder and step in marked:
+                self._recorder.mark(node, step, snapshot().weights)
             if monotonic() - self._saved >= self._job.checkpoint_seconds:
                 save_state(snapshot(), checkpoint, node.key)
                 self._saved = monotonic()
@@ -131,6 +148,13 @@ class Runner:
         end = train(self._network, state, stretch, feed, self._job.recipe, after_step)
         if finished:
             save_state(end, finished, node.key)
+        return end
+
+    def _adjust(self, node: Node, adjustment: Adjustment, state: State) -> State:
+        """The state after an adjustment for an individual."""
+        end = adjust(adjustment, state, self._surroundings(str(node.stretch.owner)))
+        if self._recorder:
+            self._recorder.mark(node, node.stretch.stop, end.weights)
         return end
 
     def _surroundings(self, individual: str) -> Surroundings:

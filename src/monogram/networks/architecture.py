@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 
 from monogram.errors import NetworkError, shorten
 from monogram.networks.contract import check_network
-from monogram.networks.paper import SMALLEST_SIDE, PaperNetwork
+from monogram.networks.paper import SMALLEST_SIDE, Convolution, PaperNetwork, normalised, plain
 from monogram.networks.prepared import Prepared, channel_statistics
 from monogram.networks.small import MLP, Conv1dNetwork
 from monogram.population import Population
@@ -26,7 +26,7 @@ Factory = Callable[..., nn.Module]
 IMAGE_AXES, SERIES_AXES = 3, 2
 SHORTEST_SERIES = 8
 DEFAULT_WIDTH = 0.25  # of the paper's network, when nobody chose: a laptop trains it
-NAME = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
+NAME = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
 OPTION = re.compile(r"(\w+)\s*=\s*(\d+\.?\d*|\.\d+)")
 
 
@@ -97,10 +97,11 @@ def architecture(
     """The architecture that a name or a factory means for a population, checked on real inputs.
 
     Args:
-        network: `paper(width=0.5)`, `mlp(hidden=64)`, `conv1d(width=16)`,
-            `package.module:factory`, `path/to/file.py:factory`, a callable, or None to choose by
-            the inputs' shape. A factory is called with those of `input_shape` (tuple of int),
-            `channels` (int) and `classes` or `num_classes` (int) that it has parameters for.
+        network: `paper(width=0.5)`, `paper-plain(width=0.5)`, `mlp(hidden=64)`,
+            `conv1d(width=16)`, `package.module:factory`, `path/to/file.py:factory`,
+            a callable, or None to choose by the inputs' shape. A factory is called with those of
+            `input_shape` (tuple of int), `channels` (int) and `classes` or `num_classes` (int)
+            that it has parameters for.
         population: gives shapes, classes and the statistics for standardising.
         standardize: subtract each channel's mean over D_G's training data and divide by its
             standard deviation, as a part of the network; tokens are left alone.
@@ -168,12 +169,22 @@ def choose(shape: tuple[int, ...]) -> str:
 
 
 def _paper(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    return _table_1(input_shape, classes, width, normalised)
+
+
+def _paper_plain(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> nn.Module:
+    return _table_1(input_shape, classes, width, plain)
+
+
+def _table_1(
+    input_shape: tuple[int, ...], classes: int, width: float, convolution: Convolution
+) -> nn.Module:
     if len(input_shape) != IMAGE_AXES or min(input_shape[1:]) < SMALLEST_SIDE:
         raise NetworkError(
             f"it takes images [channels, height, width] of at least {SMALLEST_SIDE} x "
             f"{SMALLEST_SIDE}, not inputs of shape {list(input_shape)}"
         )
-    return PaperNetwork(input_shape[0], classes, width)
+    return PaperNetwork(input_shape[0], classes, width, convolution)
 
 
 def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.Module:
@@ -185,7 +196,12 @@ def _conv1d(input_shape: tuple[int, ...], classes: int, width: int = 16) -> nn.M
     return Conv1dNetwork(input_shape[0], classes, width)
 
 
-BUILT_IN: dict[str, Factory] = {"paper": _paper, "conv1d": _conv1d, "mlp": MLP}
+BUILT_IN: dict[str, Factory] = {
+    "paper": _paper,
+    "paper-plain": _paper_plain,
+    "conv1d": _conv1d,
+    "mlp": MLP,
+}
 
 
 def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, Factory]:

@@ -13,10 +13,38 @@ names neither normalisation nor initialisation. Ours:
   makes the 256 features of Table 1 and lets other sizes in.
 """
 
-import torch
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 SMALLEST_SIDE = 16
+Convolution = Callable[[int, int, int], tuple[nn.Module, ...]]
+
+
+def normalised(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
+    """A convolution that keeps the picture's size, batch normalisation and a ReLU.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        size: side of the kernel, odd, in pixels.
+    """
+    convolution = _he(nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False))
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+
+
+def plain(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
+    """A convolution that keeps the picture's size, its bias at first 0, and a ReLU.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        size: side of the kernel, odd, in pixels.
+    """
+    convolution = _he(nn.Conv2d(inputs, outputs, size, padding=size // 2))
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution, nn.ReLU(inplace=True)
 
 
 class PaperNetwork(nn.Module):
@@ -26,23 +54,30 @@ class PaperNetwork(nn.Module):
         channels: of the input, 1 for grey images.
         classes: number of logits.
         width: factor on all numbers of channels; 1 is the paper's (0.44 M parameters).
+        convolution: makes the layers of one convolution, `normalised` or `plain`.
     """
 
-    def __init__(self, channels: int, classes: int, width: float = 1.0) -> None:
+    def __init__(
+        self,
+        channels: int,
+        classes: int,
+        width: float = 1.0,
+        convolution: Convolution = normalised,
+    ) -> None:
         super().__init__()
         c32, c64, c128, c256 = (max(1, round(count * width)) for count in (32, 64, 128, 256))
         self.features = nn.Sequential(
-            *_convolution(channels, c32, 3),
-            *_convolution(c32, c64, 3),
+            *convolution(channels, c32, 3),
+            *convolution(c32, c64, 3),
             nn.MaxPool2d(2),
             nn.Dropout(0.2),
-            *_convolution(c64, c128, 3),
-            *_convolution(c128, c128, 3),
+            *convolution(c64, c128, 3),
+            *convolution(c128, c128, 3),
             nn.MaxPool2d(2),
-            *_convolution(c128, c128, 3),
-            *_convolution(c128, c128, 1),
+            *convolution(c128, c128, 3),
+            *convolution(c128, c128, 1),
             nn.MaxPool2d(2),
-            *_convolution(c128, c256, 1),
+            *convolution(c128, c256, 1),
             nn.MaxPool2d(2),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
@@ -56,9 +91,6 @@ class PaperNetwork(nn.Module):
         return logits
 
 
-def _convolution(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
-    """A convolution that keeps the picture's size, normalised, with a ReLU."""
-    convolution = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
-    with torch.no_grad():
-        nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+def _he(convolution: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return convolution

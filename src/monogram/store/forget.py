@@ -20,7 +20,7 @@ from monogram.errors import StoreError, shorten
 from monogram.store import rows
 from monogram.store.catalog import Catalog
 from monogram.store.loaded import Loaded
-from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run, runs_in
 from monogram.store.schema import deltas, people
 from monogram.store.values import now
 
@@ -118,7 +118,8 @@ def forget(
         raise loaded.unknown(individual)
     exports = [Path(path) for _, path in catalog.export_rows(key)]
     needles = _needles(catalog, individual)
-    erased_runs = tuple(forget_in_run(place, individual) for place in places if is_run(place))
+    runs = dict.fromkeys(run for place in places for run in runs_in(place))
+    erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     files = dict.fromkeys(
         file for place in [*exports, *places] if not is_run(place) for file in _files(place)
     )

@@ -29,6 +29,7 @@ class RunErasure:
         folder: the run directory.
         samples: of the individual's own data, overwritten with zeros.
         journal_lines: rows of models that were its own, or were judged on it.
+        curve_points: points of learning curves, likewise.
         checkpoints: trainings in flight, of anybody: their files do not say whose they are.
         summaries: files that were removed, to be made again.
         in_global_data: D_G was made of this individual's data too.
@@ -38,6 +39,7 @@ class RunErasure:
     folder: str
     samples: int
     journal_lines: int
+    curve_points: int
     checkpoints: int
     summaries: tuple[str, ...]
     in_global_data: bool
@@ -47,6 +49,17 @@ class RunErasure:
 def is_run(folder: Path) -> bool:
     """Whether a folder is a run directory."""
     return (folder / "config.json").is_file() and (folder / "population").is_dir()
+
+
+def runs_in(place: Path) -> list[Path]:
+    """A run directory and those within it, such as the early-shaping curve's of a reproduction.
+
+    None, where the place is no run directory.
+    """
+    if not is_run(place):
+        return []
+    within = (config.parent for config in place.rglob("config.json"))
+    return sorted(folder for folder in within if is_run(folder))
 
 
 def forget_in_run(folder: Path, individual: str) -> RunErasure:
@@ -85,7 +98,8 @@ def erase_file(file: Path) -> int:
 def _erase(folder: Path, individual: str) -> RunErasure:
     samples, in_global = _in_population(folder / "population", individual)
     _in_config(folder, individual)
-    lines = sum(_in_journal(file, individual) for file in (folder / "journal").glob("*.jsonl"))
+    lines = _in_journals(folder / "journal", individual)
+    points = _in_journals(folder / "curves", individual)
     _rewrite_json(folder / "failures.json", lambda old: _without_failures(old, individual))
     checkpoints = [f for f in (folder / "checkpoints").glob("*") if f.is_file()]
     summaries = [folder / name for name in SUMMARIES if (folder / name).exists()]
@@ -103,6 +117,7 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         folder=str(folder),
         samples=samples,
         journal_lines=lines,
+        curve_points=points,
         checkpoints=len(checkpoints),
         summaries=tuple(file.name for file in summaries),
         in_global_data=in_global,
@@ -150,6 +165,11 @@ def _in_config(folder: Path, individual: str) -> None:
         return config
 
     _rewrite_json(folder / "config.json", without)
+
+
+def _in_journals(folder: Path, individual: str) -> int:
+    """Take the lines of an individual out of all files of a folder; how many there were."""
+    return sum(_in_journal(file, individual) for file in folder.glob("*.jsonl"))
 
 
 def _in_journal(file: Path, individual: str) -> int:

@@ -4,6 +4,7 @@
 """
 
 from monogram.study.choice import Choice, choose
+from monogram.study.curves import LearningCurve, learning_curves_of
 from monogram.study.results import Results
 from monogram.study.rundir import RunDirectory
 from monogram.study.study import DEFAULT_CURRICULA, Study
@@ -13,10 +14,12 @@ __all__ = [
     "DEFAULT_CURRICULA",
     "Choice",
     "CurriculumSummary",
+    "LearningCurve",
     "Results",
     "RunDirectory",
     "Study",
     "Summary",
     "choose",
+    "learning_curves_of",
     "summarise",
 ]

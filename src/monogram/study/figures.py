@@ -35,14 +35,12 @@ class Figures:
 def figures(rows: Sequence[Row]) -> Figures:
     """The figures of the rows of one curriculum."""
     return Figures(
-        personal=_means([(row.evaluated_on, row.personal_accuracy) for row in rows]),
-        personal_validation=_means(
+        personal=means([(row.evaluated_on, row.personal_accuracy) for row in rows]),
+        personal_validation=means(
             [(row.evaluated_on, row.personal_accuracy_validation) for row in rows]
         ),
-        shared=_means([(row.individual, row.global_accuracy) for row in rows]),
-        shared_validation=_means(
-            [(row.individual, row.global_accuracy_validation) for row in rows]
-        ),
+        shared=means([(row.individual, row.global_accuracy) for row in rows]),
+        shared_validation=means([(row.individual, row.global_accuracy_validation) for row in rows]),
     )
 
 
@@ -65,7 +63,8 @@ def mean(values: dict[str, float]) -> float:
     return _mean(list(values.values()))
 
 
-def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+def means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """The mean of each individual's values, by individual."""
     values: dict[str, list[float]] = defaultdict(list)
     for individual, value in pairs:
         values[individual].append(value)

@@ -26,6 +26,7 @@ class Results:
         population: whom it was found on.
         config: what was asked and what with, as recorded.
         failures: one line for each training that raised an error.
+        folder: the run directory, or None for what was not read from one.
     """
 
     rows: tuple[Row, ...]
@@ -33,6 +34,7 @@ class Results:
     population: Population
     config: dict[str, Any]
     failures: tuple[str, ...] = ()
+    folder: Path | None = None
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
@@ -58,7 +60,7 @@ class Results:
             failed=sum(len(failure["curricula"]) for failure in failures),
         )
         lines = tuple(failure["line"] for failure in failures)
-        return cls(tuple(rows), summary, population, config, lines)
+        return cls(tuple(rows), summary, population, config, lines, run.folder)
 
     def save(self, folder: Path) -> None:
         """Write `results.parquet` and `summary.json`."""

@@ -3,6 +3,7 @@
 config.json       what was asked, versions, the data's fingerprint, git revision
 population/       the data as it was used
 journal/          a line for each finished model
+curves/           a line for each point of a learning curve
 trunks/           weights that all individuals share, among them the global-only model
 checkpoints/      trainings in flight; gone when the run is over
 failures.json     what failed for single individuals
@@ -27,7 +28,7 @@ from filelock import FileLock, Timeout
 from monogram.errors import RunError
 
 FORMAT = 2
-AFTERWARDS = {"min_global_accuracy"}  # may differ when going on: no model depends on it
+AFTERWARDS = {"min_global_accuracy", "curves"}  # may differ when going on: no model depends on it
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 
@@ -45,6 +46,11 @@ class RunDirectory:
     def __truediv__(self, name: str) -> Path:
         """A file of the run."""
         return self.folder / name
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is known what the folder is for, so that it can be resumed."""
+        return (self / "config.json").exists()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -75,7 +81,7 @@ class RunDirectory:
         Raises:
             RunError: the folder holds another study, or something else.
         """
-        if (self / "config.json").exists():
+        if self.begun:
             self._compare(self.config()["study"], _plain(identity))
             return True
         foreign = sorted(p.name for p in self.folder.iterdir() if p.name not in BEGUN)
@@ -86,9 +92,19 @@ class RunDirectory:
             )
         return False
 
-    def record(self, identity: Mapping[str, Any]) -> None:
-        """Write down what the folder is for: from then on it can be resumed by its name."""
-        config = {"format": FORMAT, "study": identity, "environment": environment()}
+    def record(self, identity: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+        """Write down what the folder is for: from then on it can be resumed by its name.
+
+        Args:
+            identity: everything that the numbers depend on, plain values.
+            about: what the study is a part of, plain values.
+        """
+        config = {
+            "format": FORMAT,
+            "study": identity,
+            "about": about,
+            "environment": environment(),
+        }
         self.write_json("config.json", config)
 
     def config(self) -> dict[str, Any]:

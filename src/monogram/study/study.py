@@ -3,7 +3,7 @@
 import hashlib
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import ceil
 from pathlib import Path
@@ -66,6 +66,8 @@ class Study:
         evaluation_samples: the most samples of D_G to judge a model on, for validation and test.
         device: "cpu", "cuda", … or "auto".
         threads: of each worker.
+        about: what the study is a part of, plain values; recorded, and no number depends on it.
+        curves: record learning curves, see `learning_curves_of`; no other number depends on it.
 
     Raises:
         SettingError: a value out of its range.
@@ -84,6 +86,8 @@ class Study:
     evaluation_samples: int = 10_000
     device: str = "auto"
     threads: int = 1
+    about: Mapping[str, Any] = field(default_factory=dict)
+    curves: bool = True
     architecture: Architecture = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +152,7 @@ class Study:
             device=choose_device(self.device),
             threads=self.threads,
             evaluation_samples=self.evaluation_samples,
+            curves=self.curves,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -168,6 +173,7 @@ class Study:
             "evaluation_samples": self.evaluation_samples,
             "device": choose_device(self.device),
             "threads": self.threads,
+            "curves": self.curves,
         }
 
     def run(
@@ -199,7 +205,7 @@ class Study:
             identity = self.identity()
             if not run.holds(identity):
                 save_population(self.population, run / "population")
-            run.record(identity)
+            run.record(identity, self.about)
             job = replace(self.job(run.folder), checkpoint_seconds=checkpoint_seconds)
             failures = execute(self.plan(), job, self.population, workers=workers, display=display)
             records = [asdict(failure) | {"line": str(failure)} for failure in failures]
@@ -229,7 +235,8 @@ def resume(folder: Path | str) -> Study:
         NetworkError: the network was given as an object in Python and cannot be named.
     """
     run = RunDirectory(Path(folder))
-    asked = run.config()["study"]
+    config = run.config()
+    asked = config["study"]
     return Study(
         population=open_population(run / "population").only(asked["individuals"]),
         curricula=asked["curricula"],
@@ -242,6 +249,8 @@ def resume(folder: Path | str) -> Study:
         evaluation_samples=asked["evaluation_samples"],
         device=asked["device"],
         threads=asked["threads"],
+        about=config["about"],
+        curves=asked.get("curves", True),
     )
 
 

@@ -40,7 +40,8 @@ def train(
         stretch: what to train.
         feed: gives the batch of a step.
         recipe: momentum and weight decay.
-        after_step: called after each step with a function that copies the state.
+        after_step: called after each step with a function that copies the state; what it takes
+            does not count as time spent on training.
 
     Returns:
         The state at the stretch's end.
@@ -56,9 +57,9 @@ def train(
 
     started = perf_counter() - state.seconds
 
-    def snapshot_at(step: int) -> State:
+    def snapshot_at(step: int, seconds: float) -> State:
         momentum = _momentum(network, names, optimizer)
-        return State.of(network, step, momentum, perf_counter() - started, origin)
+        return State.of(network, step, momentum, seconds, origin)
 
     device = next(network.parameters()).device
     with torch.random.fork_rng(devices=_accelerators(network)), _only_trainable(network, names):
@@ -69,8 +70,10 @@ def train(
             _seed(device, noise + step)
             _step(network, optimizer, batch, stretch.learning_rate(step), pull)
             if after_step is not None:
-                after_step(partial(snapshot_at, step + 1))
-    return snapshot_at(stretch.stop)
+                seconds = perf_counter() - started
+                after_step(partial(snapshot_at, step + 1, seconds))
+                started = perf_counter() - seconds
+    return snapshot_at(stretch.stop, perf_counter() - started)
 
 
 def _seed(device: torch.device, seed: int) -> None:

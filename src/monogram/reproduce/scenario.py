@@ -1,0 +1,132 @@
+"""The paper's two scenarios: where individuals come from, and what is trained for them.
+
+| scenario | differences between individuals | data |
+|---|---|---|
+| class-counts | which classes they have | Fashion-MNIST |
+| hidden-factors | how they write | QMNIST: NIST's digits with their writers, and two flips |
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monogram.curriculum import (
+    Baseline,
+    Curriculum,
+    EarlyShaping,
+    SampleWeighting,
+    Transfer,
+    parse,
+)
+from monogram.datasets import load
+from monogram.population import Population
+from monogram.reproduce import paper
+from monogram.reproduce.paper import TABLE_2, ScenarioName
+from monogram.reproduce.scale import Scale
+from monogram.reproduce.values import Compared
+
+PRIOR_FRONT = tuple(f"global >> prior({smoothing})" for smoothing in (1, 10, 100, 1_000))
+"""Between the individual's own class frequencies and none: what moving the prior alone can do."""
+
+FURTHER = (
+    "rehearsal(200)",
+    "global >> personal(20, train=head)",
+    "global >> personal(20, train=last-block)",
+    "head-then-all(20)",
+    "global >> personal(200, pull=0.01)",
+    "transfer(200) >> blend",
+)
+"""What the field has found since, one of each kind; see the guide to curricula for the sources."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One half of Table 2.
+
+    Attributes:
+        name: as the command takes it.
+        title: for headings.
+        source: the named source of its data.
+        beyond: curricula that the paper did not try, text forms.
+        front: those of them that only move the prior, from the individual's to everybody's.
+        notes: what the paper does not say or has otherwise, whatever the scale.
+    """
+
+    name: ScenarioName
+    title: str
+    source: str
+    beyond: tuple[str, ...]
+    front: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def population(
+        self, scale: Scale, *, data_dir: Path | None, part: str | None, seed: int, progress: bool
+    ) -> Population:
+        """The individuals and D_G at a scale; see `monogram.datasets.load` for the arguments."""
+        return load(
+            self.source,
+            individuals=scale.individuals,
+            data_dir=data_dir,
+            protocol=scale.protocol,
+            seed=seed,
+            part=part,
+            global_samples=scale.global_samples,
+            progress=progress,
+        )
+
+    def compared(self, scale: Scale) -> tuple[Compared, ...]:
+        """The rows of Table 2 and our counterparts, as the summary of a run names them."""
+        return tuple(Compared(row, str(counterpart(row.name, scale))) for row in TABLE_2[self.name])
+
+    def curricula(self, scale: Scale) -> tuple[str, ...]:
+        """Everything that is trained: the rows of Table 2, then what goes beyond them."""
+        ours = (row.curriculum for row in self.compared(scale))
+        return (*ours, *(complete(text, scale) for text in self.beyond))
+
+
+def complete(text: str, scale: Scale) -> str:
+    """A curriculum's text form with the epochs of a scale in it."""
+    return str(parse(text).with_epochs(scale.epochs))
+
+
+def counterpart(row: str, scale: Scale) -> Curriculum:
+    """The curriculum of a row of Table 2 at a scale, every length explicit."""
+    return COUNTERPARTS[row](scale).with_epochs(scale.epochs)
+
+
+COUNTERPARTS: Mapping[str, Callable[[Scale], Curriculum]] = {
+    paper.BASELINE: lambda _: Baseline(),
+    paper.EARLY_500: lambda scale: EarlyShaping(scale.early(500)),
+    paper.EARLY_5000: lambda scale: EarlyShaping(scale.early(5_000)),
+    paper.MIXED_2: lambda _: SampleWeighting(2),
+    paper.MIXED_88: lambda _: SampleWeighting("1/8"),
+    paper.TRANSFER_20: lambda _: Transfer(20),
+    paper.TRANSFER_200: lambda _: Transfer(200),
+}
+
+UNSAID = (
+    "the paper names no normalisation, initialisation or momentum: batch, He and 0.9 here",
+    "SampleWeigh-Iter-88 has 88 % of its batches from the individual: n_I = 1/8, 87.5 %",
+)
+
+SCENARIOS: Mapping[ScenarioName, Scenario] = {
+    "class-counts": Scenario(
+        name="class-counts",
+        title="Class counts",
+        source="fashion-mnist",
+        beyond=(*FURTHER, *PRIOR_FRONT),
+        front=PRIOR_FRONT,
+        notes=UNSAID,
+    ),
+    "hidden-factors": Scenario(
+        name="hidden-factors",
+        title="Hidden factors",
+        source="qmnist",
+        beyond=FURTHER,
+        front=(),
+        notes=(
+            *UNSAID,
+            "QMNIST's digits, 28 × 28 padded to 32 × 32, instead of patches of NIST's 128 × 128",
+        ),
+    ),
+}

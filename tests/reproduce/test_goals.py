@@ -1,0 +1,143 @@
+"""What curricula beyond the paper should reach."""
+
+import pytest
+from tests.report.synthetic import BASE, BASELINE, REHEARSAL
+from tests.reproduce.worlds import TRANSFER_20, TRANSFER_200, compared, world
+
+from monogram.reproduce import goals
+
+PRIOR = f"{BASE} >> prior(smoothing=10)"
+BOTH = f"{TRANSFER_20} >> prior(smoothing=10)"
+BLENDED = f"{TRANSFER_20} >> blend"
+PULLED = f"{BASE} >> personal(iterations=20, pull=0.1)"
+KNOWN = {
+    BASE: (0.8, 0.9),
+    BASELINE: (0.8, 0.9),
+    TRANSFER_20: (0.95, 0.7),
+    TRANSFER_200: (0.96, 0.8),
+}
+
+
+def found(scenario, figures, validation=None, costs=None, each=None, **more):
+    """The goals where everybody has the same figures, or `each` changes them."""
+    known = KNOWN | figures
+    results = world(
+        lambda c, nth: (each or (lambda _, __, both: both))(c, nth, known.get(c, (0.8, 0.9))),
+        people=8,
+        beyond=tuple(figures),
+        validation=validation or {},
+        costs=costs or {},
+        **more,
+    )
+    return goals(results, compared(scenario), scenario)
+
+
+def test_class_counts_is_met_just_so():
+    goal, _ = found("class-counts", {PRIOR: (0.945, 0.8)})
+    assert (goal.met, goal.curriculum) == (True, PRIOR)
+    assert "personal accuracy −0.50 points against Transfer(20), met by 0.00" in goal.evidence
+    assert "global accuracy +10.00 points against Transfer(20), met by 0.00" in goal.evidence
+
+
+@pytest.mark.parametrize("both", [(0.9449, 0.9), (0.97, 0.7999)])
+def test_class_counts_is_missed_by_a_hair(both):
+    goal, _ = found("class-counts", {PRIOR: both})
+    assert (goal.met, goal.curriculum) == (False, PRIOR)
+    assert "missed by 0.01" in goal.evidence
+
+
+@pytest.mark.parametrize(
+    ("both", "met"), [((0.96, 0.895), True), ((0.9599, 0.9), False), ((0.97, 0.8949), False)]
+)
+def test_hidden_factors(both, met):
+    goal, _ = found("hidden-factors", {PULLED: both}, costs={PULLED: 0.03})
+    assert (goal.met, goal.curriculum) == (met, PULLED)
+
+
+def test_what_costs_too_much_is_no_candidate():
+    goal, _ = found("hidden-factors", {REHEARSAL: (0.97, 0.9)}, costs={REHEARSAL: 0.031})
+    assert (goal.met, goal.curriculum) == (False, None)
+    assert goal.evidence == "no curriculum beyond the paper takes at most 3 %"
+
+
+def test_rows_of_the_paper_and_the_global_model_are_no_candidates():
+    for goal in found("class-counts", {}):
+        assert (goal.met, goal.curriculum) == (False, None)
+
+
+def test_what_is_reported_was_chosen_on_validation_data():
+    figures = {PRIOR: (0.95, 0.7), PULLED: (0.96, 0.89)}  # on test data the second is better
+    seen = {PRIOR: (0.96, 0.89), PULLED: (0.95, 0.7)}
+    goal, _ = found("class-counts", figures, validation=seen)
+    assert (goal.met, goal.curriculum) == (False, PRIOR)
+    goal, _ = found("class-counts", figures)
+    assert (goal.met, goal.curriculum) == (True, PULLED)
+
+
+def test_of_equals_the_cheaper_is_reported():
+    figures = {PRIOR: (0.95, 0.85), PULLED: (0.95, 0.85)}
+    goal, _ = found("class-counts", figures, costs={PULLED: 0.01})
+    assert goal.curriculum == PRIOR
+    goal, _ = found("class-counts", figures, costs={PRIOR: 0.01})
+    assert goal.curriculum == PULLED
+
+
+def test_who_is_worse_off_is_counted():
+    def each(curriculum, nth, both):
+        lost = {0: 0.2, 1: 0.1}.get(nth, 0.0) if curriculum == PRIOR else 0.0
+        return (both[0] - lost, both[1])
+
+    goal, _ = found("class-counts", {PRIOR: (0.98, 0.9)}, each=each)
+    assert "2 of 8 individuals have less than with Transfer(20), at most 17.00" in goal.evidence
+    assert "1 of 8 individuals have less than with Global only, at most 2.00" in goal.evidence
+
+
+def test_the_papers_protocol_is_told():
+    assert "same data" in found("class-counts", {PRIOR: (0.9, 0.9)}, paper=True)[0].evidence
+    assert "same data" not in found("class-counts", {PRIOR: (0.9, 0.9)})[0].evidence
+
+
+def test_a_missing_row_leaves_nothing_to_be_held_to():
+    results = world(lambda *_: (0.9, 0.9), people=3, beyond=(PRIOR,))
+    known = [row for row in compared("class-counts") if row.paper.name != "Transfer-Iter-20"]
+    goal, _ = goals(results, known, "class-counts")
+    assert (goal.met, goal.evidence) == (False, "not studied: Transfer-Iter-20")
+
+
+@pytest.mark.parametrize(
+    ("both", "met"),
+    [
+        ((0.96, 0.9), True),  # more than the prior alone on D_I, than transfer alone on both
+        ((0.95, 0.9), True),
+        ((0.9499, 0.95), False),
+        ((0.96, 0.8999), False),
+    ],
+)
+def test_a_combination_dominates_each_of_its_ideas(both, met):
+    _, goal = found("class-counts", {PRIOR: (0.9, 0.9), BOTH: both})
+    assert (goal.met, goal.curriculum) == (met, BOTH)
+
+
+def test_equal_to_an_idea_alone_is_not_better():
+    _, goal = found("class-counts", {PRIOR: (0.95, 0.9), BOTH: (0.95, 0.9)})
+    assert not goal.met
+
+
+def test_a_blend_is_held_to_the_global_model():
+    _, goal = found("hidden-factors", {BLENDED: (0.96, 0.9)})
+    assert goal.met
+    assert "against Global only" in goal.evidence
+    _, goal = found("hidden-factors", {BLENDED: (0.96, 0.89)})
+    assert not goal.met
+
+
+def test_a_combination_without_its_ideas_cannot_be_judged():
+    _, goal = found("class-counts", {BOTH: (0.99, 0.99)})
+    assert (goal.met, goal.curriculum) == (False, None)
+
+
+def test_the_combination_too_is_chosen_on_validation_data():
+    figures = {PRIOR: (0.9, 0.9), BOTH: (0.99, 0.99), BLENDED: (0.5, 0.5)}
+    seen = {PRIOR: (0.9, 0.9), BOTH: (0.5, 0.5), BLENDED: (0.99, 0.99)}
+    _, goal = found("class-counts", figures, validation=seen)
+    assert (goal.met, goal.curriculum) == (False, BLENDED)
