@@ -54,11 +54,11 @@ def learning_curves(results: Results, *, width: float = WIDTH) -> Figure:
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for axes, view in zip(panels, shown, strict=False):
-        _draw_course(axes, view, curves[view.summary.curriculum], int(8 * width / columns))
+        _draw_course(axes, view, curves[view.summary.curriculum], int(11 * width / columns))
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     percent_axis(panels[0].yaxis, 4)
-    legend_below(panels[0], 2)
+    legend_below(panels[0], 2, panels[0].get_legend_handles_labels()[0])
     return figure
 
 
@@ -75,7 +75,9 @@ def _draw_course(axes: Axes, view: View, curve: LearningCurve, characters: int) 
         (curve.shared, curve.shared_sd, BASE.light, DASHES, "global accuracy"),
         (curve.personal, curve.personal_sd, SERIES[1].light, "-", "personal accuracy"),
     ):
-        at, middle, reach = (np.array(each, float) for each in (curve.iterations, means, deviations))
+        at, middle, reach = (
+            np.array(each, float) for each in (curve.iterations, means, deviations)
+        )
         low, high = np.clip([middle - reach, middle + reach], 0, 1)
         axes.fill_between(at, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
         axes.plot(at, middle, color=colour, linestyle=style, linewidth=1.6, label=name, zorder=3)

@@ -68,7 +68,9 @@ def name_rows(axes: Axes, names: Sequence[str], bold: Iterable[int], width: floa
     axes.set_yticks(range(len(names)), labels=[""] * len(names))
     for text, weight in zip(axes.get_yticklabels(), weights, strict=True):
         text.set_parse_math(False)
-        text.set(color=TEXT.light, size=SIZE, weight=weight, linespacing=1.05, multialignment="right")
+        text.set(
+            color=TEXT.light, size=SIZE, weight=weight, linespacing=1.05, multialignment="right"
+        )
     shown = [broken(name, CHARACTERS, MOST_LINES) for name in names]
     axes.yaxis.set_major_formatter(FixedFormatter(shown))
 

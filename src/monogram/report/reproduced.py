@@ -8,7 +8,15 @@ from typing import get_args
 from monogram.measure import Spread
 from monogram.report.formats import count, joined, percent, ratio
 from monogram.report.view import View, label, views
-from monogram.reproduce import Claim, Goal, PaperRow, PaperSpread, Reproduction, ShapingCurve, Verdict
+from monogram.reproduce import (
+    Claim,
+    Goal,
+    PaperRow,
+    PaperSpread,
+    Reproduction,
+    ShapingCurve,
+    Verdict,
+)
 
 OURS = "here"
 PAPERS = "paper"
@@ -186,8 +194,10 @@ def _claims_in_words(reproduction: Reproduction) -> Iterator[str]:
     each = [(verdicts[one], one) for one in get_args(Verdict) if verdicts[one]]
     if len(each) == 1:
         (total, verdict) = each[0]
-        yield f"All {total} claims of the paper are {verdict}." if total > 1 else (
-            f"The paper’s one claim is {verdict}."
+        yield (
+            f"All {total} claims of the paper are {verdict}."
+            if total > 1
+            else (f"The paper’s one claim is {verdict}.")
         )
     elif each:
         said = [f"{number} {'is' if number == 1 else 'are'} {verdict}" for number, verdict in each]

@@ -176,9 +176,7 @@ def _hollow(look: Look) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _draw_front(
-    axes: Axes, shown: tuple[View, ...], reproduction: Reproduction | None
-) -> None:
+def _draw_front(axes: Axes, shown: tuple[View, ...], reproduction: Reproduction | None) -> None:
     """One line through the curricula that only move the prior, in their order."""
     by_text = {view.summary.curriculum: view for view in shown}
     front = reproduction.front if reproduction else ()

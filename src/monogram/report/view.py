@@ -82,9 +82,7 @@ def _views(results: Results) -> Iterator[View]:
     numbered = len(ordered) > MOST_UNNUMBERED
     for place, one in enumerate(ordered, start=1):
         number = place if numbered else None
-        yield _view(
-            one, groups[one.curriculum], base, look_of[one.curriculum], results, number
-        )
+        yield _view(one, groups[one.curriculum], base, look_of[one.curriculum], results, number)
 
 
 def _view(
