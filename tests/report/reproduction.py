@@ -1,10 +1,11 @@
 """A reproduction without any training, its claims and goals made up."""
 
+from tests.report.synthetic import BASE, BASELINE, REHEARSAL, TRANSFER, WEIGHTING, synthetic
+
 from monogram.reproduce import TABLE_2, Claim, Compared, Goal, Reproduction, ShapingCurve
 from monogram.reproduce.scale import SMALL
 from monogram.reproduce.scenario import SCENARIOS
 from monogram.study import Results
-from tests.report.synthetic import BASE, BASELINE, REHEARSAL, TRANSFER, WEIGHTING, synthetic
 
 PRIORS = tuple(f"global(epochs=4) >> prior(smoothing={s})" for s in (1, 10, 100))
 LONG = (
@@ -43,14 +44,17 @@ def many() -> Results:
     return synthetic([f"person {nth}" for nth in range(12)], accuracies, order=MANY)
 
 
-def reproduction(results: Results, **changed: tuple[object, ...]) -> Reproduction:
+def reproduction(results: Results) -> Reproduction:
     """The reproduction whose results these are."""
     rows = TABLE_2["class-counts"]
     of_rows = zip((rows[0], rows[4], rows[5]), (BASELINE, WEIGHTING, TRANSFER), strict=True)
-    parts = {
-        "compared": tuple(Compared(row, curriculum) for row, curriculum in of_rows),
-        "claims": CLAIMS, "goals": GOALS, "shaping": SHAPING, "front": PRIORS,
-    }  # fmt: skip
     return Reproduction(
-        scenario=SCENARIOS["class-counts"], scale=SMALL, results=results, **(parts | changed)
+        scenario=SCENARIOS["class-counts"],
+        scale=SMALL,
+        results=results,
+        compared=tuple(Compared(row, curriculum) for row, curriculum in of_rows),
+        claims=CLAIMS,
+        goals=GOALS,
+        shaping=SHAPING,
+        front=PRIORS,
     )

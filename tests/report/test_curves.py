@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.report.reproduction import SHAPING
+from tests.report.test_plots import points_of
 
 from monogram.report import early_shaping, learning_curves, write_report
 from monogram.report.view import views
@@ -20,7 +21,7 @@ def test_a_panel_for_each_curriculum(real: Results, width: float):
     panels = [axes for axes in figure.axes if axes.lines]
     assert len(panels) == len(curves)
     curve = curves[views(real)[0].summary.curriculum]
-    drawn = [np.asarray(line.get_xydata())[:, 1] for line in panels[0].lines]
+    drawn = [points_of(line)[:, 1] for line in panels[0].lines]
     assert any(np.allclose(line, curve.shared) for line in drawn if len(line) == len(curve.shared))
     assert len(figure.legends[0].get_texts()) == 2
 
@@ -43,7 +44,7 @@ def test_early_shaping_has_a_line_a_network_and_marks_the_collapsed(width: float
     for curve in SHAPING:
         points = np.column_stack([curve.iterations, curve.shared])
         assert any(
-            len(line.get_xydata()) == len(points) and np.allclose(line.get_xydata(), points)
+            len(points_of(line)) == len(points) and np.allclose(points_of(line), points)
             for line in axes.lines
         )
     said = {text.get_text() for text in axes.texts}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from tests.report.reproduction import MANY, PRIORS, many, reproduction
+from tests.report.test_plots import points_of
 
 from monogram.report import trade_off
 from monogram.report.palette import PAPER
@@ -64,9 +65,9 @@ def test_no_other_is_better_for_both_than_those_named(results):
 def test_the_papers_rows_are_hollow_and_the_priors_joined(results):
     axes = trade_off(results, reproduction=reproduction(results)).axes[0]
     hollow = [
-        np.asarray(line.get_xydata())[0]
+        points_of(line)[0]
         for line in axes.lines
-        if len(line.get_xydata()) == 1 and to_rgb(line.get_markerfacecolor()) == to_rgb(PAPER.light)
+        if len(points_of(line)) == 1 and to_rgb(line.get_markerfacecolor()) == to_rgb(PAPER.light)
     ]
     row = TABLE_2["class-counts"][5]
     assert len(hollow) == 3
@@ -74,5 +75,5 @@ def test_the_papers_rows_are_hollow_and_the_priors_joined(results):
     front = [results.summary[one] for one in PRIORS]
     means = [(one.shared.mean, one.personal.mean) for one in front]
     assert any(
-        len(line.get_xydata()) == 3 and np.allclose(line.get_xydata(), means) for line in axes.lines
+        len(points_of(line)) == 3 and np.allclose(points_of(line), means) for line in axes.lines
     )

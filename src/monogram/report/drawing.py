@@ -98,7 +98,7 @@ def broken(name: str, characters: int, lines: int | None = None) -> str:
     >>> broken("global >> mixed(every=2, iterations=200)", 20).splitlines()
     ['global >>', 'mixed(every=2,', 'iterations=200)']
     >>> broken("global >> mixed(every=2, iterations=200)", 20, 2).splitlines()
-    ['global >>', 'mixed(every=2, itera…']
+    ['global >>', 'mixed(every=2, iter…']
     """
     if len(name) <= characters:
         return name

@@ -1,4 +1,4 @@
-"""What the page says of a reproduction: claims and goals judged, Table 2 with our figures beside."""
+"""What the page says of a reproduction: claims and goals judged, Table 2 with ours beside."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -178,9 +178,10 @@ def _ours(view: View) -> TableRow:
 def _measured(
     spread: Spread | PaperSpread, interval: tuple[float, float] | None = None
 ) -> Measured:
-    figures = (percent(each) for each in (spread.mean, spread.sd, spread.min, spread.max))
     between = "" if interval is None else "–".join(percent(end) for end in interval)
-    return Measured(*figures, interval=between)
+    return Measured(
+        percent(spread.mean), percent(spread.sd), percent(spread.min), percent(spread.max), between
+    )
 
 
 def headline(reproduction: Reproduction) -> str:

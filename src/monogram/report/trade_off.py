@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,7 +33,12 @@ LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
 KEY_CHARACTERS = 36  # of a name in the key, which stands in two columns, or one
 PAPERS = "the paper’s own figures, hollow"
 FRONT = "what moving the prior alone reaches"
-FRONT_LINE = {"color": SOFT.light, "linewidth": 2.5, "alpha": 0.45, "solid_capstyle": "round"}
+FRONT_LINE: dict[str, Any] = {
+    "color": SOFT.light,
+    "linewidth": 2.5,
+    "alpha": 0.45,
+    "solid_capstyle": "round",
+}
 
 Published = list[tuple[View, PaperRow]]
 
@@ -169,7 +175,7 @@ def _draw_published(axes: Axes, view: View, row: PaperRow) -> None:
     axes.plot(at[0, 0], at[0, 1], color=view.look.colour, zorder=4, **_hollow(view.look))
 
 
-def _hollow(look: Look) -> dict[str, object]:
+def _hollow(look: Look) -> dict[str, Any]:
     return {
         "marker": look.marker, "markerfacecolor": PAPER.light, "markeredgewidth": 1.2,
         "markersize": 7 * look.scale, "linestyle": "none",
@@ -203,9 +209,9 @@ def _lines(shown: tuple[View, ...], reproduction: Reproduction | None) -> Iterat
     if reproduction is None:
         return
     if reproduction.compared:
-        yield Line2D([], [], color=SOFT.light, label=PAPERS, **_hollow(shown[0].look))  # type: ignore[arg-type]
+        yield Line2D([], [], color=SOFT.light, label=PAPERS, **_hollow(shown[0].look))
     if reproduction.front:
-        yield Line2D([], [], label=FRONT, **FRONT_LINE)  # type: ignore[arg-type]
+        yield Line2D([], [], label=FRONT, **FRONT_LINE)
 
 
 def _name(axes: Axes, shown: tuple[View, ...], published: Published, characters: int) -> None:

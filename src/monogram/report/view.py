@@ -147,8 +147,9 @@ def _titled(curriculum: Curriculum, epochs: int | None) -> str:
 
 
 def _title(curriculum: Curriculum) -> str | None:
+    """Its name; None if the title is a text form, which begins with a small letter."""
     name = title(curriculum)
-    return None if name == str(curriculum) else name
+    return name if name[0].isupper() else None
 
 
 def _briefly(step: Step, epochs: int | None) -> str:
