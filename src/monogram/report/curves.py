@@ -54,7 +54,7 @@ def learning_curves(results: Results, *, width: float = WIDTH) -> Figure:
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for axes, view in zip(panels, shown, strict=False):
-        _draw_course(axes, view, curves[view.summary.curriculum], int(11 * width / columns))
+        _draw_course(axes, view, curves[view.summary.curriculum], int(12 * width / columns))
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     percent_axis(panels[0].yaxis, 4)

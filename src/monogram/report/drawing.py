@@ -76,12 +76,13 @@ def name_rows(axes: Axes, names: Sequence[str], bold: Iterable[int], width: floa
 
 
 def _name_over(axes: Axes, row: int, name: str, weight: str) -> None:
-    axes.annotate(
+    written = axes.annotate(
         name, (0, row - 0.47), (0, 0), xycoords=("axes fraction", "data"), weight=weight,
         textcoords="offset points", ha="left", va="center", fontsize=SIZE, color=TEXT.light,
         parse_math=False, annotation_clip=False, zorder=6,
         bbox={"facecolor": PAPER.light, "edgecolor": "none", "pad": 0.6},
     )  # fmt: skip
+    written.set_in_layout(False)  # it may reach over the next panel
 
 
 def row_height(names: Sequence[str], width: float) -> float:

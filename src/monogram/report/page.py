@@ -33,7 +33,7 @@ TITLES = {
     "individuals": "Who gains and who is harmed",
     "fairness": "Fairness",
     "cost": "Training cost",
-    "early-shaping": "How early shaping harms",
+    "early-shaping": "What early shaping leaves behind",
     "learning-curves": "Learning curves",
     "data": "Data",
     "run": "How it was run",
