@@ -8,6 +8,7 @@ from monogram.curriculum import Recipe
 from monogram.errors import SettingError
 from monogram.population import Protocol
 
+AT_LEAST_ONE = ("individuals", "global_samples", "epochs", "batch_size", "shaping_individuals")
 ScaleName = Literal["paper", "small", "smoke"]
 
 
@@ -46,13 +47,7 @@ class Scale:
     def __post_init__(self) -> None:
         """Refuse values out of their range."""
         Protocol(*self.split)
-        for name in (
-            "individuals",
-            "global_samples",
-            "epochs",
-            "batch_size",
-            "shaping_individuals",
-        ):
+        for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not self.seeds:
@@ -71,10 +66,10 @@ class Scale:
         In proportion to the iterations on D_G: the share of the training that early shaping makes
         up is then the paper's, and so is what the training on D_G can repair.
         """
-        return max(1, round(iterations * self._iterations / PAPER._iterations))
+        return max(1, round(iterations * self.iterations_on_global / PAPER.iterations_on_global))
 
     @property
-    def _iterations(self) -> float:
+    def iterations_on_global(self) -> float:
         """Iterations on D_G, but for the part of it that is not trained on."""
         return self.epochs * self.global_samples / self.batch_size
 
@@ -170,7 +165,7 @@ def _changes(here: Scale) -> Iterator[str]:
             "choices on validation data and reports on test data, "
             f"{' / '.join(f'{part:g}' for part in here.split)}, instead of 70/30 for both"
         )
-    if here._iterations != PAPER._iterations:
+    if here.iterations_on_global != PAPER.iterations_on_global:
         yield (
             f"early shaping of {here.early(500):,} and {here.early(5_000):,} iterations instead of "
             "500 and 5,000, in proportion to the iterations on the global data, so that it has the "
