@@ -17,6 +17,7 @@ TINY = Scale(
     global_samples=100,
     width=0.05,
     epochs=1,
+    batch_size=128,
     split=Protocol().fractions,
     shaping_individuals=2,
     shaping_points=(100, 500, 5_000),

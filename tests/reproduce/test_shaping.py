@@ -6,9 +6,9 @@ from tests.study.standins import row
 from monogram.reproduce import SCALES
 from monogram.reproduce.shaping import shaping_curve, shaping_studies
 
-BASE = "global(epochs=8)"
-SHORT = "personal(iterations=40) >> global(epochs=8)"
-OTHER = "mixed(every=2, epochs=8)"
+BASE = "global(epochs=5)"
+SHORT = "personal(iterations=100) >> global(epochs=5)"
+OTHER = "mixed(every=2, epochs=5)"
 
 
 def test_a_point_is_the_mean_over_individuals_with_seeds_averaged_first():
@@ -21,7 +21,7 @@ def test_a_point_is_the_mean_over_individuals_with_seeds_averaged_first():
         row(OTHER, "ben", 0.0, 0.0),
     ]
     curve = shaping_curve("net", rows, SCALES["small"])
-    assert curve.iterations == (0, 40)
+    assert curve.iterations == (0, 100)
     assert curve.shared == (0.9, 0.4)
     assert curve.personal == (0.6, 0.3)
     assert curve.collapsed == (0.0, 1 / 3)

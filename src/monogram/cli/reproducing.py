@@ -45,6 +45,9 @@ def reproduce(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the global data.", rich_help_panel=HOW)
     ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Samples in a batch.", rich_help_panel=HOW)
+    ] = None,
     width: Annotated[
         float | None, typer.Option(help="Factor on the network's channels.", rich_help_panel=HOW)
     ] = None,
@@ -68,6 +71,7 @@ def reproduce(
         individuals=individuals,
         seeds=tuple(range(first_seed, first_seed + (seeds or len(preset.seeds)))),
         epochs=epochs,
+        batch_size=batch_size,
         width=width,
         global_samples=global_samples,
     )

@@ -69,6 +69,7 @@ def evaluation(scenario: Scenario, scale: Scale, population: Population) -> Eval
         scenario.curricula(scale),
         network=scale.network(),
         epochs=scale.epochs,
+        recipe=scale.recipe,
         seeds=scale.seeds,
         about={ABOUT: {"scenario": scenario.name, "scale": asdict(scale)}},
     )

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from monogram.curriculum import Recipe
 from monogram.errors import SettingError
 from monogram.population import Protocol
 
+AT_LEAST_ONE = ("individuals", "global_samples", "epochs", "batch_size", "shaping_individuals")
 ScaleName = Literal["paper", "small", "smoke"]
 
 
@@ -20,11 +22,12 @@ class Scale:
         seeds: one model of each curriculum and individual per seed.
         global_samples: size of D_G, training, validation and test data together.
         width: factor on the paper's numbers of channels.
-        epochs: passes over D_G; early shaping is shortened in proportion, see `early`.
+        epochs: passes over D_G.
+        batch_size: samples of a batch.
         split: fractions for training, validation and test data, each in [0, 1].
         shaping_individuals: the first individuals, for the early-shaping curve.
-        shaping_points: iterations of early shaping on the curve, as if for the paper's 100
-            epochs; the ones of the rows, 500 and 5,000, among them.
+        shaping_points: iterations of early shaping on the curve, as if at the paper's scale; the
+            ones of the rows, 500 and 5,000, among them.
 
     Raises:
         SettingError: a value out of its range.
@@ -36,6 +39,7 @@ class Scale:
     global_samples: int
     width: float
     epochs: int
+    batch_size: int
     split: tuple[float, float, float]
     shaping_individuals: int
     shaping_points: tuple[int, ...]
@@ -43,7 +47,7 @@ class Scale:
     def __post_init__(self) -> None:
         """Refuse values out of their range."""
         Protocol(*self.split)
-        for name in ("individuals", "global_samples", "epochs", "shaping_individuals"):
+        for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not self.seeds:
@@ -59,10 +63,20 @@ class Scale:
     def early(self, iterations: int) -> int:
         """Iterations of early shaping here that stand for so many of the paper's.
 
-        In proportion to the epochs: the share of the training that early shaping makes up is
-        then the paper's, and so is what the training on D_G can repair.
+        In proportion to the iterations on D_G: the share of the training that early shaping makes
+        up is then the paper's, and so is what the training on D_G can repair.
         """
-        return max(1, round(iterations * self.epochs / PAPER.epochs))
+        return max(1, round(iterations * self.iterations_on_global / PAPER.iterations_on_global))
+
+    @property
+    def iterations_on_global(self) -> float:
+        """Iterations on D_G, but for the part of it that is not trained on."""
+        return self.epochs * self.global_samples / self.batch_size
+
+    @property
+    def recipe(self) -> Recipe:
+        """How phases train: the paper's settings but for the size of a batch."""
+        return Recipe(batch_size=self.batch_size)
 
     def network(self, name: str = "paper") -> str:
         """The network's text form."""
@@ -93,6 +107,7 @@ PAPER = Scale(
     global_samples=30_000,
     width=1.0,
     epochs=100,
+    batch_size=128,
     split=Protocol.paper().fractions,
     shaping_individuals=10,
     shaping_points=(100, 500, 1_500, 5_000, 15_000),
@@ -101,13 +116,14 @@ PAPER = Scale(
 
 SMALL = Scale(
     name="small",
-    individuals=8,
+    individuals=6,
     seeds=(0,),
     global_samples=30_000,
     width=0.25,
-    epochs=8,
+    epochs=5,
+    batch_size=32,
     split=Protocol().fractions,
-    shaping_individuals=3,
+    shaping_individuals=2,
     shaping_points=(500, 5_000, 15_000),
 )
 """About 40 minutes on two cores."""
@@ -119,6 +135,7 @@ SMOKE = Scale(
     global_samples=900,
     width=0.25,
     epochs=2,
+    batch_size=32,
     split=Protocol().fractions,
     shaping_individuals=1,
     shaping_points=(500, 5_000),
@@ -133,6 +150,7 @@ def _changes(here: Scale) -> Iterator[str]:
         "individuals": "individuals",
         "global_samples": "global samples",
         "epochs": "epochs",
+        "batch_size": "samples in a batch",
     }
     for name, words in plain.items():
         ours, theirs = getattr(here, name), getattr(PAPER, name)
@@ -147,10 +165,10 @@ def _changes(here: Scale) -> Iterator[str]:
             "choices on validation data and reports on test data, "
             f"{' / '.join(f'{part:g}' for part in here.split)}, instead of 70/30 for both"
         )
-    if here.epochs != PAPER.epochs:
+    if here.iterations_on_global != PAPER.iterations_on_global:
         yield (
             f"early shaping of {here.early(500):,} and {here.early(5_000):,} iterations instead of "
-            "500 and 5,000, in proportion to the epochs, so that it has the same share of the "
-            "training; transfer keeps its 20 and 200 iterations, since what they do to a "
-            "trained network does not depend on how long it was trained"
+            "500 and 5,000, in proportion to the iterations on the global data, so that it has the "
+            "same share of the training; transfer keeps its 20 and 200 iterations, since what they "
+            "do to a trained network does not depend on how long it was trained"
         )

@@ -40,6 +40,7 @@ def shaping_studies(population: Population, scale: Scale) -> dict[str, Study]:
             [EarlyShaping(scale.early(point)) for point in points[name]],
             network=scale.network(name),
             epochs=scale.epochs,
+            recipe=scale.recipe,
             seeds=scale.seeds,
         )
         for name in NETWORKS
