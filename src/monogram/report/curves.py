@@ -81,7 +81,7 @@ def _draw_course(axes: Axes, view: View, curve: LearningCurve, characters: int) 
         low, high = np.clip([middle - reach, middle + reach], 0, 1)
         axes.fill_between(at, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
         axes.plot(at, middle, color=colour, linestyle=style, linewidth=1.6, label=name, zorder=3)
-        axes.plot(at[-1:], middle[-1:], "o", color=colour, markersize=3.5, zorder=4)
+        axes.plot(at[-1:], middle[-1:], "o", color=colour, markersize=3.5, zorder=4, clip_on=False)
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _brief(x)))
     title = axes.set_title(
