@@ -99,8 +99,9 @@ def architecture(
     Args:
         network: `paper(width=0.5)`, `paper-plain(width=0.5)`, `mlp(hidden=64)`,
             `conv1d(width=16)`, `package.module:factory`, `path/to/file.py:factory`,
-            a callable, or None to choose by the inputs' shape. A factory is called with those of `input_shape` (tuple of int),
-            `channels` (int) and `classes` or `num_classes` (int) that it has parameters for.
+            a callable, or None to choose by the inputs' shape. A factory is called with those of
+            `input_shape` (tuple of int), `channels` (int) and `classes` or `num_classes` (int) that
+            it has parameters for.
         population: gives shapes, classes and the statistics for standardising.
         standardize: subtract each channel's mean over D_G's training data and divide by its
             standard deviation, as a part of the network; tokens are left alone.

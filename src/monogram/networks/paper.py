@@ -42,7 +42,8 @@ def plain(inputs: int, outputs: int, size: int) -> tuple[nn.Module, ...]:
         size: side of the kernel, odd, in pixels.
     """
     convolution = _he(nn.Conv2d(inputs, outputs, size, padding=size // 2))
-    nn.init.zeros_(convolution.bias)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
     return convolution, nn.ReLU(inplace=True)
 
 
