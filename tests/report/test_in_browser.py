@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.browser import Browser, find_browser
+from tests.report.reproduction import many, reproduction
 from tests.report.synthetic import synthetic
 
 from monogram.report import write_report
@@ -30,6 +31,24 @@ def page(tmp_path_factory):
     ids = ["a" * 500, "<script>document.title = 'owned'</script>", *map(str, range(30))]
     write_report(synthetic(ids, shape=(1, 12, 12)), path)
     return path
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    results = many()
+    write_report(results, path, reproduction=reproduction(results))
+    return path
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_twenty_curricula_and_a_reproduction_fit(browser, reproduced, width):
+    html = reproduced.read_text("utf-8")
+    content, window = browser.ask(html, WIDTHS, width)
+    assert content <= window == width
+    assert len(browser.ask(html, SHOWN, width)) == 5
+    assert browser.ask(html, SMALLEST, width) >= 10  # pixels
+    assert browser.ask(html, UNRESOLVED, width) == 0
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])

@@ -14,7 +14,7 @@ from tests.report.synthetic import BASE, REHEARSAL, TRANSFER, synthetic, usual
 
 from monogram.report import cost, fairness, individuals, trade_off
 from monogram.report.palette import BASE as BASE_INK
-from monogram.report.palette import HARM, PAPER, SERIES, SOFT, TEXT, looks
+from monogram.report.palette import DOUBT, GOOD, HARM, PAPER, SERIES, SOFT, TEXT, looks
 from monogram.report.view import shown_floor, views
 from monogram.study import Results
 
@@ -144,5 +144,5 @@ def test_colours_stand_out_from_the_page(mode):
     paper = getattr(PAPER, mode)
     for ink in (*SERIES, HARM, BASE_INK):
         assert contrast(getattr(ink, mode), paper) >= 3
-    for ink in (TEXT, SOFT):
+    for ink in (TEXT, SOFT, GOOD, DOUBT, HARM):
         assert contrast(getattr(ink, mode), paper) >= 4.5

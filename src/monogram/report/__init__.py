@@ -1,12 +1,15 @@
 """Results to read: the printed table, the recommendation in words, plots and a page.
 
-`ResultsTable` is for rich, `recommendation` for everybody; `trade_off`, `individuals`, `fairness`
-and `cost` return matplotlib figures; `write_report` makes one HTML file of it all.
+`ResultsTable` is for rich, `recommendation` for everybody; `trade_off`, `individuals`, `fairness`,
+`cost`, `learning_curves` and `early_shaping` return matplotlib figures; `write_report` makes one
+HTML file of it all.
 """
 
+from monogram.report.curves import early_shaping, learning_curves
 from monogram.report.page import write_report
-from monogram.report.plots import cost, fairness, individuals, trade_off
+from monogram.report.plots import cost, fairness, individuals
 from monogram.report.table import ResultsTable
+from monogram.report.trade_off import trade_off
 from monogram.report.words import Point, Recommendation, recommendation
 
 __all__ = [
@@ -14,8 +17,10 @@ __all__ = [
     "Recommendation",
     "ResultsTable",
     "cost",
+    "early_shaping",
     "fairness",
     "individuals",
+    "learning_curves",
     "recommendation",
     "trade_off",
     "write_report",

@@ -1,17 +1,14 @@
-"""What the plots share: figures without global state, quiet axes, labels that keep apart."""
+"""What the plots share: figures without global state, quiet axes, rows with names."""
 
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import Literal
+from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
 from matplotlib.ticker import FixedFormatter, FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox
 
 from monogram.report.palette import PAPER, RULE, SOFT, TEXT
 
@@ -20,11 +17,10 @@ NARROW = 5.0  # inches under which a plot takes its narrow form
 SIZE = 9.0  # of text, in points
 SMALL = 8.0
 DASHES = (0, (4, 3))
-ACROSS: dict[int, Literal["left", "center", "right"]] = {1: "left", 0: "center", -1: "right"}
-UPRIGHT: dict[int, Literal["bottom", "center", "top"]] = {1: "bottom", 0: "center", -1: "top"}
-ASIDE = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-DISTANCES = (9.0, 16.0, 26.0, 40.0, 58.0)  # points from a mark to its label, nearest first
-LEADER = 12.0  # points from which a label is joined to its mark by a line
+LINE = 0.15  # inches of a line of text
+CHARACTERS = 27  # of a name beside its row
+PER_INCH = 13  # characters of a name over its row
+MOST_LINES = 2  # of a name; what is longer is cut
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -51,40 +47,69 @@ def quiet(axes: Axes, *, grid: str = "both") -> None:
         axis.label.set(size=SIZE, color=TEXT.light)
 
 
-def name_rows(axes: Axes, names: Sequence[str], bold: Iterable[int], characters: int) -> None:
-    """Give rows their names, from the top, long ones on several lines.
+def name_rows(axes: Axes, names: Sequence[str], bold: Iterable[int], width: float) -> None:
+    """Give rows their names: beside them, in a narrow figure over them.
 
     Args:
-        axes: whose rows lie at 0, 1, 2, …
+        axes: whose rows lie at 0, 1, 2, … from the top.
         names: one a row.
         bold: the rows to stress.
-        characters: of a line.
+        width: of the figure, in inches.
     """
+    stressed = set(bold)
+    weights = ["bold" if place in stressed else "normal" for place in range(len(names))]
+    if width < NARROW:
+        axes.set_ylim(len(names) - 0.5, -0.75)
+        axes.set_yticks([])
+        for row, (name, weight) in enumerate(zip(names, weights, strict=True)):
+            _name_over(axes, row, broken(name, int(PER_INCH * width), 1), weight)
+        return
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), labels=[""] * len(names))
-    stressed = set(bold)
-    for place, text in enumerate(axes.get_yticklabels()):
+    for text, weight in zip(axes.get_yticklabels(), weights, strict=True):
         text.set_parse_math(False)
-        text.set(color=TEXT.light, size=SIZE, weight="bold" if place in stressed else "normal")
-    axes.yaxis.set_major_formatter(FixedFormatter([broken(name, characters) for name in names]))
+        text.set(
+            color=TEXT.light, size=SIZE, weight=weight, linespacing=1.05, multialignment="right"
+        )
+    shown = [broken(name, CHARACTERS, MOST_LINES) for name in names]
+    axes.yaxis.set_major_formatter(FixedFormatter(shown))
 
 
-def broken(name: str, characters: int) -> str:
-    """A name on as many lines as it needs.
+def _name_over(axes: Axes, row: int, name: str, weight: str) -> None:
+    written = axes.annotate(
+        name, (0, row - 0.47), (0, 0), xycoords=("axes fraction", "data"), weight=weight,
+        textcoords="offset points", ha="left", va="center", fontsize=SIZE, color=TEXT.light,
+        parse_math=False, annotation_clip=False, zorder=6,
+        bbox={"facecolor": PAPER.light, "edgecolor": "none", "pad": 0.6},
+    )  # fmt: skip
+    written.set_in_layout(False)  # it may reach over the next panel
+
+
+def row_height(names: Sequence[str], width: float) -> float:
+    """Inches that each row needs with its name, the longest of them all."""
+    if width < NARROW:
+        return 0.52
+    lines = max(broken(name, CHARACTERS, MOST_LINES).count("\n") + 1 for name in names)
+    return max(0.33, 0.06 + LINE * lines)
+
+
+def broken(name: str, characters: int, lines: int | None = None) -> str:
+    """A name on as many lines as it needs, or on the first few of them.
 
     >>> broken("global >> mixed(every=2, iterations=200)", 20).splitlines()
     ['global >>', 'mixed(every=2,', 'iterations=200)']
+    >>> broken("global >> mixed(every=2, iterations=200)", 20, 2).splitlines()
+    ['global >>', 'mixed(every=2, iter…']
     """
     if len(name) <= characters:
         return name
-    parts = name.replace(" >> ", " >>\n").split("\n")
-    return "\n".join(line for part in parts for line in wrap(part, characters))
-
-
-def row_height(names: Sequence[str], characters: int) -> float:
-    """Inches that a row needs for the longest of its names."""
-    lines = max(broken(name, characters).count("\n") + 1 for name in names)
-    return max(0.36, 0.06 + 0.15 * lines)
+    if lines is None:
+        parts = name.replace(" >> ", " >>\n").split("\n")
+        return "\n".join(line for part in parts for line in wrap(part, characters))
+    first = wrap(name, characters)
+    kept = first[: lines - 1]
+    rest = " ".join(first[lines - 1 :])
+    return "\n".join([*kept, rest if len(rest) <= characters else f"{rest[: characters - 1]}…"])
 
 
 def percent_axis(axis: Axis, most: int) -> None:
@@ -93,111 +118,19 @@ def percent_axis(axis: Axis, most: int) -> None:
     axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.3g} %"))
 
 
-def legend_below(axes: Axes, columns: int) -> None:
-    """A legend under the plot, where no data is."""
-    legend = axes.get_figure().legend(  # type: ignore[union-attr]
-        loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL
-    )
-    for text in legend.get_texts():
-        text.set_color(SOFT.light)
-
-
-def place_labels(
-    axes: Axes,
-    marks: np.ndarray,
-    bars: np.ndarray,
-    names: Sequence[str],
-    bold: Iterable[int],
-    characters: int,
-) -> None:
-    """Name marks, each label where it covers the least of marks, bars and other labels.
+def legend_below(axes: Axes, columns: int, handles: Sequence[Any] | None = None) -> None:
+    """A legend under the plot, where no data is.
 
     Args:
-        axes: whose limits are final.
-        marks: [n, 2], in data units.
-        bars: [m, 2, 2], the corners of what labels should keep clear of, in data units.
-        names: [n].
-        bold: the marks to stress; they choose their place first.
-        characters: of a line of a label.
+        axes: of whose figure.
+        columns: side by side.
+        handles: what it explains; None: what is labelled in the axes.
     """
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        return
-    figure.draw_without_rendering()
-    pixels = axes.transData.transform(marks)
-    taken = [Bbox.from_bounds(x - 8, y - 8, 16, 16) for x, y in pixels]
-    taken += [Bbox(axes.transData.transform(bar)).padded(1) for bar in bars]
-    stressed = set(bold)
-    for place in sorted(range(len(names)), key=lambda nth: nth not in stressed):
-        text = _label(axes, marks[place], broken(names[place], characters), place in stressed)
-        taken.append(_settle(axes, text, taken))
-
-
-def _label(axes: Axes, mark: np.ndarray, name: str, stressed: bool) -> Annotation:
-    return axes.annotate(
-        name,
-        xy=(float(mark[0]), float(mark[1])),
-        xytext=(0, 0),
-        textcoords="offset points",
-        parse_math=False,
-        fontsize=SIZE,
-        fontweight="bold" if stressed else "normal",
-        color=TEXT.light,
-        linespacing=1.1,
-        zorder=6,
-    )
-
-
-def _settle(axes: Axes, text: Annotation, taken: Sequence[Bbox]) -> Bbox:
-    """Move a label to the place of least overlap, and say what it covers there."""
-    best: tuple[float, Bbox, tuple[float, int, int]] | None = None
-    for distance in DISTANCES:
-        for dx, dy in ASIDE:
-            box = _move(text, distance, dx, dy)
-            cost = _overlap(box, taken) + 4 * _outside(box, axes.bbox) + distance
-            if best is None or cost < best[0]:
-                best = (cost, box, (distance, dx, dy))
-    assert best is not None
-    distance, dx, dy = best[2]
-    _move(text, distance, dx, dy)
-    if distance > LEADER:
-        _lead(axes, text)
-    return best[1]
-
-
-def _move(text: Annotation, distance: float, dx: int, dy: int) -> Bbox:
-    reach = distance if not (dx and dy) else 0.75 * distance
-    text.set_position((dx * reach, dy * reach))
-    text.set_horizontalalignment(ACROSS[dx])
-    text.set_verticalalignment(UPRIGHT[dy])
-    return text.get_window_extent().padded(1.5)
-
-
-def _lead(axes: Axes, text: Annotation) -> None:
-    axes.annotate(
-        "",
-        xy=text.xy,
-        xytext=text.get_position(),
-        textcoords="offset points",
-        arrowprops={
-            "arrowstyle": "-",
-            "color": SOFT.light,
-            "linewidth": 0.6,
-            "shrinkA": 1,
-            "shrinkB": 5,
-        },
-        zorder=3,
-    )
-
-
-def _overlap(box: Bbox, taken: Sequence[Bbox]) -> float:
-    """The area in square pixels that a box shares with others."""
-    shared = (Bbox.intersection(box, other) for other in taken)
-    return sum(abs(one.width * one.height) for one in shared if one is not None)
-
-
-def _outside(box: Bbox, frame: Bbox) -> float:
-    """The area in square pixels of a box that lies out of a frame."""
-    inside = Bbox.intersection(box, frame)
-    area = box.width * box.height
-    return area if inside is None else area - inside.width * inside.height
+    given = {} if handles is None else {"handles": handles}
+    legend = axes.get_figure(root=True).legend(  # type: ignore[union-attr]
+        loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL,
+        handletextpad=0.5, columnspacing=1.6, **given,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_color(SOFT.light)
+        text.set_parse_math(False)

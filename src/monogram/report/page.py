@@ -1,40 +1,61 @@
 """The page: one HTML file with everything about a study, to be opened anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from monogram.errors import shorten
-from monogram.report import plots, provenance
+from monogram.report import provenance
+from monogram.report.figures import Forms, page_figures
 from monogram.report.formats import count, points, ratio, with_sign
 from monogram.report.palette import INKS
 from monogram.report.people import extremes, featured, worst_off
-from monogram.report.svg import inline_svg
+from monogram.report.reproduced import Reproduced, reproduced
 from monogram.report.table import columns, groups, note
 from monogram.report.view import View, views
 from monogram.report.words import recommendation
+from monogram.reproduce import Reproduction
 from monogram.study import Results
 
-NARROW_WIDTH = 3.75  # inches of a figure on a phone
 LONGEST = 1_500  # characters of any one text in the page
 MOST_LISTED = 50  # individuals set aside, remarks and failures, each
-DRAWN: dict[str, Callable[..., Figure]] = {
-    "trade_off": plots.trade_off,
-    "individuals": plots.individuals,
-    "fairness": plots.fairness,
-    "cost": plots.cost,
-}
-DESCRIBED = {
-    "trade_off": "Personal against global accuracy, one mark with its spread for each curriculum",
-    "individuals": "Gain in personal accuracy of each individual, one row for each curriculum",
-    "fairness": "Range, standard deviation and worst tenth of both accuracies",
-    "cost": "Training cost of one individual's model over the baseline's, on a logarithmic axis",
-}
+TITLES = {
+    "answer": "The answer",
+    "claims": "The paper’s claims",
+    "goals": "Beyond the paper",
+    "trade-off": "Personal against global accuracy",
+    "table-2": "The paper’s Table 2 and ours",
+    "curricula": "Curricula side by side",
+    "individuals": "Who gains and who is harmed",
+    "fairness": "Fairness",
+    "cost": "Training cost",
+    "early-shaping": "What early shaping leaves behind",
+    "learning-curves": "Learning curves",
+    "data": "Data",
+    "run": "How it was run",
+}  # of the sections, in their order
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        id: what links point to.
+        title: its heading.
+    """
+
+    id: str
+    title: str
+
+    @property
+    def template(self) -> str:
+        """What writes it."""
+        return f"sections/{self.id}.html.jinja"
 
 
 @dataclass(frozen=True)
@@ -55,7 +76,13 @@ class Listed:
         return self.total - len(self.lines)
 
 
-def write_report(results: Results, path: Path | str, *, inputs: bool = True) -> None:
+def write_report(
+    results: Results,
+    path: Path | str,
+    *,
+    inputs: bool = True,
+    reproduction: Reproduction | None = None,
+) -> None:
     """Write the page: one file that needs nothing else, of less than 3 MB.
 
     Args:
@@ -63,27 +90,37 @@ def write_report(results: Results, path: Path | str, *, inputs: bool = True) -> 
         path: of the HTML file; one that is there is replaced.
         inputs: show some inputs of the individuals who gained most and least, where they are
             images or series. They are these people's data: False to hand the page around.
+        reproduction: whose results these are: adds the paper's claims, goals and figures.
 
     Raises:
         OSError: the file cannot be written.
     """
     target = Path(path)
     part = target.with_name(f"{target.name}.part")
-    part.write_bytes(render(results, inputs=inputs).encode("utf-8", "replace"))
+    html = render(results, inputs=inputs, reproduction=reproduction)
+    part.write_bytes(html.encode("utf-8", "replace"))
     part.replace(target)
 
 
-def render(results: Results, *, inputs: bool = True) -> str:
+def render(
+    results: Results, *, inputs: bool = True, reproduction: Reproduction | None = None
+) -> str:
     """The page's HTML."""
     shown = views(results)
     about = featured(results, shown)
+    answer = recommendation(results)
+    figures = page_figures(results, reproduction)
+    beyond = reproduced(reproduction) if reproduction else None
     page: str = _template().render(
         name=results.population.name,
-        answer=recommendation(results),
+        headline=beyond.headline if beyond else answer.headline,
+        answer=answer,
         tiles=_tiles(shown),
-        figures={name: _drawn(results, name) for name in DRAWN},
+        sections=_sections(figures, beyond),
+        figures=figures,
         inks=INKS,
         shown=shown,
+        numbered=shown[0].number is not None,
         columns=columns(results),
         groups=groups(columns(results)),
         note=note(results),
@@ -95,10 +132,23 @@ def render(results: Results, *, inputs: bool = True) -> str:
             "Machine": provenance.machine_facts(results),
         },
         about=about,
+        reproduced=beyond,
         on=results.population.protocol.reports_on,
         same_data=results.population.protocol.reports_on == "validation",
     )
     return page
+
+
+def _sections(figures: Mapping[str, Forms], beyond: Reproduced | None) -> list[Section]:
+    """The sections that have something to say."""
+    nothing = {
+        "claims": not (beyond and beyond.claims),
+        "goals": not (beyond and beyond.goals),
+        "table-2": not (beyond and beyond.table),
+        "early-shaping": "early_shaping" not in figures,
+        "learning-curves": "learning_curves" not in figures,
+    }
+    return [Section(one, title) for one, title in TITLES.items() if not nothing.get(one)]
 
 
 def _template() -> Any:
@@ -118,15 +168,6 @@ def _harmless(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return shorten(value, LONGEST)
-
-
-def _drawn(results: Results, name: str) -> dict[str, Markup]:
-    """A plot in both of its forms."""
-    draw, described = DRAWN[name], DESCRIBED[name]
-    return {
-        "wide": inline_svg(draw(results), f"{name}-wide", described),
-        "narrow": inline_svg(draw(results, width=NARROW_WIDTH), f"{name}-narrow", described),
-    }
 
 
 def _tiles(shown: tuple[View, ...]) -> list[tuple[str, str, str]]:

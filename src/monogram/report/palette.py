@@ -30,6 +30,8 @@ SHADE = Ink("shade", "#eeece7", "#26292e")
 PAPER = Ink("paper", "#ffffff", "#1b1d21")
 BASE = Ink("base", "#3d4248", "#d0cfca")
 HARM = Ink("harm", "#c4162a", "#ff7a7a")
+GOOD = Ink("good", "#17754a", "#5fd39a")
+DOUBT = Ink("doubt", "#8a5a00", "#e2b04a")
 SERIES = (
     Ink("series-1", "#184b83", "#3f83f8"),
     Ink("series-2", "#d85a08", "#c98036"),
@@ -40,7 +42,7 @@ SERIES = (
     Ink("series-7", "#d91ba6", "#fa4ca1"),
     Ink("series-8", "#6ca12c", "#bde882"),
 )
-INKS = (TEXT, SOFT, RULE, SHADE, PAPER, BASE, HARM, *SERIES)
+INKS = (TEXT, SOFT, RULE, SHADE, PAPER, BASE, HARM, GOOD, DOUBT, *SERIES)
 MARKERS = {"s": "■", "D": "◆", "^": "▲", "P": "✚", "X": "✖\ufe0e", "*": "★", ">": "▶\ufe0e"}
 BASE_MARKER = "o"
 BIGGER = {"*": 1.6, "P": 1.25, "X": 1.2}  # shapes that look small at the size of others

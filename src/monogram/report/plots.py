@@ -1,11 +1,13 @@
-"""The plots of a study, for the page and for notebooks: each makes a matplotlib `Figure`.
+"""The plots with a row for each curriculum: individuals' gains, fairness, cost.
 
-    from monogram.report import trade_off
-    trade_off(results).savefig("trade-off.pdf")
+    from monogram.report import individuals
+    individuals(results).savefig("individuals.pdf")
 
-A curriculum has the same colour and shape in all of them. The figures have no global state:
+A curriculum has the same colour and shape in all plots. The figures have no global state:
 nothing need be closed, nothing in a notebook's own settings changes.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from monogram.measure import Spread
-from monogram.report.crowd import MOST_DOTS, draw_crowd, draw_gains
+from monogram.report.crowd import MOST_DOTS, draw_gains
 from monogram.report.drawing import (
-    DASHES,
     NARROW,
     SMALL,
     WIDTH,
@@ -24,47 +25,15 @@ from monogram.report.drawing import (
     name_rows,
     new_figure,
     percent_axis,
-    place_labels,
     quiet,
     row_height,
 )
 from monogram.report.formats import points
-from monogram.report.palette import HARM, PAPER, RULE, SHADE, SOFT, TEXT
-from monogram.report.view import View, shown_floor, views
+from monogram.report.palette import HARM, PAPER, RULE, SOFT, TEXT
+from monogram.report.view import View, views
 from monogram.study import Results
 
-MARGIN = 0.06  # of an axis, beyond the outermost mark
-LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
 LARGE = 1_000  # individuals from which a count takes two lines
-
-
-def trade_off(results: Results, *, width: float = WIDTH) -> Figure:
-    """Personal against global accuracy: a mark with its spread for each curriculum.
-
-    Marks are means over individuals, bars one standard deviation to each side, faint dots single
-    individuals' models. The shaded area is below the floor on global accuracy.
-
-    Args:
-        results: of a study.
-        width: of the figure, in inches.
-    """
-    shown, narrow = views(results), width < NARROW
-    floor = shown_floor(results)
-    figure = new_figure(width, 1.15 * width if narrow else min(0.72 * width, 5.4))
-    axes = figure.add_subplot()
-    quiet(axes)
-    _accuracy_limits(axes, shown, floor, 4 if narrow else 8)
-    draw_crowd(axes, shown)
-    _draw_floor(axes, floor)
-    _draw_base(axes, shown[0])
-    for view in shown:
-        _draw_mean(axes, view)
-    means = np.array([(v.summary.shared.mean, v.summary.personal.mean) for v in shown])
-    through_base = [[(axes.get_xlim()[0], means[0, 1]), (axes.get_xlim()[1], means[0, 1])]]
-    bars = np.concatenate([_bars(view) for view in shown] + [np.array(through_base)])
-    names, characters = [view.label for view in shown], 20 if narrow else 26
-    place_labels(axes, means, bars, names, _stressed(shown), characters)
-    return figure
 
 
 def individuals(results: Results, *, width: float = WIDTH) -> Figure:
@@ -101,21 +70,19 @@ def fairness(results: Results, *, width: float = WIDTH) -> Figure:
         width: of the figure, in inches.
     """
     shown = views(results)
-    names, narrow = [view.label for view in shown], width < NARROW
-    characters = 20 if narrow else 24
-    height = row_height(names, characters) * len(shown) + 0.7
-    figure = new_figure(width, 2 * height + 0.5 if narrow else height + 0.4)
+    names, narrow = [view.name for view in shown], width < NARROW
+    height = row_height(names, width) * len(shown) + 0.7
+    figure = new_figure(width, height + (0.6 if narrow else 0.4))
     figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr, call-arg]
-    panels = figure.subplots(*((2, 1) if narrow else (1, 2)), sharey=not narrow)
+    panels = figure.subplots(1, 2, sharey=True)
     for axes, title in zip(panels, ("personal accuracy", "global accuracy"), strict=True):
         quiet(axes, grid="x")
         for row, view in enumerate(shown):
             spread = view.summary.personal if axes is panels[0] else view.summary.shared
             _draw_spread(axes, row, view, spread, first=axes is panels[0] and not row)
-        if narrow or axes is panels[0]:
-            name_rows(axes, names, _stressed(shown), characters)
-        percent_axis(axes.xaxis, 4 if narrow else 5)
+        percent_axis(axes.xaxis, 3 if narrow else 5)
         axes.set_xlabel(title)
+    name_rows(panels[0], names, _stressed(shown), width)
     legend_below(panels[0], 2 if narrow else 4)
     return figure
 
@@ -145,81 +112,20 @@ def cost(results: Results, *, width: float = WIDTH) -> Figure:
 
 
 def _rows(
-    shown: list[View] | tuple[View, ...], width: float, *, room: float, taller: float = 1.0
+    shown: Sequence[View], width: float, *, room: float, taller: float = 1.0
 ) -> tuple[Figure, Axes]:
     """A figure with a named row for each curriculum."""
-    names, characters = [view.label for view in shown], 20 if width < NARROW else 26
-    rows = max(1, len(shown))
-    each = row_height(names, characters) * taller if names else 0.4
+    names, rows = [view.name for view in shown], max(1, len(shown))
+    each = row_height(names, width) * taller if names else 0.4
     figure = new_figure(width, each * rows + room)
     axes = figure.add_subplot()
     quiet(axes, grid="x")
-    name_rows(axes, names, _stressed(shown), characters)
+    name_rows(axes, names, _stressed(shown), width)
     return figure, axes
 
 
-def _stressed(shown: list[View] | tuple[View, ...]) -> list[int]:
+def _stressed(shown: Sequence[View]) -> list[int]:
     return [place for place, view in enumerate(shown) if view.is_chosen]
-
-
-def _bars(view: View) -> np.ndarray:
-    """[2, 2, 2]: one standard deviation to each side, global then personal, within [0, 1]."""
-    middle = np.array([view.summary.shared.mean, view.summary.personal.mean])
-    reach = np.diag([view.summary.shared.sd, view.summary.personal.sd])
-    bars: np.ndarray = np.clip(np.stack([middle - reach, middle + reach], axis=1), 0, 1)
-    return bars
-
-
-def _accuracy_limits(axes: Axes, shown: tuple[View, ...], floor: float, ticks: int) -> None:
-    """Room for every model, and for the spread around every mean."""
-    corners = np.concatenate([v.models for v in shown] + [_bars(v).reshape(-1, 2) for v in shown])
-    axes.set_xlim(*_with_margin(np.append(corners[:, 0], floor)))
-    axes.set_ylim(*_with_margin(corners[:, 1]))
-    for axis in (axes.xaxis, axes.yaxis):
-        percent_axis(axis, ticks)
-    axes.set_xlabel("global accuracy")
-    axes.set_ylabel("personal accuracy")
-
-
-def _with_margin(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    span = max(high - low, LEAST_SPAN)
-    return low - MARGIN * span, high + MARGIN * span
-
-
-def _draw_floor(axes: Axes, floor: float) -> None:
-    left = axes.get_xlim()[0]
-    axes.axvspan(left, floor, color=SHADE.light, linewidth=0, zorder=0)
-    axes.axvline(floor, color=SOFT.light, linewidth=1, linestyle=DASHES, zorder=1)
-    axes.annotate(
-        "below the floor", (floor, 0), (-4, 5), xycoords=("data", "axes fraction"), ha="right",
-        va="bottom", textcoords="offset points", fontsize=SMALL, color=SOFT.light,
-    )  # fmt: skip
-
-
-def _draw_base(axes: Axes, base: View) -> None:
-    """The lines through the global-only model: above is better for individuals, right for all."""
-    mean = base.summary.personal.mean
-    axes.axhline(mean, color=base.look.colour, linewidth=0.8, linestyle=DASHES, zorder=1)
-
-
-def _draw_mean(axes: Axes, view: View) -> None:
-    personal, shared = view.summary.personal, view.summary.shared
-    for bar in _bars(view):
-        axes.plot(
-            bar[:, 0], bar[:, 1], color=view.look.colour, zorder=4, solid_capstyle="butt",
-            linewidth=1.8 if view.is_chosen else 0.9,
-        )  # fmt: skip
-    axes.plot(
-        shared.mean, personal.mean, view.look.marker, color=view.look.colour, zorder=5,
-        markersize=(10 if view.is_chosen else 8) * view.look.scale, markeredgewidth=1,
-        markeredgecolor=PAPER.light,
-    )  # fmt: skip
-    if view.is_chosen:
-        axes.plot(
-            shared.mean, personal.mean, "o", markersize=17, markerfacecolor="none",
-            markeredgecolor=TEXT.light, markeredgewidth=1.2, zorder=5,
-        )  # fmt: skip
 
 
 def _draw_spread(axes: Axes, row: int, view: View, spread: Spread, *, first: bool) -> None:

@@ -64,7 +64,7 @@ def machine_facts(results: Results) -> Facts:
 
 def curriculum_facts(shown: tuple[View, ...]) -> Facts:
     """Each curriculum by its name and its text form."""
-    return [(view.label, view.summary.curriculum) for view in shown]
+    return [(view.name, view.summary.curriculum) for view in shown]
 
 
 def _training_seconds(results: Results) -> float:

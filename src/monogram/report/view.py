@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from monogram.curriculum import Curriculum, Phase, Source, Step, parse, title
+from monogram.curriculum.text import STEPS
 from monogram.engine import Row
 from monogram.errors import shorten
 from monogram.report.palette import Look, looks
@@ -15,6 +16,7 @@ from monogram.study import CurriculumSummary, Results
 from monogram.study.figures import by_curriculum, figures
 
 LONGEST_LABEL = 90  # characters
+MOST_UNNUMBERED = 9  # curricula that plots can name; more have numbers
 SAME = 12  # digits after the point up to which two means over seeds are the same
 
 
@@ -25,6 +27,8 @@ class View:
     Attributes:
         summary: over all individuals.
         label: its name in plots, tables and sentences.
+        number: its place in the report from 1, where there are too many for plots to name; else
+            None.
         look: its colours and its shape in plots.
         is_base: whether it is the global-only curriculum.
         is_chosen: whether it is the one to use.
@@ -35,12 +39,18 @@ class View:
 
     summary: CurriculumSummary
     label: str
+    number: int | None
     look: Look
     is_base: bool
     is_chosen: bool
     personal: Mapping[str, float]
     gains: Mapping[str, float]
     models: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The label with the number that plots know it by."""
+        return self.label if self.number is None else f"{self.number} {self.label}"
 
     @property
     def harmed(self) -> list[str]:
@@ -69,10 +79,10 @@ def _views(results: Results) -> Iterator[View]:
     ordered = sorted(summary.curricula, key=lambda one: one.curriculum != summary.base)
     personalized = [one.curriculum for one in ordered if one.curriculum != summary.base]
     look_of = looks(summary.base, personalized)
-    epochs = results.config["study"].get("epochs")
-    for one in ordered:
-        rows = groups[one.curriculum]
-        yield _view(one, rows, base, look_of[one.curriculum], results, epochs)
+    numbered = len(ordered) > MOST_UNNUMBERED
+    for place, one in enumerate(ordered, start=1):
+        number = place if numbered else None
+        yield _view(one, groups[one.curriculum], base, look_of[one.curriculum], results, number)
 
 
 def _view(
@@ -81,13 +91,14 @@ def _view(
     base: Mapping[str, float],
     look: Look,
     results: Results,
-    epochs: int | None,
+    number: int | None,
 ) -> View:
     personal = figures(rows).personal
     gains = {i: round(personal[i] - base[i], SAME) for i in personal if i in base}
     return View(
         summary=one,
-        label=label(one.curriculum, epochs),
+        label=label(one.curriculum, results.config["study"].get("epochs")),
+        number=number,
         look=look,
         is_base=one.curriculum == results.summary.base,
         is_chosen=one.curriculum == results.summary.choice.curriculum,
@@ -106,7 +117,7 @@ def _models(rows: list[Row]) -> np.ndarray:
 
 
 def label(curriculum: str, epochs: int | None = None) -> str:
-    """A curriculum's name: the paper's, else its text form without what all phases share.
+    """A curriculum's name: the paper's for as much of it as has one, else as short as can be.
 
     Args:
         curriculum: text form.
@@ -114,24 +125,40 @@ def label(curriculum: str, epochs: int | None = None) -> str:
 
     >>> label("global(epochs=8) >> personal(iterations=20)")
     'Transfer(20)'
+    >>> label("global(epochs=8) >> personal(iterations=20) >> blend(share=0.25)")
+    'Transfer(20) >> blend(0.25)'
     >>> label("global(epochs=8) >> mixed(every=2, epochs=1)", epochs=8)
-    'global >> mixed(every=2, epochs=1)'
+    'global >> mixed(2, epochs=1)'
     """
-    parsed = parse(curriculum)
-    name = title(parsed)
-    return shorten(name if name != str(parsed) else str(_brief(parsed, epochs)), LONGEST_LABEL)
+    return shorten(_titled(parse(curriculum), epochs), LONGEST_LABEL)
 
 
-def _brief(curriculum: Curriculum, epochs: int | None) -> Curriculum:
-    if not epochs:
-        return curriculum
-    phases = tuple(_briefly(step, epochs) for step in curriculum.phases)
-    return Curriculum(phases, curriculum.on_other)
+def _titled(curriculum: Curriculum, epochs: int | None) -> str:
+    """The longest beginning that has a name by that name, the other steps in brief."""
+    steps = curriculum.phases
+    if (name := _title(curriculum)) is not None:
+        return name
+    for named in range(len(steps) - 1, 1, -1):
+        beginning = _title(Curriculum(steps[:named]))
+        if beginning is not None:
+            return " >> ".join([beginning, *(_briefly(step, epochs) for step in steps[named:])])
+    on_other = " on other" if curriculum.on_other else ""
+    return " >> ".join(_briefly(step, epochs) for step in steps) + on_other
 
 
-def _briefly(step: Step, epochs: int) -> Step:
+def _title(curriculum: Curriculum) -> str | None:
+    """Its name; None if the title is a text form, which begins with a small letter."""
+    name = title(curriculum)
+    return name if name[0].isupper() else None
+
+
+def _briefly(step: Step, epochs: int | None) -> str:
+    """A step's text form without the epochs that all have and the name of its main value."""
     shared = isinstance(step, Phase) and step.source != Source.PERSONAL and step.epochs == epochs
-    return step.lengthless() if shared else step
+    text = str(step.lengthless() if epochs and shared else step)
+    word = text.partition("(")[0]
+    main = STEPS[word][1] if word in STEPS else None
+    return text.replace(f"{word}({main}=", f"{word}(", 1)
 
 
 def shown_floor(results: Results) -> float:
