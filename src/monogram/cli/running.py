@@ -47,7 +47,7 @@ def finish(folder: Path) -> None:
     reproduction = Reproduction.open(folder) if is_reproduction(folder) else None
     results = reproduction.results if reproduction else Results.open(folder)
     page = folder / "report.html"
-    write_report(results, page)
+    write_report(results, page, reproduction=reproduction)
     console = terminal(wrap=True)
     console.print(ResultsTable(results))
     if reproduction:
