@@ -1,5 +1,4 @@
-"""The pages' figures, drawn while they are built: from Monogram's own values and models, and the
-results of benchmarks.
+"""The pages' figures, drawn from Monogram's own values, models and benchmarks as pages are built.
 
 MkDocs calls `on_files` as a hook; no picture is committed, so none can be out of date. Each
 figure is drawn twice, for light and dark pages. `python docs/figures.py FOLDER` writes PNGs to
