@@ -30,6 +30,10 @@ study: $(RUNTIME) ## Personalize the bundled watch data; the report goes to runs
 bench: $(RUNTIME) ## Time the engines on this machine
 	$(BIN)/python -m benchmarks
 
+.PHONY: reproduction
+reproduction: $(RUNTIME) ## Run both of the paper's scenarios (an hour on 2 cores) and write their page
+	$(BIN)/python docs/reproduction.py
+
 ## Develop
 
 .PHONY: test

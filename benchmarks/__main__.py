@@ -1,8 +1,12 @@
-"""Run every benchmark and write `benchmarks/results/*.json`: `python -m benchmarks`."""
+"""Run benchmarks and write `benchmarks/results/*.json`: `python -m benchmarks [NAME …]`.
+
+Without names those that need no data of their own are run.
+"""
 
 import importlib
 import json
 import platform
+import sys
 from pathlib import Path
 
 BENCHMARKS = ("allocator", "sharing", "store")
@@ -11,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     RESULTS.mkdir(exist_ok=True)
-    for name in BENCHMARKS:
+    for name in sys.argv[1:] or BENCHMARKS:
         print(f"{name} …", flush=True)
         figures = importlib.import_module(f"benchmarks.{name}").run()
         for line in figures["lines"]:

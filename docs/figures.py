@@ -1,11 +1,12 @@
-"""The paper's figures, drawn from Monogram's own values and models while the pages are built.
+"""The pages' figures, drawn from Monogram's own values, models and benchmarks as pages are built.
 
-MkDocs calls `on_files` as a hook; nothing is committed, so no picture can be out of date. Each
+MkDocs calls `on_files` as a hook; no picture is committed, so none can be out of date. Each
 figure is drawn twice, for light and dark pages. `python docs/figures.py FOLDER` writes PNGs to
 look at.
 """
 
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -262,12 +263,43 @@ def _heading(theme: dict[str, str]) -> dict[str, Any]:
     return {"color": theme["ink"], "fontsize": 10}
 
 
+# --- Early shaping: what happens at the switch to D_G --------------------------------------
+
+SILENCED = Path(__file__).parents[1] / "benchmarks" / "results" / "early_shaping.json"
+WAYS = {
+    "plain, 500 iterations": OWN,
+    "clipped at norm 1": BOTH,
+    "normalised, 500 iterations": SHARED,
+}
+
+
+def silenced(theme: dict[str, str]) -> Figure:
+    """Gradients and dead channels after early shaping on class counts, as benchmarked."""
+    rows = json.loads(SILENCED.read_text(encoding="utf-8"))["measured"]["class counts"]
+    first = {row["way"]: row for row in reversed(rows)}
+    figure = Figure(figsize=(8.4, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for way, colour in WAYS.items():
+        row = first[way]
+        left.plot(range(1, len(row["gradient"]) + 1), row["gradient"], color=colour, label=way)
+        dead = [100 * layers[-1] for layers in row["dead"]]
+        right.plot(row["probed_before"][:-1], dead[:-1], color=colour, marker="o", markersize=3)
+    left.set(xlabel="step on $D_G$", ylabel="norm of the gradient", yscale="log")
+    right.set(xlabel="steps on $D_G$", ylabel="dead, % of the last convolution", ylim=(-4, 104))
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color=theme["faint"], alpha=0.25)
+    figure.legend(loc="outside upper center", ncols=len(WAYS), frameon=False)
+    return figure
+
+
 # --- Drawing and handing over --------------------------------------------------------------
 
 FIGURES: dict[str, Callable[[dict[str, str]], Figure]] = {
     "influence": influence,
     "shapings": shapings,
     "differences": differences,
+    "silenced": silenced,
 }
 
 

@@ -1,8 +1,8 @@
 """A slow twin of the paper's Algorithm 1, to be read next to it. The oracle of the other tests.
 
 What the paper did not try stands at the end of the algorithm, switched off: an L2 penalty towards
-where transfer learning began (L2-SP), weights led back towards the global model (WiSE-FT), and the
-individual's class frequencies in the logits (prior correction).
+where transfer learning began (L2-SP), weights led back towards the global model (WiSE-FT), the
+individual's class frequencies in the logits (prior correction), and gradients cut to a length.
 
 It knows nothing of `monogram.plan`, `monogram.training` and `monogram.engine`. What it has in
 common with them is a contract on what the paper leaves open, that is, on chance:
@@ -59,6 +59,7 @@ class Phase:
     place: int
     batch: int
     pull: float = 0.0
+    longest: float | None = None
 
     def __post_init__(self) -> None:
         self.step = 0
@@ -82,6 +83,8 @@ class Phase:
         torch.manual_seed(torch_seed(self.seed, self.owner, self.place, "noise") + self.step)
         N.zero_grad()
         functional.cross_entropy(N(batch.X), batch.y).backward()
+        if self.longest is not None:
+            shorten(N, self.longest)
         with torch.no_grad():
             for name, weights in N.named_parameters():
                 assert weights.grad is not None
@@ -95,6 +98,14 @@ class Phase:
                 weights.add_(velocity, alpha=-rate)
                 self.velocity[name] = velocity
         self.step += 1
+
+
+def shorten(N: nn.Module, longest: float) -> None:
+    """Scale the whole gradient so that it is no longer than that (Pascanu et al. 2013)."""
+    gradients = [weights.grad for weights in N.parameters() if weights.grad is not None]
+    length = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    for gradient in gradients:
+        gradient.mul_((longest / (length + 1e-6)).clamp(max=1.0))
 
 
 def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as printed
@@ -111,6 +122,7 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
     n_TL: int = 0,
     baseline: bool = False,
     pull: float = 0.0,
+    longest: float | None = None,
     prior: float | None = None,
     share: float | None = None,
 ) -> "Standardised":
@@ -129,19 +141,20 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
         n_TL: iterations on D_I at the end (transfer learning).
         baseline: train on D_G ∪ D_I instead of D_G (section Setup).
         pull: L2 towards the weights at the beginning of transfer learning instead of towards 0.
+        longest: gradient that is taken as it is; longer ones are shortened to it.
         prior: smoothing of the correction before transfer learning.
         share: of the way from the global model's weights to go in the end.
     """
     place = 0
     if n_ES:  # {Early shaping (ES)}
-        phase = Phase(seed, individual, place, batch)
+        phase = Phase(seed, individual, place, batch, longest=longest)
         from_D_I = phase.batches(D_I, "own")
         for _i in range(1, n_ES + 1):  # line 3
             phase.train_on(N, next(from_D_I), EARLY_RATE)
         place += 1
 
     owner = individual if n_ES or n_I or baseline else None
-    phase = Phase(seed, owner, place, batch)
+    phase = Phase(seed, owner, place, batch, longest=longest)
     if n_I is None:
         D = D_G | D_I if baseline else D_G
         n_iter = ceil(Fraction(len(D.y), batch))
@@ -168,7 +181,7 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
         place += 1
 
     if n_TL:  # {Transfer learning (TL)}
-        phase = Phase(seed, individual, place, batch, pull)
+        phase = Phase(seed, individual, place, batch, pull, longest)
         from_D_I = phase.batches(D_I, "own")
         for _i in range(1, n_TL + 1):  # line 18
             phase.train_on(N, next(from_D_I), LATE_RATE)

@@ -46,6 +46,7 @@ def test_defaults_are_the_papers():
     recipe = Recipe()
     assert (recipe.batch_size, recipe.learning_rate, recipe.decay) == (128, 0.03, 0.316)
     assert (recipe.late_learning_rate, recipe.weight_decay) == (0.01, 0.001)
+    assert recipe.clip_norm is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ def test_defaults_are_the_papers():
         {"late_learning_rate": -1.0},
         {"momentum": 1.0},
         {"weight_decay": -1e-9},
+        {"clip_norm": 0.0},
+        {"clip_norm": float("nan")},
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(wrong):

@@ -52,7 +52,7 @@ BEYOND = [
 ]
 
 
-def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds=(0,)):
+def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds=(0,), clip=None):
     """Run a study and hold each of its models against the twin's."""
     nets.Recorded.forget()
     study = Study(
@@ -61,7 +61,7 @@ def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds
         network=factory,
         epochs=epochs,
         seeds=seeds,
-        recipe=Recipe(batch_size=BATCH),
+        recipe=Recipe(batch_size=BATCH, clip_norm=clip),
     )
     rows = study.run(tmp_path, workers=1).rows
     judged = list(nets.Recorded.judged)
@@ -69,7 +69,8 @@ def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds
     assert {row.curriculum for row in rows} == meanings.keys()
     assert len(rows) == len(meanings) * len(population.individuals) * len(seeds)
     for row in rows:
-        N = twin_of(row, population, factory, epochs, meanings[row.curriculum])
+        meaning = meanings[row.curriculum] | {"longest": clip}
+        N = twin_of(row, population, factory, epochs, meaning)
         weights = N.network.state_dict()
         assert any(nets.same(weights, theirs) for theirs in judged), row.identity
         compare_figures(row, N, population)
@@ -123,6 +124,12 @@ def test_every_paper_curriculum_gives_the_twins_weights(tmp_path):
 def test_what_goes_beyond_the_paper_gives_the_twins_weights(tmp_path):
     population = make_population()
     train_and_compare(population, nets.recorded, tmp_path, BEYOND, epochs=2, seeds=(0, 5))
+
+
+def test_shortened_gradients_give_the_twins_weights(tmp_path):
+    population = make_population()
+    some = [*PAPER[:4], BEYOND[1]]
+    train_and_compare(population, nets.recorded, tmp_path, some, epochs=2, clip=0.3)
 
 
 def test_full_batches_of_global_data_give_the_twins_weights(tmp_path):

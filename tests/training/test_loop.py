@@ -128,3 +128,14 @@ def test_a_state_is_a_copy():
     before = {name: value.clone() for name, value in state.weights.items()}
     trained(network, Personal(2), 2, samples(4, 5))
     assert same(state.weights, before)
+
+
+def test_no_step_goes_further_than_the_clipped_gradient_allows():
+    network, own = nn.Linear(5, 3), samples(9, 5)
+    recipe = Recipe(batch_size=4, weight_decay=0.0, momentum=0.0, clip_norm=0.01)
+    before = State.of(network)
+    stretch = stretch_of(Personal(1), 1)
+    after = train(network, before, stretch, Feed(stretch, own, own, 4), recipe)
+    moved = [(after.weights[name] - before.weights[name]).norm() for name in before.weights]
+    rate = stretch.learning_rate(0)
+    assert float(torch.stack(moved).norm()) == pytest.approx(0.01 * rate, rel=1e-3)

@@ -113,6 +113,10 @@ def study(
     ] = Recipe.late_learning_rate,
     momentum: Annotated[float, typer.Option(rich_help_panel=HOW)] = Recipe.momentum,
     weight_decay: Annotated[float, typer.Option(rich_help_panel=HOW)] = Recipe.weight_decay,
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(help="Shorten longer gradients to this length.", rich_help_panel=HOW),
+    ] = None,
     standardize: Annotated[
         bool, typer.Option(help="Standardise inputs inside the network.", rich_help_panel=HOW)
     ] = True,
@@ -168,6 +172,7 @@ def study(
         late_learning_rate=late_learning_rate,
         momentum=momentum,
         weight_decay=weight_decay,
+        clip_norm=clip_norm,
     )
     asked = Study(
         population_of(given),

@@ -23,6 +23,9 @@ class Recipe:
         momentum: of stochastic gradient descent; the paper does not give its value.
         weight_decay: L2 regularization, added to the gradient as weight_decay × weight; not in
             phases that pull towards where they began instead.
+        clip_norm: a longer gradient of the loss is shortened to this length (L2 norm over all that
+            trains); None, as in the paper: never. Keeps networks without normalisation alive
+            when the data changes (docs/early-shaping.md).
 
     Raises:
         SettingError: a value out of its range.
@@ -35,6 +38,7 @@ class Recipe:
     late_learning_rate: float = 0.01
     momentum: float = 0.9
     weight_decay: float = 0.001
+    clip_norm: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse values out of their range."""
@@ -51,6 +55,7 @@ class Recipe:
             ("late_learning_rate", self.late_learning_rate > 0, "above 0"),
             ("momentum", 0 <= self.momentum < 1, "in [0, 1)"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
+            ("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0"),
         )
         for name, fine, expected in ranges:
             if not fine:

@@ -1,5 +1,6 @@
 """How a study was run, as names and values for the page."""
 
+from collections.abc import Mapping
 from shlex import join
 
 from monogram.engine.progress import duration
@@ -33,8 +34,14 @@ def study_facts(results: Results) -> Facts:
         ("Epochs", str(study.get("epochs"))),
         ("Seeds", ", ".join(map(str, study.get("seeds", ())))),
         ("Least global accuracy", least),
-        *((name.replace("_", " ").capitalize(), f"{v:g}") for name, v in study["recipe"].items()),
+        *_recipe_facts(study["recipe"]),
     ]
+
+
+def _recipe_facts(recipe: Mapping[str, float | None]) -> Facts:
+    """The settings of the training; those that are off are left out."""
+    said = {name: value for name, value in recipe.items() if value is not None}
+    return [(name.replace("_", " ").capitalize(), f"{value:g}") for name, value in said.items()]
 
 
 def machine_facts(results: Results) -> Facts:

@@ -116,7 +116,7 @@ PAPER = Scale(
 
 SMALL = Scale(
     name="small",
-    individuals=6,
+    individuals=5,
     seeds=(0,),
     global_samples=30_000,
     width=0.25,
@@ -124,9 +124,9 @@ SMALL = Scale(
     batch_size=32,
     split=Protocol().fractions,
     shaping_individuals=2,
-    shaping_points=(500, 5_000, 15_000),
+    shaping_points=(500, 5_000),
 )
-"""About 40 minutes on two cores."""
+"""About half an hour on two cores."""
 
 SMOKE = Scale(
     name="smoke",

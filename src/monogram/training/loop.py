@@ -39,7 +39,7 @@ def train(
         state: at any step of the stretch.
         stretch: what to train.
         feed: gives the batch of a step.
-        recipe: momentum and weight decay.
+        recipe: momentum, weight decay and the longest gradient.
         after_step: called after each step with a function that copies the state; what it takes
             does not count as time spent on training.
 
@@ -68,7 +68,8 @@ def train(
             batch = feed(step)
             modes.set(len(batch))
             _seed(device, noise + step)
-            _step(network, optimizer, batch, stretch.learning_rate(step), pull)
+            _set_rate(optimizer, stretch.learning_rate(step))
+            _step(network, optimizer, batch, pull, recipe.clip_norm)
             if after_step is not None:
                 seconds = perf_counter() - started
                 after_step(partial(snapshot_at, step + 1, seconds))
@@ -110,16 +111,25 @@ class _Pull:
 
 
 def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Samples, rate: float, pull: _Pull
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: Samples,
+    pull: _Pull,
+    clip_norm: float | None,
 ) -> None:
     """One step of stochastic gradient descent on the mean cross entropy of a batch."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     loss = functional.cross_entropy(network(batch.inputs), batch.labels)
     loss.backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
+    if clip_norm is not None:
+        nn.utils.clip_grad_norm_(network.parameters(), clip_norm)
     pull.add_gradient()
     optimizer.step()
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def _copies(network: nn.Module, names: Iterable[str]) -> dict[str, Tensor]:

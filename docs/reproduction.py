@@ -1,0 +1,269 @@
+"""The page about the reproduction: both scenarios run at the small scale, and what came out.
+
+`python docs/reproduction.py` (`make reproduction`) runs `monogram reproduce` for both scenarios, or
+goes on with what is in runs/, and writes docs/reproduction.md with its plots, reports and results.
+The people are drawn by another seed than those on whom the curricula beyond the paper were found.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+
+from matplotlib.figure import Figure
+
+from monogram.engine.progress import duration
+from monogram.report import (
+    early_shaping,
+    individuals,
+    learning_curves,
+    recommendation,
+    trade_off,
+)
+from monogram.report.palette import INKS
+from monogram.report.svg import inline_svg
+from monogram.reproduce import SCENARIOS, Compared, PaperSpread, Reproduction, ScenarioName
+from monogram.study import CurriculumSummary
+
+DOCS = Path(__file__).parent
+ASSETS = DOCS / "reproduction"
+RUNS = DOCS.parent / "runs"
+SPLIT_SEED = 1
+TOOK = "took.json"  # seconds of each command that worked on a run directory
+
+PLOTS: dict[str, tuple[Callable[[Reproduction], Figure], str]] = {
+    "trade-off": (
+        lambda found: trade_off(found.results, reproduction=found),
+        "Personal against global accuracy: ours, the paper's rows as hollow marks, the floor",
+    ),
+    "early-shaping": (
+        lambda found: early_shaping(found.shaping),
+        "Iterations of early shaping against the global accuracy in the end, for two networks",
+    ),
+    "individuals": (
+        lambda found: individuals(found.results),
+        "Gain in personal accuracy of each individual, a row for each curriculum",
+    ),
+    "learning-curves": (
+        lambda found: learning_curves(found.results),
+        "Personal and global accuracy while training, a panel for each curriculum",
+    ),
+}
+
+INTRODUCTION = """\
+# The paper, reproduced
+
+What `monogram reproduce` found at the scale `small`: the paper's Table 2 with ours beside it, its
+claims judged, and curricula that it did not try. `make reproduction` wrote this page; the guide
+says [how to run it](howto/reproduce.md), how [claims](howto/reproduce.md#how-a-claim-is-judged) and
+[goals](howto/reproduce.md#how-a-goal-is-judged) are judged, and what the paper's own
+[scale](howto/reproduce.md#scales) takes.
+
+The small scale differs from the paper's:
+
+{changes}
+
+Five people say little: an interval over five is wide, and most differences of the paper, a few
+tenths of a point, cannot be told from chance here. The curricula beyond the paper were found on
+other people (another seed of who is chosen), by their validation data.
+"""
+
+SCENARIO = """
+## {title}
+
+{recommendation}
+
+{picture[trade-off]}
+
+### Table 2
+
+Accuracies are fractions; in brackets 95 % bootstrap intervals of the mean over individuals.
+
+{table}
+
+### The claims
+
+{claims}
+
+### Beyond the paper
+
+{goals}
+
+{beyond}
+
+### Early shaping
+
+{picture[early-shaping]}
+
+### Who gains
+
+{picture[individuals]}
+
+### While training
+
+{picture[learning-curves]}
+
+### How it was run
+
+{notes}
+
+It took {took} on {cores} cores. The [report](reproduction/{name}.html) of the run has more, and
+[its results](reproduction/{name}.parquet) a row for each model.
+"""
+
+
+def main() -> None:
+    """Run what is left of both scenarios and write the page."""
+    ASSETS.mkdir(exist_ok=True)
+    parts = [scenario_part(name, run(name)) for name in SCENARIOS]
+    changes = Reproduction.open(folder_of("class-counts")).scale.changes
+    page = INTRODUCTION.format(changes=bullets(changes)) + "".join(parts)
+    (DOCS / "reproduction.md").write_text(page, encoding="utf-8")
+
+
+def folder_of(name: ScenarioName) -> Path:
+    """The run directory of a scenario."""
+    return RUNS / f"{name}-small"
+
+
+def run(name: ScenarioName) -> Reproduction:
+    """Run a scenario, or what is left of it, and note how long it took."""
+    folder = folder_of(name)
+    command = [sys.executable, "-m", "monogram", "reproduce", name]
+    started = monotonic()
+    subprocess.run([*command, "--split-seed", str(SPLIT_SEED), "--out", folder], check=True)
+    took = [*seconds_of(folder), monotonic() - started]
+    (folder / TOOK).write_text(json.dumps(took), encoding="utf-8")
+    return Reproduction.open(folder)
+
+
+def seconds_of(folder: Path) -> list[float]:
+    """How long each command worked on a run directory."""
+    file = folder / TOOK
+    return list(json.loads(file.read_text("utf-8"))) if file.exists() else []
+
+
+def scenario_part(name: ScenarioName, found: Reproduction) -> str:
+    """The part of the page about one scenario; its plots, report and results are written too."""
+    folder = folder_of(name)
+    shutil.copy(folder / "report.html", ASSETS / f"{name}.html")
+    shutil.copy(folder / "results.parquet", ASSETS / f"{name}.parquet")
+    return SCENARIO.format(
+        title=found.scenario.title,
+        name=name,
+        recommendation=recommendation(found.results),
+        picture={plot: picture(found, name, plot) for plot in PLOTS},
+        table="\n".join(table_2(found)),
+        claims="\n".join(claims_table(found)),
+        goals="\n".join(goals_table(found)),
+        beyond="\n".join(beyond_table(found)),
+        notes=bullets(found.scenario.notes),
+        took=duration(sum(seconds_of(folder))),
+        cores=found.results.config["environment"]["processor_cores"],
+    )
+
+
+def picture(found: Reproduction, name: ScenarioName, plot: str) -> str:
+    """A plot written for light and dark pages, and the text that shows it."""
+    draw, described = PLOTS[plot]
+    drawn = inline_svg(draw(found), plot, described)
+    for theme in ("light", "dark"):
+        (ASSETS / f"{name}-{plot}-{theme}.svg").write_text(themed(drawn, theme), "utf-8")
+    return "\n".join(
+        f"![{described}](reproduction/{name}-{plot}-{theme}.svg#only-{theme})"
+        for theme in ("light", "dark")
+    )
+
+
+def themed(drawn: str, theme: str) -> str:
+    """An inline figure as a file of its own, in the colours of a theme."""
+    for ink in INKS:
+        drawn = drawn.replace(f"var(--{ink.name})", getattr(ink, theme))
+    text = next(getattr(ink, theme) for ink in INKS if ink.name == "text")
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" style="color:{text}" '
+    return drawn.replace("var(--sans)", "sans-serif").replace("<svg ", opening, 1)
+
+
+def bullets(lines: tuple[str, ...]) -> str:
+    """A list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def table_2(found: Reproduction) -> Iterator[str]:
+    """The paper's table with ours beside it."""
+    yield (
+        "| row | D<sub>I</sub>, paper | D<sub>I</sub>, here | sd, paper / here | "
+        "D<sub>G</sub>, paper | D<sub>G</sub>, here | sd, paper / here | r<sub>train</sub>, "
+        "paper / here |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for one in found.compared:
+        yield _row(one, found.results.summary[one.curriculum])
+
+
+def _row(one: Compared, here: CurriculumSummary) -> str:
+    cost = f"{one.paper.relative_cost:g} / {here.relative_cost_marginal:.2g}"
+    return cells(
+        f"{one.paper.name}<br>`{here.title}`",
+        mean(one.paper.personal),
+        interval(here.personal.mean, here.personal_interval),
+        f"{one.paper.personal.sd:.3f} / {here.personal.sd:.3f}",
+        mean(one.paper.shared),
+        interval(here.shared.mean, here.shared_interval),
+        f"{one.paper.shared.sd:.3f} / {here.shared.sd:.3f}",
+        cost + (f"; {here.collapsed} collapsed" if here.collapsed else ""),
+    )
+
+
+def claims_table(found: Reproduction) -> Iterator[str]:
+    """Each claim with its verdict."""
+    yield "| the paper's claim | verdict | evidence |"
+    yield "|---|---|---|"
+    for claim in found.claims:
+        yield cells(claim.text, f"**{claim.verdict}**", claim.evidence)
+
+
+def goals_table(found: Reproduction) -> Iterator[str]:
+    """Each goal and whether it was met."""
+    yield "| goal | | evidence |"
+    yield "|---|---|---|"
+    for goal in found.goals:
+        yield cells(goal.text, "**met**" if goal.met else "**missed**", goal.evidence)
+
+
+def beyond_table(found: Reproduction) -> Iterator[str]:
+    """The curricula that the paper did not try, after the global-only model."""
+    yield "| curriculum | D<sub>I</sub> | D<sub>G</sub> | worse off | r<sub>train</sub> |"
+    yield "|---|---|---|---|---|"
+    rows = {one.curriculum for one in found.compared}
+    for one in found.results.summary.curricula:
+        if one.curriculum not in rows:
+            yield cells(
+                f"`{one.title}`",
+                interval(one.personal.mean, one.personal_interval),
+                interval(one.shared.mean, one.shared_interval),
+                f"{100 * one.harmed:.0f} %",
+                f"{one.relative_cost_marginal:.2g}",
+            )
+
+
+def cells(*values: str) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(value.replace('|', '&#124;') for value in values)} |"
+
+
+def mean(spread: PaperSpread) -> str:
+    """A mean of the paper."""
+    return f"{spread.mean:.3f}"
+
+
+def interval(value: float, bounds: tuple[float, float]) -> str:
+    """A mean of ours with its interval."""
+    return f"{value:.3f} [{bounds[0]:.3f}, {bounds[1]:.3f}]"
+
+
+if __name__ == "__main__":
+    main()
