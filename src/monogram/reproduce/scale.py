@@ -116,7 +116,7 @@ PAPER = Scale(
 
 SMALL = Scale(
     name="small",
-    individuals=5,
+    individuals=4,
     seeds=(0,),
     global_samples=30_000,
     width=0.25,
