@@ -53,3 +53,9 @@ def test_the_same_spread_around_another_mean_is_equal():
 )
 def test_where_the_test_is_not_defined_there_is_no_p_value(ours, theirs):
     assert compare_spreads(np.array(ours), np.array(theirs)).p is None
+
+
+def test_sums_that_differ_by_rounding_alone_are_equal():
+    ours = np.array([0.9, 0.8, 0.7, 0.6])
+    theirs = 1.6 - ours + np.array([0.0, 1e-12, 0.0, -1e-12])
+    assert compare_spreads(ours, theirs).p == 1.0

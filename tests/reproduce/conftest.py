@@ -17,10 +17,10 @@ TINY = Scale(
     global_samples=100,
     width=0.05,
     epochs=1,
-    batch_size=128,
+    batch_size=8,
     split=Protocol().fractions,
     shaping_individuals=2,
-    shaping_points=(100, 500, 5_000),
+    shaping_points=(500, 5_000, 15_000),
 )
 
 

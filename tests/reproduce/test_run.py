@@ -47,7 +47,7 @@ def test_all_rows_are_trained_for_everybody(finished):
 def test_the_curve_has_both_networks_and_the_same_people_at_each_point(finished):
     normalised, plain = Reproduction.open(finished).shaping
     assert (normalised.network, plain.network) == ("paper(width=0.05)", "paper-plain(width=0.05)")
-    assert normalised.iterations == plain.iterations == (0, 1, 5, 50)
+    assert normalised.iterations == plain.iterations == (0, 1, 3, 8)
     assert normalised.models == plain.models == (2, 2, 2, 2)
 
 

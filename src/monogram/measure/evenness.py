@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+NOISE = 1e-9  # range of sums or differences that is rounding, not spread
 FEWEST = 3  # individuals: two points always lie on a line
 
 
@@ -52,7 +53,7 @@ def compare_spreads(ours: np.ndarray, theirs: np.ndarray) -> SpreadComparison:
 
 def _correlation(sums: np.ndarray, differences: np.ndarray) -> float:
     """Its two-sided p; 1 where sums or differences are all the same: the spreads are equal."""
-    if not (np.ptp(np.round(sums, 12)) and np.ptp(np.round(differences, 12))):
+    if min(np.ptp(sums), np.ptp(differences)) < NOISE:
         return 1.0
     return float(stats.pearsonr(sums, differences).pvalue)
 
