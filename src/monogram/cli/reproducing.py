@@ -27,7 +27,7 @@ def reproduce(
     scale: Annotated[
         ScaleName,
         typer.Option(
-            help="paper (all of it, days on a laptop), small (about half an hour on two cores) "
+            help="paper (all of it, days on a laptop), small (about 40 minutes on two cores) "
             "or smoke (a minute).",
         ),
     ] = "small",

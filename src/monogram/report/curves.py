@@ -22,7 +22,6 @@ from monogram.report.drawing import (
     quiet,
 )
 from monogram.report.formats import percent
-from monogram.report.labels import Label, place_labels
 from monogram.report.palette import BASE, HARM, PAPER, SERIES, SHADE, SOFT, TEXT, Look
 from monogram.report.view import View, views
 from monogram.reproduce import ShapingCurve
@@ -145,18 +144,15 @@ def _draw_shaping(axes: Axes, curve: ShapingCurve, look: Look) -> None:
 
 
 def _say_collapsed(axes: Axes, curves: Sequence[ShapingCurve]) -> None:
-    """The share of collapsed models at each point that has any."""
-    points = [
-        (float(at), mean, share)
-        for curve in curves
-        for at, mean, share in zip(curve.iterations, curve.shared, curve.collapsed, strict=True)
-    ]
-    labels = [
-        Label((at, mean), f"{percent(share, 0)} % collapsed") for at, mean, share in points if share
-    ]
-    if labels:
-        marks = np.array([(at, mean) for at, mean, _ in points])
-        place_labels(axes, labels, marks, np.empty((0, 2, 2)), 20)
+    """The share of collapsed models, above each point that has any."""
+    for curve in curves:
+        for at, mean, share in zip(curve.iterations, curve.shared, curve.collapsed, strict=True):
+            if share:
+                axes.annotate(
+                    f"{percent(share, 0)} % collapsed", (at, mean), xytext=(0, 9),
+                    textcoords="offset points", fontsize=SMALL, color=TEXT.light,
+                    ha="right" if at == curve.iterations[-1] else "center",
+                )  # fmt: skip
 
 
 def _iteration_axis(axes: Axes, points: Sequence[int]) -> None:

@@ -126,7 +126,7 @@ SMALL = Scale(
     shaping_individuals=2,
     shaping_points=(500, 5_000),
 )
-"""About half an hour on two cores."""
+"""About 40 minutes on two cores."""
 
 SMOKE = Scale(
     name="smoke",
