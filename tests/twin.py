@@ -241,6 +241,13 @@ def first_weights(factory, seed: int) -> nn.Module:
     return factory()
 
 
+def is_right(N: nn.Module, data: Data) -> Tensor:
+    """Which samples are classified as labelled."""
+    N.eval()
+    with torch.no_grad():
+        return N(data.X).argmax(1) == data.y
+
+
 def accuracy_and_loss(N: nn.Module, data: Data) -> tuple[float, float]:
     """acc(D), and the mean cross entropy."""
     N.eval()

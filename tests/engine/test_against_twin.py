@@ -126,6 +126,40 @@ def test_what_goes_beyond_the_paper_gives_the_twins_weights(tmp_path):
     train_and_compare(population, nets.recorded, tmp_path, BEYOND, epochs=2, seeds=(0, 5))
 
 
+def first_best(right):
+    """[trials, samples] bool: the first of the trials with most samples right."""
+    return max(range(len(right)), key=lambda trial: int(right[trial].sum()))
+
+
+def test_the_share_that_validation_data_choose_is_the_twins(tmp_path):
+    """Chosen on all of an individual's validation data; its figure there is cross-validated."""
+    population = make_population({"anna": 70, "ben": 45, "cleo": 12}, shared=60)
+    study = Study(
+        population,
+        ["transfer(9) >> blend"],
+        network=nets.recorded,
+        epochs=2,
+        recipe=Recipe(batch_size=BATCH),
+    )
+    rows = [row for row in study.run(tmp_path, workers=1).rows if "blend" in row.curriculum]
+    assert len(rows) == 3
+    for row in rows:
+        meanings = [{"n_TL": 9, "share": tenth / 10} for tenth in range(11)]
+        Ns = [twin_of(row, population, nets.recorded, 2, meaning) for meaning in meanings]
+        person = population.individuals[row.individual]
+        validation = data(population, person.validation)
+        right = torch.stack([twin.is_right(N, validation) for N in Ns])
+        best = Ns[first_best(right)]
+        assert (
+            row.personal_accuracy == twin.accuracy_and_loss(best, data(population, person.test))[0]
+        )
+        n, correct = len(validation.y), 0
+        for part in range(5):
+            mine = torch.arange(n) % 5 == part
+            correct += int(right[first_best(right[:, ~mine]), mine].sum())
+        assert row.personal_accuracy_validation == correct / n
+
+
 def test_shortened_gradients_give_the_twins_weights(tmp_path):
     population = make_population()
     some = [*PAPER[:4], BEYOND[1]]

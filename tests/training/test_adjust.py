@@ -17,12 +17,17 @@ HERE = {"w": torch.tensor([1.0, 0.0]), "seen": torch.tensor(9), PRIOR: torch.one
 OWN, SHARED = torch.tensor([60, 40, 0]), torch.tensor([500, 300, 200])
 
 
+def state_after(adjustment, validate=lambda weights: [Tally()]):
+    """The state after an adjustment of HERE; `validate` gives the tallies of the parts."""
+    around = Surroundings(BASE, OWN, SHARED, validate)
+    state = adjust(adjustment, State(5, dict(HERE), {}, 2.0, validated=Tally(1, 1)), around)
+    assert state.seconds > 2.0
+    return state
+
+
 def adjusted(adjustment, correct=lambda weights: 0):
     """The weights after an adjustment of HERE; `correct` counts what weights get right."""
-    around = Surroundings(BASE, OWN, SHARED, lambda w: Tally(10, correct(w)))
-    state = adjust(adjustment, State(5, dict(HERE), {}, seconds=2.0), around)
-    assert state.seconds > 2.0
-    return state.weights
+    return state_after(adjustment, lambda w: [Tally(10, correct(w))]).weights
 
 
 def test_a_prior_is_the_log_odds_of_the_individuals_classes():
@@ -79,6 +84,38 @@ def test_the_whole_way_and_none_of_it_are_exact():
 )
 def test_without_a_share_validation_data_chooses(correct, share):
     assert same(adjusted(Blend(), correct), adjusted(Blend(share)))
+
+
+@pytest.mark.parametrize("adjustment", [Prior(), Blend(0.5)])
+def test_what_validation_data_had_no_say_in_is_judged_on_them_later(adjustment):
+    assert state_after(adjustment).validated is None
+
+
+def test_a_chosen_share_is_judged_on_data_that_did_not_choose_it():
+    """Each part has one share of its own that gets everything right: nothing is learnt of it."""
+    lucky = {0: 0.2, 1: 0.5, 2: 0.9}
+
+    def validate(weights):
+        share = round(float(weights["w"][0]), 1)
+        return [Tally(4, 4 if lucky[part] == share else 1) for part in lucky]
+
+    state = state_after(Blend(), validate)
+    assert same(state.weights, adjusted(Blend(0.2)))
+    assert state.validated == Tally(12, 3)
+
+
+def test_a_share_that_is_best_everywhere_keeps_its_figure():
+    def validate(weights):
+        good = float(weights["w"][0]) == 0.5
+        return [Tally(n, n if good else 0, loss=float(n)) for n in (3, 3, 2, 0, 0)]
+
+    assert state_after(Blend(), validate).validated == Tally(8, 8, 8.0)
+
+
+def test_one_part_alone_says_nothing_of_the_choice():
+    state = state_after(Blend(), lambda w: [Tally(4, 4 if float(w["w"][0]) == 1 else 2)])
+    assert same(state.weights, HERE | {"seen": BASE["seen"]})
+    assert state.validated == Tally(4, 2)
 
 
 def test_what_nobody_knows_is_an_error():

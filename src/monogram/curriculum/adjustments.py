@@ -84,7 +84,8 @@ class Blend(Adjustment):
 
     Attributes:
         share: in [0, 1], 0 is the base; None: for each individual the one of `SHARES` with most
-            accuracy on the individual's validation data, of equals the smallest.
+            accuracy on the individual's validation data, of equals the smallest. The model's own
+            figure on these data is then cross-validated; after a further step it is not.
 
     Raises:
         CurriculumError: a share out of its range.

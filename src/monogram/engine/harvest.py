@@ -100,11 +100,13 @@ class _Journalist:
         global_seconds = perf_counter() - started
         for model in models:
             started = perf_counter()
-            on_individual = judge.on_individual(network, model.evaluated_on)
+            validation, reported = judge.on_individual(network, model.evaluated_on)
+            if end.validated and model.evaluated_on == model.individual:
+                validation = end.validated
             seconds = global_seconds + perf_counter() - started
             own_seconds = end.seconds - shared_seconds if model.own_steps else 0.0
             times = (own_seconds, shared_seconds if model.shared_steps else 0.0, seconds)
-            self._journal.append(make_row(model, on_individual, on_global, times))
+            self._journal.append(make_row(model, (validation, reported), on_global, times))
 
     def close(self) -> None:
         """Hand all rows to the disk."""

@@ -9,6 +9,8 @@ from monogram.population import Population, Split
 from monogram.streams import stream
 from monogram.training import Samples, Tally, as_samples, tally
 
+PARTS = 5  # of an individual's validation data, for cross-validation
+
 
 class Judge:
     """Evaluates networks on a population.
@@ -48,6 +50,12 @@ class Judge:
         """What a network gets right on D_I's validation data: the reported part is not touched."""
         validation = self._population.individuals[individual].validation
         return self._tally(network, self._samples(validation, None))
+
+    def in_parts(self, network: nn.Module, individual: str) -> list[Tally]:
+        """What a network gets right on `PARTS` parts of D_I's validation data, some maybe empty."""
+        samples = self._samples(self._population.individuals[individual].validation, None)
+        rows = torch.arange(len(samples), device=self._device)
+        return [self._tally(network, samples.take(rows[part::PARTS])) for part in range(PARTS)]
 
     def _both(self, network: nn.Module, first: Samples, second: Samples) -> tuple[Tally, Tally]:
         validation = self._tally(network, first)

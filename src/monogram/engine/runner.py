@@ -161,9 +161,9 @@ class Runner:
         """What an adjustment for an individual depends on."""
         classes = len(self._population.classes)
 
-        def validate(weights: Weights) -> Tally:
+        def validate(weights: Weights) -> list[Tally]:
             self._network.load_state_dict(weights)
-            return self._judge.on_individual_validation(self._network, individual)
+            return self._judge.in_parts(self._network, individual)
 
         return Surroundings(
             base={} if self._start is None else self._start[1].weights,

@@ -1,6 +1,6 @@
 """What adjustments do to a trained network's weights, without a step of training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -23,13 +23,14 @@ class Surroundings:
         base: the weights at the end of the trunk.
         own: [classes] int64, training samples of D_I in each class.
         shared: [classes] int64, the same of D_G.
-        validate: what weights get right on the individual's validation data.
+        validate: what weights get right on the individual's validation data, in parts that are
+            the same for all weights.
     """
 
     base: Weights
     own: Tensor
     shared: Tensor
-    validate: Callable[[Weights], Tally]
+    validate: Callable[[Weights], Sequence[Tally]]
 
 
 def adjust(adjustment: Adjustment, state: State, around: Surroundings) -> State:
@@ -41,14 +42,16 @@ def adjust(adjustment: Adjustment, state: State, around: Surroundings) -> State:
         around: what else it depends on.
     """
     started = perf_counter()
+    validated = None
     if isinstance(adjustment, Prior):
         odds = log_odds(around.own, around.shared, adjustment.smoothing)
         weights = {**state.weights, PRIOR: odds.to(state.weights[PRIOR])}
     elif isinstance(adjustment, Blend):
-        weights = _blended(adjustment, state.weights, around)
+        weights, validated = _blended(adjustment, state.weights, around)
     else:
         raise TypeError(f"nobody knows how to do {adjustment}")
-    return replace(state, weights=weights, seconds=state.seconds + perf_counter() - started)
+    seconds = state.seconds + perf_counter() - started
+    return replace(state, weights=weights, seconds=seconds, validated=validated)
 
 
 def log_odds(own: Tensor, shared: Tensor, smoothing: float) -> Tensor:
@@ -72,16 +75,28 @@ def log_odds(own: Tensor, shared: Tensor, smoothing: float) -> Tensor:
     return torch.log(frequencies / expected)
 
 
-def _blended(blend: Blend, weights: Weights, around: Surroundings) -> dict[str, Tensor]:
-    """The weights of the share that is asked for, or that does best on validation data."""
+def _blended(
+    blend: Blend, weights: Weights, around: Surroundings
+) -> tuple[dict[str, Tensor], Tally | None]:
+    """The weights of the share that is asked for, or that does best on validation data.
 
-    def correct(share: float) -> int:
-        return around.validate(interpolate(around.base, weights, share)).correct
+    The best of many looks better on the data that chose it than it is. So its figure there comes
+    from cross-validation: on each part that of the share which the other parts choose.
+    """
+    if blend.share is not None:
+        return interpolate(around.base, weights, blend.share), None
+    trials = [around.validate(interpolate(around.base, weights, share)) for share in SHARES]
+    parts = range(len(trials[0]))
+    best = _most_correct(trials, parts)
+    others = [[part for part in parts if part != one] for one in parts]
+    validated = (trials[_most_correct(trials, others[one])][one] for one in parts)
+    return interpolate(around.base, weights, SHARES[best]), sum(validated, Tally())
 
-    best = (
-        blend.share if blend.share is not None else max(SHARES, key=correct)
-    )  # the first of equals
-    return interpolate(around.base, weights, best)
+
+def _most_correct(trials: Sequence[Sequence[Tally]], parts: Sequence[int]) -> int:
+    """Which trial gets most right on some parts; the first of equals."""
+    correct = [sum(trial[part].correct for part in parts) for trial in trials]
+    return correct.index(max(correct))
 
 
 def interpolate(base: Weights, personal: Weights, alpha: float) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from monogram.errors import RunError
+from monogram.training.tally import Tally
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,9 @@ class State:
         seconds: time spent on training from the first weights to here.
         origin: of a phase that pulls towards where it began, the weights there, by parameter name;
             else empty.
+        validated: what the weights get right on the individual's validation data, where these data
+            had a say in the weights: then by cross-validation; else None. Not kept on disk, since
+            no training ends with it.
     """
 
     step: int
@@ -31,6 +35,7 @@ class State:
     momentum: dict[str, Tensor]
     seconds: float = 0.0
     origin: dict[str, Tensor] = field(default_factory=dict)
+    validated: Tally | None = None
 
     @classmethod
     def of(
@@ -102,4 +107,5 @@ def load_state(file: Path, name: str, device: torch.device) -> State | None:
     for key, tensor in tensors.items():
         kind, _, tensor_name = key.partition("/")
         parts[kind][tensor_name] = tensor
-    return State(step=int(metadata["step"]), seconds=float(metadata["seconds"]), **parts)
+    step, seconds = int(metadata["step"]), float(metadata["seconds"])
+    return State(step, parts["weights"], parts["momentum"], seconds, parts["origin"])
