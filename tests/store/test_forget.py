@@ -1,6 +1,7 @@
 """Forgetting: nothing of the individual is left, the others are whole, the receipt says so."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict
@@ -201,3 +202,32 @@ def test_a_run_and_the_store_in_one_receipt(run, store, tmp_path):
     assert NAME.encode() not in folder_bytes(run)
     with pytest.raises(StoreError, match="no run directory"):
         forget_in_run(tmp_path, NAME)
+
+
+def test_a_run_that_was_killed_as_it_began_is_erased_whole(run, tmp_path, store):
+    """Whether in a run directory of its own or within another, as the early-shaping curve's are."""
+    alone, within = tmp_path / "alone", run / "early-shaping" / "paper"
+    for begun in (alone, within):
+        begun.mkdir(parents=True)
+        (begun / ".lock").touch()
+        shutil.copytree(run / "population", begun / "population")
+    (alone / "population" / "population.json").unlink()
+    receipt = store.forget(NAME, also=[alone, run], receipts=tmp_path / "r")
+    assert receipt.verified
+    assert [(r.folder, r.begun) for r in receipt.runs] == [
+        (str(alone), True),
+        (str(run), False),
+        (str(within), True),
+    ]
+    for begun in (alone, within):
+        assert [entry.name for entry in begun.iterdir()] == [".lock"]
+    assert list(Results.open(run).population.individuals) == ["ben", "cleo"]
+
+
+def test_a_folder_with_other_things_in_it_is_no_beginning(run, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(run / "population", other / "population")
+    (other / "thesis.tex").touch()
+    with pytest.raises(StoreError, match="no run directory"):
+        forget_in_run(other, NAME)
+    assert (other / "population" / "inputs.npy").exists()

@@ -8,7 +8,15 @@ from typing import Any
 from rich.table import Table
 
 from monogram.errors import shorten
-from monogram.store import KINDS, BaseModel, Figures, PersonalModel, Provenance, Receipt
+from monogram.store import (
+    KINDS,
+    BaseModel,
+    Figures,
+    PersonalModel,
+    Provenance,
+    Receipt,
+    RunErasure,
+)
 
 LEFT = ("individual", "decision")  # columns of text
 NAMED = 5  # ids in a line
@@ -40,6 +48,10 @@ def counts_line(models: Sequence[PersonalModel], shown: int) -> str:
     return f"{len(models):,} individuals{more}" + (f": {told}" if told else "")
 
 
+def _erased(run: RunErasure) -> str:
+    return "had only begun, erased whole" if run.begun else f"{run.samples:,} samples erased"
+
+
 def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
     counts = f"{receipt.versions} versions of its model, {receipt.rows} rows"
@@ -47,7 +59,7 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     lines = [
         f"forgotten in {receipt.store}: {counts}, {erased}",
         *(["interrupted work that held its data was erased: give that command again"] * work),
-        *(f"{run.folder}: {run.samples:,} samples erased" for run in receipt.runs),
+        *(f"{run.folder}: {_erased(run)}" for run in receipt.runs),
         *(f"  {line}" for run in receipt.runs for line in run.left),
         *(f"checked: {line}" for line in receipt.checks),
         *(f"beyond reach: {line}" for line in receipt.limits),

@@ -119,10 +119,10 @@ def forget(
     exports = [Path(path) for _, path in catalog.export_rows(key)]
     needles = _needles(catalog, individual)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
-    erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     files = dict.fromkeys(
         file for place in [*exports, *places] if not is_run(place) for file in _files(place)
     )
+    erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     sizes = [erase_file(file) for file in files]
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)

@@ -18,6 +18,7 @@ from monogram.errors import DataError, StoreError
 from monogram.population import Split, fingerprint, open_population
 
 SUMMARIES = ("results.parquet", "summary.json", "report.html")
+BEGINNING = {".lock", "population", "config.json.part"}  # what a run killed at once may leave
 BLOCK = 2**20
 
 
@@ -33,6 +34,8 @@ class RunErasure:
         checkpoints: trainings in flight, of anybody: their files do not say whose they are.
         summaries: files that were removed, to be made again.
         in_global_data: D_G was made of this individual's data too.
+        begun: the run had only begun, and all its files were erased: which samples they held, and
+            whose, cannot be read.
         left: what this function could not do, in words.
     """
 
@@ -43,12 +46,18 @@ class RunErasure:
     checkpoints: int
     summaries: tuple[str, ...]
     in_global_data: bool
+    begun: bool
     left: tuple[str, ...]
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder is a run directory."""
-    return (folder / "config.json").is_file() and (folder / "population").is_dir()
+    """Whether a folder is a run directory, even one whose run was interrupted as it began."""
+    whole = (folder / "config.json").is_file()
+    return (folder / "population").is_dir() and (whole or _has_only_begun(folder))
+
+
+def _has_only_begun(folder: Path) -> bool:
+    return {entry.name for entry in folder.iterdir()} <= BEGINNING
 
 
 def runs_in(place: Path) -> list[Path]:
@@ -58,7 +67,7 @@ def runs_in(place: Path) -> list[Path]:
     """
     if not is_run(place):
         return []
-    within = (config.parent for config in place.rglob("config.json"))
+    within = (population.parent for population in place.rglob("population"))
     return sorted(folder for folder in within if is_run(folder))
 
 
@@ -76,6 +85,8 @@ def forget_in_run(folder: Path, individual: str) -> RunErasure:
         raise StoreError(f"{folder} is no run directory: it has no config.json and population")
     try:
         with FileLock(folder / ".lock").acquire(timeout=0):
+            if _has_only_begun(folder):
+                return _erase_beginning(folder)
             return _erase(folder, individual)
     except Timeout as error:
         raise StoreError(f"a process is running in {folder}; wait for it, then forget") from error
@@ -93,6 +104,26 @@ def erase_file(file: Path) -> int:
         os.fsync(opened.fileno())
     file.unlink()
     return size
+
+
+def _erase_beginning(folder: Path) -> RunErasure:
+    """Erase what an interrupted beginning left; the same command begins anew."""
+    files = [*(folder / "population").glob("*"), folder / "config.json.part"]
+    for file in files:
+        if file.is_file():
+            erase_file(file)
+    (folder / "population").rmdir()
+    return RunErasure(
+        folder=str(folder),
+        samples=0,
+        journal_lines=0,
+        curve_points=0,
+        checkpoints=0,
+        summaries=(),
+        in_global_data=False,
+        begun=True,
+        left=(),
+    )
 
 
 def _erase(folder: Path, individual: str) -> RunErasure:
@@ -121,6 +152,7 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         checkpoints=len(checkpoints),
         summaries=tuple(file.name for file in summaries),
         in_global_data=in_global,
+        begun=False,
         left=tuple(left),
     )
 
