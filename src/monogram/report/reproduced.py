@@ -113,7 +113,7 @@ class Reproduced:
         scale: its name.
         changes: what differs from the paper's setup, because of the scale and otherwise.
         claims: each with its verdict's sign.
-        goals: each with its sign and the name of the curriculum that comes closest, if any.
+        goals: each with its sign and the name of what was proposed, if it was studied.
         table: Table 2 with our figures.
         shaping: the points of the early-shaping curve, by network.
     """
@@ -136,13 +136,13 @@ def reproduced(reproduction: Reproduction) -> Reproduced:
         scale=reproduction.scale.name,
         changes=(*reproduction.scale.changes, *reproduction.scenario.notes),
         claims=[(claim, SIGNS[claim.verdict]) for claim in reproduction.claims],
-        goals=[(goal, MET[goal.met], _closest(reproduction, goal)) for goal in reproduction.goals],
+        goals=[(goal, MET[goal.met], _proposed(reproduction, goal)) for goal in reproduction.goals],
         table=table_2(reproduction),
         shaping=[(curve.network, list(_points(curve))) for curve in reproduction.shaping],
     )
 
 
-def _closest(reproduction: Reproduction, goal: Goal) -> str:
+def _proposed(reproduction: Reproduction, goal: Goal) -> str:
     if goal.curriculum is None:
         return ""
     names = {view.summary.curriculum: view.name for view in views(reproduction.results)}

@@ -10,7 +10,7 @@ from monogram.reproduce.reproduction import Reproduction, is_reproduction
 from monogram.reproduce.run import Evaluation, evaluation, resume
 from monogram.reproduce.scale import SCALES, Scale, ScaleName
 from monogram.reproduce.scenario import SCENARIOS, Scenario
-from monogram.reproduce.values import Claim, Compared, Goal, ShapingCurve, Verdict
+from monogram.reproduce.values import Claim, Compared, Goal, Proposals, ShapingCurve, Verdict
 
 __all__ = [
     "SCALES",
@@ -22,6 +22,7 @@ __all__ = [
     "Goal",
     "PaperRow",
     "PaperSpread",
+    "Proposals",
     "Reproduction",
     "Scale",
     "ScaleName",

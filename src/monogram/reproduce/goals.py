@@ -1,13 +1,12 @@
 """What curricula beyond the paper should reach, and whether they do.
 
-Of many curricula the best on test data looks better there than it is. So the one that is reported
-is chosen on validation data: of those that are cheap enough the one whose smallest margin over what
-is asked for is largest; of equals the one with the larger sum of margins, then the cheaper. Test
-data then say whether its mean figures reach what is asked for. A mean says nothing of everybody, so
-the individuals who are worse off are counted.
+Of many curricula the best looks better, on the data that say so, than it is; the more so the fewer
+the individuals. So what is judged was proposed beforehand (`monogram.reproduce.scenario`), and test
+data say whether its mean figures reach what is asked for. A mean says nothing of everybody, so the
+individuals who are worse off are counted.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -17,7 +16,7 @@ from monogram.curriculum import parse
 from monogram.measure import HALF_A_POINT, compare
 from monogram.reproduce.combinations import singles
 from monogram.reproduce.paper import BASELINE, TRANSFER_20, TRANSFER_200, ScenarioName
-from monogram.reproduce.values import Compared, Goal
+from monogram.reproduce.values import Compared, Goal, Proposals
 from monogram.reproduce.wording import estimate, points
 from monogram.study import Results
 from monogram.study.figures import DIGITS, Figures, by_curriculum, figures, paired
@@ -86,20 +85,27 @@ Margins = Mapping[Requirement, float]
 
 
 def goals(
-    results: Results, compared: Sequence[Compared], scenario: ScenarioName
+    results: Results,
+    compared: Sequence[Compared],
+    scenario: ScenarioName,
+    proposals: Proposals,
 ) -> tuple[Goal, ...]:
     """The goals of one scenario: what one curriculum should reach, then a combination.
 
     Args:
         results: of the study.
-        compared: its rows of Table 2; they and the global-only curriculum are no candidates.
+        compared: its rows of Table 2; they and the global-only curriculum reach no goal.
         scenario: whose goals.
+        proposals: the curricula that are judged.
     """
     studied = Studied.of(results)
     rows = {row.paper.name: row.curriculum for row in compared if row.curriculum in studied.tables}
     known = {results.summary.base, *rows.values()}
     beyond = [c for c in studied.tables if c not in known and parse(c).is_personal]
-    return (_target(TARGETS[scenario], studied, rows, beyond), _combination(studied, beyond))
+    return (
+        _target(TARGETS[scenario], proposals.target, studied, rows, beyond),
+        _combination(proposals.combination, studied, beyond),
+    )
 
 
 @dataclass(frozen=True)
@@ -131,9 +137,9 @@ class Studied:
         """A figure of the individuals that both curricula have: [n], [n]."""
         return paired(getattr(self.tables[ours], figure), getattr(self.tables[theirs], figure))
 
-    def margins(self, curriculum: str, asked: Iterable[Requirement], suffix: str) -> Margins:
-        """By how much it exceeds what is asked; suffix as of the figures, "" or "_validation"."""
-        pairs = {one: self.both(one.figure + suffix, curriculum, one.of) for one in asked}
+    def margins(self, curriculum: str, asked: Iterable[Requirement]) -> Margins:
+        """By how much it exceeds what is asked for."""
+        pairs = {one: self.both(one.figure, curriculum, one.of) for one in asked}
         return {
             one: round(float((ours - theirs).mean()) - one.more, DIGITS)
             for one, (ours, theirs) in pairs.items()
@@ -141,70 +147,58 @@ class Studied:
 
 
 def _target(
-    target: Target, studied: Studied, rows: Mapping[str, str], beyond: Sequence[str]
+    target: Target,
+    proposed: str,
+    studied: Studied,
+    rows: Mapping[str, str],
+    beyond: Sequence[str],
 ) -> Goal:
-    missing = dict.fromkeys(one.of for one in target.requirements if one.of not in rows)
+    wanted = {one.of: rows.get(one.of) for one in target.requirements} | {proposed: proposed}
+    missing = [name for name, text in wanted.items() if text not in studied.tables]
     if missing:
-        return _unmet(target.text, f"not studied: {', '.join(missing)}")
+        return _unstudied(target.text, missing)
     asked = [replace(one, of=rows[one.of]) for one in target.requirements]
-    candidates = {c: asked for c in beyond if studied.cost(c) <= target.cost}
-    if chosen := _best(studied, candidates):
-        return _judged(target.text, studied, chosen, asked, _reaches)
-    return _unmet(
-        target.text, f"no curriculum beyond the paper takes at most {100 * target.cost:g} %"
-    )
+
+    def reaches(curriculum: str) -> bool:
+        cheap = studied.cost(curriculum) <= target.cost
+        return cheap and _reaches(studied.margins(curriculum, asked))
+
+    return _judged(target.text, studied, proposed, asked, filter(reaches, beyond))
 
 
-def _combination(studied: Studied, beyond: Sequence[str]) -> Goal:
+def _combination(proposed: str, studied: Studied, beyond: Sequence[str]) -> Goal:
     base = parse(studied.results.summary.base)
-    alone = {c: [str(one) for one in singles(parse(c), base)] for c in beyond}
-    candidates = {
+    alone = {c: [str(one) for one in singles(parse(c), base)] for c in {*beyond, proposed}}
+    missing = [c for c in (proposed, *alone[proposed]) if c not in studied.tables]
+    if missing:
+        return _unstudied(DOMINANCE, missing)
+    asked = {
         c: [Requirement(figure, one) for one in parts for figure in FIGURES]
         for c, parts in alone.items()
         if parts and all(one in studied.tables for one in parts)
     }
-    if chosen := _best(studied, candidates):
-        return _judged(DOMINANCE, studied, chosen, candidates[chosen], _dominates)
-    return _unmet(DOMINANCE, "no combination was studied together with each of its ideas alone")
+    dominating = (c for c in beyond if c in asked and _dominates(studied.margins(c, asked[c])))
+    return _judged(DOMINANCE, studied, proposed, asked.get(proposed, ()), dominating)
 
 
-def _unmet(text: str, why: str) -> Goal:
-    return Goal(text, met=False, evidence=why, curriculum=None)
-
-
-# --- Chosen on validation data, judged on test data ---------------------------------------
-
-
-def _best(studied: Studied, candidates: Mapping[str, Sequence[Requirement]]) -> str | None:
-    """The candidate that comes closest on validation data, or exceeds most."""
-    margins = {
-        c: list(studied.margins(c, asked, "_validation").values())
-        for c, asked in candidates.items()
-        if all(len(studied.both(one.figure, c, one.of)[0]) for one in asked)
-    }
-    return max(
-        margins,
-        key=lambda c: (min(margins[c]), sum(margins[c]), -studied.cost(c), c),
-        default=None,
-    )
+def _unstudied(text: str, missing: Iterable[str]) -> Goal:
+    return Goal(text, met=False, evidence=f"not studied: {', '.join(missing)}", curriculum=None)
 
 
 def _judged(
-    text: str,
-    studied: Studied,
-    chosen: str,
-    asked: Sequence[Requirement],
-    met: Callable[[Margins], bool],
+    text: str, studied: Studied, proposed: str, asked: Sequence[Requirement], met: Iterable[str]
 ) -> Goal:
-    margins = studied.margins(chosen, asked, "")
-    on = studied.results.population.protocol.reports_on
+    """What became of the proposal, given all curricula that meet the goal on test data."""
+    margins = studied.margins(proposed, asked)
+    meeting = list(met)
+    others = [studied.title(c) for c in meeting if c != proposed]
     sentences = [
-        f"{studied.title(chosen)}, r_train {studied.cost(chosen):.2g}",
-        *(_reached(studied, chosen, one, margins[one]) for one in asked),
-        *(_left_behind(studied, chosen, one) for one in _worse_than(studied, asked)),
-        *(["chosen and judged on the same data"] if on == "validation" else []),
+        f"{studied.title(proposed)}, r_train {studied.cost(proposed):.2g}",
+        *(_reached(studied, proposed, one, margins[one]) for one in asked),
+        *(_left_behind(studied, proposed, one) for one in _worse_than(studied, asked)),
+        f"on these data met as well by: {', '.join(others) or 'none'}",
     ]
-    return Goal(text, met(margins), "; ".join(sentences), chosen)
+    return Goal(text, proposed in meeting, "; ".join(sentences), proposed)
 
 
 def _reaches(margins: Margins) -> bool:

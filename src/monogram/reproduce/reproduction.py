@@ -67,7 +67,7 @@ class Reproduction:
             results=results,
             compared=compared,
             claims=claims(results, compared, scenario.name),
-            goals=goals(results, compared, scenario.name),
+            goals=goals(results, compared, scenario.name, scenario.proposals(scale)),
             shaping=shaping_curves(results, further, scale),
             front=tuple(curriculum for curriculum in front if curriculum in finished),
         )

@@ -48,13 +48,26 @@ class Goal:
         text: what was to be reached, with its numbers.
         met: whether it was.
         evidence: our figures, by how much it was met or missed, and for whom it fails.
-        curriculum: text form of the one that comes closest; None: there is none.
+        curriculum: text form of the one that was judged; None: it was not studied.
     """
 
     text: str
     met: bool
     evidence: str
     curriculum: str | None
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """The curricula that are to meet the goals, text forms; chosen before there are results.
+
+    Attributes:
+        target: to meet the scenario's own goal.
+        combination: to dominate each of its ideas alone.
+    """
+
+    target: str
+    combination: str
 
 
 @dataclass(frozen=True)
