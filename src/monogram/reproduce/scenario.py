@@ -140,7 +140,7 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
         source="fashion-mnist",
         beyond=(*FURTHER, *LABEL_SHIFT),
         proposed=Proposals(
-            target="transfer(20) >> blend",
+            target="global >> mixed(1/3, iterations=32, learning_rate=0.003)",
             combination="global >> prior(5) >> mixed(1/3, iterations=32, learning_rate=0.003)",
         ),
         front=PRIOR_FRONT,
