@@ -52,6 +52,7 @@ def reproduction(results: Results) -> Reproduction:
         scenario=SCENARIOS["class-counts"],
         scale=SMALL,
         results=results,
+        beyond=results,
         compared=tuple(Compared(row, curriculum) for row, curriculum in of_rows),
         claims=CLAIMS,
         goals=GOALS,

@@ -10,9 +10,11 @@ from monogram.reproduce import SCENARIOS, Evaluation, Scale, ScenarioName, evalu
 from monogram.reproduce.scenario import PRIOR_FRONT
 
 PEOPLE = {"anna": 20, "ben": 18, "cleo": 12}
+MORE = PEOPLE | {"dora": 15}
 TINY = Scale(
     name="tiny",
     individuals=3,
+    beyond_individuals=4,
     seeds=(0,),
     global_samples=100,
     width=0.05,
@@ -26,11 +28,11 @@ TINY = Scale(
 
 def make_evaluation(scenario: ScenarioName = "class-counts", scale: Scale = TINY) -> Evaluation:
     """An evaluation on blobs of 16 × 16 pixels, with few curricula beyond the paper's."""
-    population = make_population(
-        PEOPLE, shared=scale.global_samples, shape=(1, 16, 16), protocol=scale.protocol
+    more = make_population(
+        MORE, shared=scale.global_samples, shape=(1, 16, 16), protocol=scale.protocol
     )
     beyond = (*PRIOR_FRONT, "transfer(20) >> blend")
-    return evaluation(replace(SCENARIOS[scenario], beyond=beyond), scale, population)
+    return evaluation(replace(SCENARIOS[scenario], beyond=beyond), scale, more.only(PEOPLE), more)
 
 
 @pytest.fixture(scope="session")

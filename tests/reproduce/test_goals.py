@@ -31,7 +31,7 @@ def found(scenario, figures, proposed=None, costs=None, each=None):
         costs=costs or {},
     )
     proposed = proposed or list(figures)[-1]
-    return goals(results, compared(scenario), scenario, Proposals(proposed, proposed))
+    return goals(results, results, compared(scenario), scenario, Proposals(proposed, proposed))
 
 
 def test_class_counts_is_met_just_so():
@@ -92,7 +92,7 @@ def test_who_is_worse_off_is_counted():
 def test_a_missing_row_leaves_nothing_to_be_held_to():
     results = world(lambda *_: (0.9, 0.9), people=3, beyond=(PRIOR,))
     known = [row for row in compared("class-counts") if row.paper.name != "Transfer-Iter-20"]
-    goal, _ = goals(results, known, "class-counts", Proposals(PRIOR, PRIOR))
+    goal, _ = goals(results, results, known, "class-counts", Proposals(PRIOR, PRIOR))
     assert (goal.met, goal.evidence) == (False, "not studied: Transfer-Iter-20")
 
 

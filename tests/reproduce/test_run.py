@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from time import sleep
 
 import pytest
-from tests.reproduce.conftest import PEOPLE, TINY, make_evaluation
+from tests.reproduce.conftest import MORE, PEOPLE, TINY, make_evaluation
 from tests.study.test_determinism import numbers
 
 from monogram.errors import RunError
@@ -19,7 +20,7 @@ from monogram.store import Store
 from monogram.study import Results, Study
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("", "early-shaping/paper", "early-shaping/paper-plain")
+PARTS = ("", "early-shaping/paper", "early-shaping/paper-plain", "beyond")
 SCRIPT = """
 import sys
 from tests.people import make_population
@@ -49,6 +50,24 @@ def test_the_curve_has_both_networks_and_the_same_people_at_each_point(finished)
     assert (normalised.network, plain.network) == ("paper(width=0.05)", "paper-plain(width=0.05)")
     assert normalised.iterations == plain.iterations == (0, 1, 3, 8)
     assert normalised.models == plain.models == (2, 2, 2, 2)
+
+
+def test_what_goes_beyond_the_paper_is_judged_on_further_people(finished):
+    found = Reproduction.open(finished)
+    trained = {one.curriculum: one.models for one in found.beyond.summary.curricula}
+    assert set(trained.values()) == {len(MORE)}
+    everything = [one.curriculum for one in found.results.summary.curricula]
+    assert set(trained) == {one for one in everything if one.startswith("global(")}
+    shared, again = numbers(found.results), numbers(found.beyond)
+    assert len(shared.keys() & again.keys()) == len(trained) * len(PEOPLE)
+    assert all(shared[one] == again[one] for one in shared.keys() & again.keys())
+
+
+def test_a_run_that_lacks_further_people_is_not_resumed_without_them(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "beyond" / "config.json").unlink()
+    with pytest.raises(RunError, match="give the whole command again"):
+        resume(tmp_path / "run")
 
 
 def test_what_is_asked_reads_back_from_the_folder(finished):

@@ -69,6 +69,7 @@ def reproduce(
     half, preset = SCENARIOS[scenario], SCALES[scale]
     size = preset.changed(
         individuals=individuals,
+        beyond_individuals=individuals,
         seeds=tuple(range(first_seed, first_seed + (seeds or len(preset.seeds)))),
         epochs=epochs,
         batch_size=batch_size,
@@ -76,10 +77,10 @@ def reproduce(
         global_samples=global_samples,
     )
     folder = out or Path("runs") / f"{half.name}-{preset.name}"
-    population = half.population(
+    population, more = half.populations(
         size, data_dir=data_dir, part=part, seed=split_seed, progress=not quiet
     )
-    asked = evaluation(half, size, population)
+    asked = evaluation(half, size, population, more)
     if not quiet or dry_run:
         _introduce(half, size)
     if dry_run:

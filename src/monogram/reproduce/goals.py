@@ -86,6 +86,7 @@ Margins = Mapping[Requirement, float]
 
 def goals(
     results: Results,
+    beyond: Results,
     compared: Sequence[Compared],
     scenario: ScenarioName,
     proposals: Proposals,
@@ -93,18 +94,19 @@ def goals(
     """The goals of one scenario: what one curriculum should reach, then a combination.
 
     Args:
-        results: of the study.
-        compared: its rows of Table 2; they and the global-only curriculum reach no goal.
+        results: of all curricula.
+        beyond: of those that go beyond the paper, for further individuals; or the same.
+        compared: the rows of Table 2; they and the global-only curriculum reach no goal.
         scenario: whose goals.
         proposals: the curricula that are judged.
     """
-    studied = Studied.of(results)
+    studied = Studied.of(results, beyond)
     rows = {row.paper.name: row.curriculum for row in compared if row.curriculum in studied.tables}
     known = {results.summary.base, *rows.values()}
-    beyond = [c for c in studied.tables if c not in known and parse(c).is_personal]
+    others = [c for c in studied.tables if c not in known and parse(c).is_personal]
     return (
-        _target(TARGETS[scenario], proposals.target, studied, rows, beyond),
-        _combination(proposals.combination, studied, beyond),
+        _target(TARGETS[scenario], proposals.target, studied, rows, others),
+        _combination(proposals.combination, studied, others),
     )
 
 
@@ -113,17 +115,18 @@ class Studied:
     """The figures of a study by the curriculum's text form.
 
     Attributes:
-        results: of the study.
-        tables: figures of each curriculum, by individual.
+        results: of all curricula.
+        tables: figures of each curriculum, by individual; of as many individuals as there are.
     """
 
     results: Results
     tables: Mapping[str, Figures]
 
     @classmethod
-    def of(cls, results: Results) -> Self:
-        """The figures of all its curricula."""
-        return cls(results, {c: figures(r) for c, r in by_curriculum(results.rows).items()})
+    def of(cls, results: Results, beyond: Results) -> Self:
+        """The figures of all curricula, those of `beyond` where it has them."""
+        rows = by_curriculum(results.rows) | by_curriculum(beyond.rows)
+        return cls(results, {c: figures(r) for c, r in rows.items()})
 
     def title(self, curriculum: str) -> str:
         """Its short name."""

@@ -15,6 +15,7 @@ from monogram.study import Results, RunDirectory
 
 ABOUT = "reproduction"  # where `Study.about` says that a run directory holds one
 SHAPING = "early-shaping"  # folder of the curve's studies in the run directory
+BEYOND = "beyond"  # folder of the study of further individuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Reproduction:
         scenario: which.
         scale: how much of it.
         results: of all curricula.
+        beyond: of what begins with the training that all share, for further individuals too; the
+            same as `results` where there are none, or nothing is finished yet.
         compared: the rows of Table 2 with our counterparts, as far as they are finished.
         claims: of the paper's text, judged.
         goals: of the curricula beyond the paper, judged.
@@ -35,6 +38,7 @@ class Reproduction:
     scenario: Scenario
     scale: Scale
     results: Results
+    beyond: Results
     compared: tuple[Compared, ...]
     claims: tuple[Claim, ...]
     goals: tuple[Goal, ...]
@@ -52,6 +56,8 @@ class Reproduction:
             raise RunError(f"{folder} holds no reproduction; monogram reproduce makes one")
         results = Results.open(folder)
         scenario, scale = recorded(folder)
+        late = Path(folder) / BEYOND
+        beyond = Results.open(late) if (late / "summary.json").exists() else results
         finished = {one.curriculum for one in results.summary.curricula}
         compared = tuple(row for row in scenario.compared(scale) if row.curriculum in finished)
         places = {name: Path(folder) / SHAPING / name for name in NETWORKS}
@@ -65,9 +71,10 @@ class Reproduction:
             scenario=scenario,
             scale=scale,
             results=results,
+            beyond=beyond,
             compared=compared,
             claims=claims(results, compared, scenario.name),
-            goals=goals(results, compared, scenario.name, scenario.proposals(scale)),
+            goals=goals(results, beyond, compared, scenario.name, scenario.proposals(scale)),
             shaping=shaping_curves(results, further, scale),
             front=tuple(curriculum for curriculum in front if curriculum in finished),
         )

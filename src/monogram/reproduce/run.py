@@ -1,12 +1,14 @@
-"""Running a reproduction: the main study, then the two of the early-shaping curve."""
+"""Running a reproduction: the main study, then those for the curve and for what goes beyond it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from monogram.curriculum import parse
 from monogram.engine import Display
+from monogram.errors import RunError
 from monogram.population import Population
-from monogram.reproduce.reproduction import ABOUT, SHAPING, Reproduction, recorded
+from monogram.reproduce.reproduction import ABOUT, BEYOND, SHAPING, Reproduction, recorded
 from monogram.reproduce.scale import Scale
 from monogram.reproduce.scenario import Scenario
 from monogram.reproduce.shaping import shaping_studies
@@ -47,6 +49,8 @@ class Evaluation:
             OSError: the disk is full.
         """
         for name, study in self.studies.items():
+            study.begin(Path(out) / name)
+        for name, study in self.studies.items():
             folder = Path(out) / name
             if announce:
                 announce(study, folder)
@@ -56,13 +60,16 @@ class Evaluation:
         return Reproduction.open(out)
 
 
-def evaluation(scenario: Scenario, scale: Scale, population: Population) -> Evaluation:
+def evaluation(
+    scenario: Scenario, scale: Scale, population: Population, more: Population | None = None
+) -> Evaluation:
     """The studies that reproduce a scenario.
 
     Args:
         scenario: which half of Table 2.
         scale: how much of it.
         population: the scenario's at that scale.
+        more: the same and further individuals, for what goes beyond the paper.
     """
     main = Study(
         population,
@@ -73,8 +80,12 @@ def evaluation(scenario: Scenario, scale: Scale, population: Population) -> Eval
         seeds=scale.seeds,
         about={ABOUT: {"scenario": scenario.name, "scale": asdict(scale)}},
     )
-    further = shaping_studies(population, scale)
-    return Evaluation({"": main, **{f"{SHAPING}/{name}": one for name, one in further.items()}})
+    curve = shaping_studies(population, scale)
+    studies = {"": main, **{f"{SHAPING}/{name}": one for name, one in curve.items()}}
+    if more is not None and len(more.individuals) > len(population.individuals):
+        late = [text for text in scenario.curricula(scale) if parse(text).trunk]
+        studies[BEYOND] = replace(main, population=more, curricula=late, about={}, curves=False)
+    return Evaluation(studies)
 
 
 def resume(folder: Path | str) -> Evaluation:
@@ -83,11 +94,14 @@ def resume(folder: Path | str) -> Evaluation:
     Studies that have begun are as they began, whoever was forgotten meanwhile.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder holds no run, or one that was interrupted in its first seconds.
     """
-    main = resume_study(folder)
-    studies = dict(evaluation(*recorded(folder), main.population).studies)
-    for name in studies:
-        if RunDirectory(Path(folder) / name).begun:
-            studies[name] = resume_study(Path(folder) / name)
-    return Evaluation(studies)
+    main, (scenario, scale) = resume_study(folder), recorded(folder)
+    studies = dict(evaluation(scenario, scale, main.population).studies)
+    begun = {n for n in (*studies, BEYOND) if RunDirectory(Path(folder) / n).begun}
+    if BEYOND not in begun and scale.beyond_individuals > scale.individuals:
+        raise RunError(
+            f"{folder} was interrupted in its first seconds, before everybody's data was in it; "
+            "give the whole command again"
+        )
+    return Evaluation(studies | {name: resume_study(Path(folder) / name) for name in begun})

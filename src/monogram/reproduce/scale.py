@@ -8,7 +8,14 @@ from monogram.curriculum import Recipe
 from monogram.errors import SettingError
 from monogram.population import Protocol
 
-AT_LEAST_ONE = ("individuals", "global_samples", "epochs", "batch_size", "shaping_individuals")
+AT_LEAST_ONE = (
+    "individuals",
+    "beyond_individuals",
+    "global_samples",
+    "epochs",
+    "batch_size",
+    "shaping_individuals",
+)
 ScaleName = Literal["paper", "small", "smoke"]
 
 
@@ -18,7 +25,10 @@ class Scale:
 
     Attributes:
         name: of the preset; one that was changed says so.
-        individuals: how many.
+        individuals: how many, for all rows.
+        beyond_individuals: how many for what begins with the training that all share: transfer and
+            what goes beyond the paper. One more of them takes seconds. These and others where they
+            are more than `individuals`, else the same.
         seeds: one model of each curriculum and individual per seed.
         global_samples: size of D_G, training, validation and test data together.
         width: factor on the paper's numbers of channels.
@@ -35,6 +45,7 @@ class Scale:
 
     name: str
     individuals: int
+    beyond_individuals: int
     seeds: tuple[int, ...]
     global_samples: int
     width: float
@@ -103,6 +114,7 @@ def scale_of(values: Mapping[str, Any]) -> Scale:
 PAPER = Scale(
     name="paper",
     individuals=50,
+    beyond_individuals=50,
     seeds=(0, 1, 2),
     global_samples=30_000,
     width=1.0,
@@ -117,6 +129,7 @@ PAPER = Scale(
 SMALL = Scale(
     name="small",
     individuals=4,
+    beyond_individuals=16,
     seeds=(0,),
     global_samples=30_000,
     width=0.25,
@@ -131,6 +144,7 @@ SMALL = Scale(
 SMOKE = Scale(
     name="smoke",
     individuals=2,
+    beyond_individuals=3,
     seeds=(0,),
     global_samples=900,
     width=0.25,
@@ -156,6 +170,8 @@ def _changes(here: Scale) -> Iterator[str]:
         ours, theirs = getattr(here, name), getattr(PAPER, name)
         if ours != theirs:
             yield f"{ours:,} {words} instead of {theirs:,}"
+    if here.beyond_individuals > here.individuals:
+        yield f"{here.beyond_individuals:,} individuals for what goes beyond the paper"
     if len(here.seeds) != len(PAPER.seeds):
         yield f"{len(here.seeds)} model per individual and curriculum instead of 3"
     if here.width != PAPER.width:

@@ -9,6 +9,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from monogram.curriculum import (
     Baseline,
@@ -24,6 +25,16 @@ from monogram.reproduce import paper
 from monogram.reproduce.paper import TABLE_2, ScenarioName
 from monogram.reproduce.scale import Scale
 from monogram.reproduce.values import Compared, Proposals
+
+
+class LoadOptions(TypedDict):
+    """Arguments of `monogram.datasets.load`."""
+
+    data_dir: Path | None
+    part: str | None
+    seed: int
+    progress: bool
+
 
 FURTHER = (
     "rehearsal(200)",
@@ -78,20 +89,23 @@ class Scenario:
     front: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def population(
-        self, scale: Scale, *, data_dir: Path | None, part: str | None, seed: int, progress: bool
-    ) -> Population:
-        """The individuals and D_G at a scale; see `monogram.datasets.load` for the arguments."""
-        return load(
-            self.source,
-            individuals=scale.individuals,
-            data_dir=data_dir,
-            protocol=scale.protocol,
-            seed=seed,
-            part=part,
-            global_samples=scale.global_samples,
-            progress=progress,
-        )
+    def populations(self, scale: Scale, **options: Unpack[LoadOptions]) -> tuple[Population, ...]:
+        """The individuals and D_G at a scale: those for all rows, and those and further ones.
+
+        Which D_G is drawn does not depend on how many individuals there are.
+        """
+
+        def of(individuals: int) -> Population:
+            return load(
+                self.source,
+                individuals=individuals,
+                protocol=scale.protocol,
+                global_samples=scale.global_samples,
+                **options,
+            )
+
+        more = max(scale.individuals, scale.beyond_individuals)
+        return of(scale.individuals), of(more)
 
     def compared(self, scale: Scale) -> tuple[Compared, ...]:
         """The rows of Table 2 and our counterparts, as the summary of a run names them."""

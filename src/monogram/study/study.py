@@ -176,6 +176,17 @@ class Study:
             "curves": self.curves,
         }
 
+    def begin(self, out: Path | str) -> None:
+        """Leave a run directory that can be gone on with by its name, and train nothing yet.
+
+        Raises:
+            RunError: the directory holds something else, or is in use.
+            OSError: the disk is full.
+        """
+        run = RunDirectory(Path(out))
+        with run.locked():
+            self._begin(run)
+
     def run(
         self,
         out: Path | str,
@@ -202,10 +213,7 @@ class Study:
         _check("checkpoint_seconds", checkpoint_seconds, checkpoint_seconds >= 0, "at least 0")
         run = RunDirectory(Path(out))
         with run.locked():
-            identity = self.identity()
-            if not run.holds(identity):
-                save_population(self.population, run / "population")
-            run.record(identity, self.about)
+            self._begin(run)
             job = replace(self.job(run.folder), checkpoint_seconds=checkpoint_seconds)
             failures = execute(self.plan(), job, self.population, workers=workers, display=display)
             records = [asdict(failure) | {"line": str(failure)} for failure in failures]
@@ -213,6 +221,13 @@ class Study:
             results = Results.open(run.folder)
             results.save(run.folder)
         return results
+
+    def _begin(self, run: RunDirectory) -> None:
+        """Write down what is asked, and the data."""
+        identity = self.identity()
+        if not run.holds(identity):
+            save_population(self.population, run / "population")
+        run.record(identity, self.about)
 
 
 def default_epochs(population: Population, recipe: Recipe) -> int:
