@@ -39,6 +39,10 @@ PLOTS: dict[str, tuple[Callable[[Reproduction], Figure], str]] = {
         lambda found: trade_off(found.results, reproduction=found),
         "Personal against global accuracy: ours, the paper's rows as hollow marks, the floor",
     ),
+    "beyond": (
+        lambda found: trade_off(found.beyond, reproduction=found),
+        "Personal against global accuracy of all individuals, for what begins alike",
+    ),
     "early-shaping": (
         lambda found: early_shaping(found.shaping),
         "Iterations of early shaping against the global accuracy in the end, for two networks",
@@ -85,6 +89,11 @@ Accuracies are fractions; in brackets 95 % bootstrap intervals of the mean over 
 {claims}
 
 ### Beyond the paper
+
+What begins with the training that all share, for {people} individuals, by whom the goals are
+judged:
+
+{picture[beyond]}
 
 {goals}
 
@@ -154,6 +163,7 @@ def scenario_part(name: ScenarioName, found: Reproduction) -> str:
         picture={plot: picture(found, name, plot) for plot in PLOTS},
         table="\n".join(table_2(found)),
         claims="\n".join(claims_table(found)),
+        people=len(found.beyond.population.individuals),
         goals="\n".join(goals_table(found)),
         beyond="\n".join(beyond_table(found)),
         changes=bullets((*found.scale.changes, *found.scenario.notes)),
@@ -237,19 +247,17 @@ def goals_table(found: Reproduction) -> Iterator[str]:
 
 
 def beyond_table(found: Reproduction) -> Iterator[str]:
-    """The curricula that the paper did not try, after the global-only model."""
+    """Transfer and the curricula that the paper did not try, after the global-only model."""
     yield "| curriculum | D<sub>I</sub> | D<sub>G</sub> | worse off | r<sub>train</sub> |"
     yield "|---|---|---|---|---|"
-    rows = {one.curriculum for one in found.compared}
-    for one in found.results.summary.curricula:
-        if one.curriculum not in rows:
-            yield cells(
-                f"`{one.title}`",
-                interval(one.personal.mean, one.personal_interval),
-                interval(one.shared.mean, one.shared_interval),
-                f"{100 * one.harmed:.0f} %",
-                f"{one.relative_cost_marginal:.2g}",
-            )
+    for one in found.beyond.summary.curricula:
+        yield cells(
+            f"`{one.title}`",
+            interval(one.personal.mean, one.personal_interval),
+            interval(one.shared.mean, one.shared_interval),
+            f"{100 * one.harmed:.0f} %",
+            f"{one.relative_cost_marginal:.2g}",
+        )
 
 
 def cells(*values: str) -> str:

@@ -44,6 +44,11 @@ def many() -> Results:
     return synthetic([f"person {nth}" for nth in range(12)], accuracies, order=MANY)
 
 
+def crowd() -> Results:
+    """Forty individuals and three curricula."""
+    return synthetic([f"person {nth}" for nth in range(40)], accuracies, order=MANY[:3])
+
+
 def reproduction(results: Results) -> Reproduction:
     """The reproduction whose results these are."""
     rows = TABLE_2["class-counts"]

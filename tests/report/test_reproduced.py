@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from tests.report.reproduction import CLAIMS, GOALS, many, reproduction
+from tests.report.reproduction import CLAIMS, GOALS, crowd, many, reproduction
 from tests.report.test_page import LIMIT, tree, words_of
 
 from monogram.report import write_report
@@ -91,6 +91,16 @@ def test_evidence_test_and_changes_are_told(html):
     assert SMALL.changes
     assert all(change in said for change in SMALL.changes)
     assert "Class counts, small scale" in said
+
+
+def test_further_people_have_a_plot_of_their_own(results, html, tmp_path):
+    assert "beyond-wide" not in html  # here they are the same
+    path = tmp_path / "report.html"
+    write_report(results, path, reproduction=replace(reproduction(results), beyond=crowd()))
+    page = path.read_text("utf-8")
+    assert "for 40 individuals: what the goals are judged by" in words_of(page)
+    assert "beyond-wide-" in page
+    assert "beyond-narrow-" in page
 
 
 def test_what_nothing_is_known_of_has_no_section(results, tmp_path):

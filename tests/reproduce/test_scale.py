@@ -22,6 +22,7 @@ def test_smaller_scales_say_what_they_changed():
     assert "1 model per individual and curriculum instead of 3" in changes
     assert "early shaping of 100 and 1,000 iterations instead of 500 and 5,000" in changes
     assert "0.7 / 0.15 / 0.15" in changes
+    assert "16 individuals for what goes beyond the paper" in changes
 
 
 @pytest.mark.parametrize("name", SCALES)

@@ -19,6 +19,8 @@ DESCRIBED = {
     "fairness": "Range, standard deviation and worst tenth of both accuracies",
     "cost": "Training cost of one individual's model over the baseline's, on a logarithmic axis",
     "learning_curves": "Personal and global accuracy while training, a panel for each curriculum",
+    "beyond": "Personal against global accuracy of more individuals, one mark with its spread for "
+    "each curriculum",
     "early_shaping": "Global accuracy left after early shaping of so many iterations, one line "
     "for each network",
 }
@@ -37,6 +39,8 @@ def page_figures(results: Results, reproduction: Reproduction | None) -> dict[st
     }
     if learning_curves_of(results):
         drawn["learning_curves"] = lambda **size: learning_curves(results, **size)
+    if reproduction and reproduction.beyond is not reproduction.results:
+        drawn["beyond"] = lambda **size: trade_off(reproduction.beyond, **size)
     if reproduction and reproduction.shaping:
         drawn["early_shaping"] = lambda **size: early_shaping(reproduction.shaping, **size)
     return {name: _forms(name, draw) for name, draw in drawn.items()}

@@ -114,6 +114,7 @@ class Reproduced:
         changes: what differs from the paper's setup, because of the scale and otherwise.
         claims: each with its verdict's sign.
         goals: each with its sign and the name of what was proposed, if it was studied.
+        people: how many the goals are judged by, in words.
         table: Table 2 with our figures.
         shaping: the points of the early-shaping curve, by network.
     """
@@ -124,6 +125,7 @@ class Reproduced:
     changes: tuple[str, ...]
     claims: list[tuple[Claim, Sign]]
     goals: list[tuple[Goal, Sign, str]]
+    people: str
     table: list[Pair]
     shaping: list[tuple[str, list[ShapingRow]]]
 
@@ -136,6 +138,7 @@ def reproduced(reproduction: Reproduction) -> Reproduced:
         scale=reproduction.scale.name,
         changes=(*reproduction.scale.changes, *reproduction.scenario.notes),
         claims=[(claim, SIGNS[claim.verdict]) for claim in reproduction.claims],
+        people=count(len(reproduction.beyond.population.individuals), "individual"),
         goals=[(goal, MET[goal.met], _proposed(reproduction, goal)) for goal in reproduction.goals],
         table=table_2(reproduction),
         shaping=[(curve.network, list(_points(curve))) for curve in reproduction.shaping],
