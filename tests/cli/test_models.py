@@ -10,6 +10,7 @@ from tests.cli.conftest import COLUMNS, save_people
 
 from monogram.curriculum import Recipe
 from monogram.datasets import read_own
+from monogram.population import open_population
 from monogram.store import Store
 from monogram.study import Study
 
@@ -199,6 +200,22 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     assert id_ not in receipt.read_text()
     assert monogram("show", id_, "--store", kept).status == 2
     assert monogram("forget", id_, "--store", kept).status == 2
+
+
+def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
+    file = save_people(tmp_path / "p.parquet", dict.fromkeys(("ada", "eve", "kim", "leo"), 20))
+    run = tmp_path / "run"
+    words = ["--data", file, *COLUMNS, "--global-from", "0.5", *TRANSFER, "--epochs", "1"]
+    assert monogram("study", *words, "--out", run).status == 0
+    one = next(iter(open_population(run / "population").individuals))
+    answer = monogram("forget", one, "--run", run)
+    assert (answer.status, answer.out.splitlines()[0]) == (0, f"{run}: 20 samples erased")
+    assert one not in open_population(run / "population").individuals
+    assert monogram("resume", run).status == 0
+    answer = monogram("forget", "ada")
+    assert (answer.status, "say with --store" in answer.err) == (2, True)
+    answer = monogram("forget", "ada", "--run", tmp_path)
+    assert (answer.status, "is no run directory" in answer.err) == (1, True)
 
 
 def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, monkeypatch):

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from monogram.measure import Comparison, compare, holm, holm_corrected, mean_interval
+from monogram.measure import (
+    Comparison,
+    compare,
+    equivalence,
+    holm,
+    holm_corrected,
+    mean_interval,
+)
 
 
 def comparison(t_test, wilcoxon=None):
@@ -39,6 +46,19 @@ def test_differences_that_do_not_vary_have_no_p_value(ours, theirs):
     result = compare(np.array(ours), np.array(theirs))
     assert (result.effect_size, result.t_test, result.wilcoxon) == (None, None, None)
     assert result.difference == pytest.approx(ours[0] - theirs[0])
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=2, max_size=16),
+    st.integers(-9, 9),
+    st.sampled_from([3, 7, 18, 45, 1500]),
+)
+def test_the_same_count_more_for_everybody_does_not_vary(counts, more, samples):
+    """Figures as a study has them: fractions of samples, rounded to 12 digits."""
+    theirs = np.round(np.array(counts) / samples, 12)
+    ours = np.round((np.array(counts) + more) / samples, 12)
+    assert compare(ours, theirs).t_test is None
+    assert equivalence(ours, theirs).within is None
 
 
 def test_many_ties_give_p_values_without_warnings():

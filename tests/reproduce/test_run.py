@@ -16,7 +16,7 @@ from tests.study.test_determinism import numbers
 from monogram.errors import RunError
 from monogram.population import open_population
 from monogram.reproduce import Reproduction, is_reproduction, resume
-from monogram.store import Store
+from monogram.store import Store, forget_in_run
 from monogram.study import Results, Study
 
 ROOT = Path(__file__).parents[2]
@@ -128,5 +128,17 @@ def test_the_forgotten_are_gone_from_every_part_and_the_rest_goes_on(tmp_path):
     for part in PARTS:
         assert "anna" not in open_population(folder / part / "population").individuals
     again = resume(folder).run(folder, workers=1)
+    assert len(again.beyond.population.individuals) == len(MORE) - 1
     assert "anna" not in {row.individual for row in again.results.rows}
     assert again.shaping[0].models == (1, 1, 1, 1)
+
+
+def test_without_anybody_left_for_the_curve_the_rest_goes_on(finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for one in ("anna", "ben"):  # the first two, who have the curve
+        for part in PARTS:
+            forget_in_run(folder / part, one)
+    again = resume(folder).run(folder, workers=1)
+    assert {row.individual for row in again.results.rows} == {"cleo"}
+    assert [curve.network for curve in again.shaping] == ["paper(width=0.05)"]

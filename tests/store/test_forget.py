@@ -1,6 +1,7 @@
 """Forgetting: nothing of the individual is left, the others are whole, the receipt says so."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -231,3 +232,16 @@ def test_a_folder_with_other_things_in_it_is_no_beginning(run, tmp_path):
     with pytest.raises(StoreError, match="no run directory"):
         forget_in_run(other, NAME)
     assert (other / "population" / "inputs.npy").exists()
+
+
+def test_what_a_killed_process_left_half_done_is_erased_too(run):
+    """Results half written, and a forgetting that was killed before and after its last step."""
+    shutil.copy(run / "results.parquet", run / "results.parquet.part")
+    shutil.copy(run / "config.json", run / "config.json.old")
+    journal = next((run / "journal").glob("*.jsonl"))
+    os.link(journal, journal.with_name(f"{journal.name}.old"))
+    others = len([r for r in Results.open(run).rows if NAME not in (r.individual, r.evaluated_on)])
+    forget_in_run(run, NAME)
+    assert NAME.encode() not in folder_bytes(run)
+    assert not [*run.rglob("*.part"), *run.rglob("*.old")]
+    assert len(Results.open(run).rows) == others

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests import nets
 from tests.people import PEOPLE, make_population
@@ -178,6 +179,15 @@ def test_another_study_in_the_same_directory_is_refused(other, named, tmp_path):
     make_study(curricula=["transfer(1)"]).run(tmp_path, workers=1)
     with pytest.raises(RunError, match=named):
         make_study(**({"curricula": ["transfer(1)"]} | other)).run(tmp_path, workers=1)
+
+
+def test_damaged_data_are_written_again_before_anything_is_trained(reference, tmp_path):
+    run = tmp_path / "run"
+    make_study().begin(run)
+    inputs = np.load(run / "population" / "inputs.npy", mmap_mode="r+")
+    inputs[:] = 0
+    inputs.flush()
+    assert numbers(make_study().run(run, workers=1)) == reference
 
 
 def test_a_directory_with_something_else_is_left_alone(tmp_path):

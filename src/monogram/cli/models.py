@@ -22,16 +22,17 @@ from monogram.cli.wording import (
     as_plain,
     base_lines,
     counts_line,
+    erasure_lines,
     listed,
     models_table,
     receipt_lines,
     version_lines,
 )
-from monogram.errors import SettingError, shorten
+from monogram.errors import SettingError, StoreError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import sqlite_file
-from monogram.store import KINDS, Store, is_run
+from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status
 ROWS = 50  # of a table, unless more are asked for
@@ -148,7 +149,7 @@ def export(
 
 def forget(
     individual: Person,
-    store: StorePlace,
+    store: StorePlace = "",
     run: Annotated[
         list[Path] | None,
         typer.Option(help="A run directory, or an exported file or folder; repeat."),
@@ -157,7 +158,13 @@ def forget(
         Path | None, typer.Option(help="Folder for the receipt; default: beside the store.")
     ] = None,
 ) -> None:
-    """Remove an individual everywhere, prove it, and leave a receipt without its data."""
+    """Remove an individual everywhere, prove it, and leave a receipt without its data.
+
+    Without a store, from run directories alone; then no receipt is left.
+    """
+    if not store:
+        _forget_in_runs(individual, run or [])
+        return
     place, also = store_place(store), run or []
     file = sqlite_file(place)
     with Store.open(place) as opened:
@@ -166,6 +173,17 @@ def forget(
     _say(*receipt_lines(receipt, work=work), *_not_given(file, also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
+
+
+def _forget_in_runs(individual: str, places: Sequence[Path]) -> None:
+    """Remove an individual from runs that no model was kept of."""
+    if not places:
+        raise SettingError("say with --store where the models are, with --run where a run is")
+    for place in places:
+        if not is_run(place):
+            raise StoreError(f"{place} is no run directory; exported models need their --store")
+    runs = dict.fromkeys(run for place in places for run in runs_in(place))
+    _say(*erasure_lines([forget_in_run(run, individual) for run in runs]))
 
 
 def _not_given(file: Path | None, also: Sequence[Path]) -> list[str]:

@@ -48,6 +48,14 @@ def counts_line(models: Sequence[PersonalModel], shown: int) -> str:
     return f"{len(models):,} individuals{more}" + (f": {told}" if told else "")
 
 
+def erasure_lines(runs: Sequence[RunErasure]) -> list[str]:
+    """What was erased from run directories, for people."""
+    return [
+        *(f"{run.folder}: {_erased(run)}" for run in runs),
+        *(f"  {run.folder}: {line}" for run in runs for line in run.left),
+    ]
+
+
 def _erased(run: RunErasure) -> str:
     return "had only begun, erased whole" if run.begun else f"{run.samples:,} samples erased"
 
@@ -59,8 +67,7 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     lines = [
         f"forgotten in {receipt.store}: {counts}, {erased}",
         *(["interrupted work that held its data was erased: give that command again"] * work),
-        *(f"{run.folder}: {_erased(run)}" for run in receipt.runs),
-        *(f"  {line}" for run in receipt.runs for line in run.left),
+        *erasure_lines(receipt.runs),
         *(f"checked: {line}" for line in receipt.checks),
         *(f"beyond reach: {line}" for line in receipt.limits),
         receipt.why,

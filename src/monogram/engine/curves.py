@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from monogram.engine import layout
-from monogram.engine.journal import Journal, read_lines
+from monogram.engine.journal import Journal, read_records
 from monogram.engine.judge import at_most
 from monogram.networks import Prepared
 from monogram.plan import Node, Task
@@ -155,7 +155,7 @@ def read_points(folder: Path) -> dict[PointKey, Point]:
     Raises:
         RunError: a line in the middle of a file is damaged.
     """
-    points = (Point(**values) for values in read_lines(folder))
+    points = read_records(folder, lambda values: Point(**values))
     return {point.key: point for point in points}
 
 

@@ -7,14 +7,15 @@ there: what a killed process left half written is skipped when reading, and done
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from monogram.engine.row import Row
 from monogram.errors import RunError
 
+Made = TypeVar("Made")
 SYNC_SECONDS = 1.0  # between two times that the disk is asked to keep what it was given
 
 
@@ -69,27 +70,26 @@ def read_journal(folder: Path) -> list[Row]:
     Raises:
         RunError: a line in the middle of a file is damaged.
     """
-    found = (Row.from_dict(values) for values in read_lines(folder))
-    rows = {row.identity: row for row in found}
+    rows = {row.identity: row for row in read_records(folder, Row.from_dict)}
     return [rows[identity] for identity in sorted(rows)]
 
 
-def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """The values of all lines of a folder, those of one file in their order.
+def read_records(folder: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
+    """What is made of the values of all lines of a folder, those of one file in their order.
 
     Raises:
         RunError: a line in the middle of a file is damaged.
     """
     for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-        yield from _lines(file)
+        yield from _records(file, make)
 
 
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
+def _records(file: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
     lines = file.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):  # after the last newline: cut off
         try:
-            yield json.loads(line)
-        except ValueError as error:
+            yield make(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(
                 f"{file}, line {number} is damaged; delete the line and go on with the run"
             ) from error

@@ -13,14 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from monogram.measure.noise import DIGITS, varies
 from monogram.streams import stream
 
 LEVEL = 0.95
 RESAMPLES = 2_000
 MOST_CORRECTED = 500  # individuals; with more, the mean needs no correction, and BCa takes n² steps
-DIGITS = (
-    10  # of a mean that are more than rounding noise, to which BCa is sensitive: it counts ties
-)
 AT_ONCE = 1_000_000  # values drawn at a time: 8 MB
 
 Interval = tuple[float, float]
@@ -44,7 +42,7 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> Interval:
     array = np.sort(np.round(np.asarray(values, dtype=np.float64), DIGITS))
     if not len(array):
         raise ValueError("no individuals to take the interval of")
-    if not np.ptp(array):
+    if not varies(array):
         return (float(array[0]), float(array[0]))
     corrected = _ends(array, "BCa") if len(array) <= MOST_CORRECTED else (np.nan, np.nan)
     return _ends(array, "percentile") if np.isnan(corrected).any() else corrected

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from monogram.measure.noise import paired_differences, varies
+
 HALF_A_POINT = 0.005  # of accuracy, a fraction
 
 
@@ -49,9 +51,9 @@ def equivalence(ours: np.ndarray, theirs: np.ndarray, bound: float = HALF_A_POIN
     """
     if not bound > 0:
         raise ValueError(f"the bound must be above 0, not {bound}")
-    differences = np.round(np.asarray(ours) - np.asarray(theirs), 12)
+    differences = paired_differences(ours, theirs)
     mean, pairs = float(differences.mean()), len(differences)
-    if not np.ptp(differences):
+    if not varies(differences):
         return Equivalence(mean, bound, None, None, pairs)
     above_low, above_high = (_above(differences, at) for at in (-bound, bound))
     within = max(above_low, 1 - above_high)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-NOISE = 1e-9  # range of sums or differences that is rounding, not spread
+from monogram.measure.noise import varies
+
 FEWEST = 3  # individuals: two points always lie on a line
 
 
@@ -46,18 +47,17 @@ def compare_spreads(ours: np.ndarray, theirs: np.ndarray) -> SpreadComparison:
     if len(ours) < FEWEST:
         return SpreadComparison(_deviation(ours), _deviation(theirs), None, len(ours))
     sums, differences = ours + theirs, ours - theirs
-    varies = all(np.ptp(values) for values in (ours, theirs))
-    p = float(_correlation(sums, differences)) if varies else None
+    p = _correlation(sums, differences) if varies(ours) and varies(theirs) else None
     return SpreadComparison(_deviation(ours), _deviation(theirs), p, len(ours))
 
 
 def _correlation(sums: np.ndarray, differences: np.ndarray) -> float:
     """Its two-sided p; 1 where sums or differences are all the same: the spreads are equal."""
-    if min(np.ptp(sums), np.ptp(differences)) < NOISE:
+    if not (varies(sums) and varies(differences)):
         return 1.0
     return float(stats.pearsonr(sums, differences).pvalue)
 
 
 def _deviation(values: np.ndarray) -> float:
     """Exactly 0 where nothing varies."""
-    return float(values.std(ddof=1)) if np.ptp(values) else 0.0
+    return float(values.std(ddof=1)) if varies(values) else 0.0

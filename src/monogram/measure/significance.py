@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from monogram.measure.bootstrap import Interval, mean_interval
+from monogram.measure.noise import paired_differences, varies
 
 FEWEST = 2  # individuals that a paired test needs
 MOST_EXACT = 50  # individuals for whom Wilcoxon's exact distribution is used
@@ -47,9 +48,9 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         ours: [individuals], at least one.
         theirs: [individuals], in the same order.
     """
-    differences = np.round(np.asarray(ours) - np.asarray(theirs), 12)
+    differences = paired_differences(ours, theirs)
     mean, deviation = float(differences.mean()), 0.0
-    if len(differences) >= FEWEST and np.ptp(differences):
+    if len(differences) >= FEWEST and varies(differences):
         deviation = float(differences.std(ddof=1))
     if not deviation:
         return Comparison(mean, None, None, None, len(differences))

@@ -55,6 +55,13 @@ def open_population(folder: Path) -> Population:
         raise DataError(
             f"{folder / INDEX}: format {index.get('format')!r}, this version reads {FORMAT}"
         )
+    try:
+        return _population(index, inputs, labels)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{folder / INDEX} is damaged: {error!r}") from error
+
+
+def _population(index: dict[str, Any], inputs: np.ndarray, labels: np.ndarray) -> Population:
     return Population(
         name=index["name"],
         inputs=inputs,

@@ -48,9 +48,10 @@ class Evaluation:
             RunError: the directory holds something else, or is in use.
             OSError: the disk is full.
         """
-        for name, study in self.studies.items():
+        left = {n: s for n, s in self.studies.items() if s.population.individuals or not n}
+        for name, study in left.items():
             study.begin(Path(out) / name)
-        for name, study in self.studies.items():
+        for name, study in left.items():
             folder = Path(out) / name
             if announce:
                 announce(study, folder)

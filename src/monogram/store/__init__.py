@@ -25,7 +25,7 @@ from monogram.store.delta import (
 from monogram.store.encodings import Half, Lossless, LowRank, Quantized, TopK, encoding
 from monogram.store.forget import Receipt
 from monogram.store.pretrained import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
-from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run, runs_in
 from monogram.store.store import Store
 from monogram.store.values import (
     KINDS,
@@ -72,5 +72,6 @@ __all__ = [
     "forget_in_run",
     "from_pretrained",
     "is_run",
+    "runs_in",
     "smallest_within",
 ]

@@ -127,6 +127,9 @@ def _erase_beginning(folder: Path) -> RunErasure:
 
 
 def _erase(folder: Path, individual: str) -> RunErasure:
+    for pattern in ("*.part", "*/*.part", "*.old", "*/*.old"):
+        for leftover in folder.glob(pattern):
+            _erase_leftover(leftover)
     samples, in_global = _in_population(folder / "population", individual)
     _in_config(folder, individual)
     lines = _in_journals(folder / "journal", individual)
@@ -155,6 +158,15 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         begun=False,
         left=tuple(left),
     )
+
+
+def _erase_leftover(file: Path) -> None:
+    """Erase what a killed process left half done; a file in use only loses its second name."""
+    in_use = file.with_suffix("")
+    if in_use.exists() and in_use.samefile(file):
+        file.unlink()
+    elif file.is_file():
+        erase_file(file)
 
 
 def _in_population(folder: Path, individual: str) -> tuple[int, bool]:

@@ -116,10 +116,12 @@ class RunDirectory:
         try:
             config = json.loads((self / "config.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.folder} holds no run: {error}") from error
+            raise RunError(f"{self.folder} holds no run: {error} (config.json)") from error
         found = config.get("format") if isinstance(config, dict) else None
         if found != FORMAT:
             raise RunError(f"{self / 'config.json'}: format {found!r}, this version reads {FORMAT}")
+        if not {"study", "about"} <= config.keys():
+            raise RunError(f"{self / 'config.json'} is damaged: it lacks what was asked")
         return dict(config)
 
     def write_json(self, name: str, values: object) -> None:

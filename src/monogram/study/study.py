@@ -25,7 +25,7 @@ from monogram.curriculum import (
 )
 from monogram.engine import Display, Job, execute
 from monogram.engine.job import choose_device
-from monogram.errors import SettingError
+from monogram.errors import DataError, SettingError
 from monogram.networks import Architecture, architecture, trainable_names
 from monogram.networks.architecture import Factory
 from monogram.plan import Plan, compile_plan
@@ -222,10 +222,18 @@ class Study:
             results.save(run.folder)
         return results
 
+    def _is_saved(self, folder: Path) -> bool:
+        """Whether the population lies there, undamaged."""
+        try:
+            saved = open_population(folder).only(list(self.population.individuals))
+        except DataError:
+            return False
+        return fingerprint(saved) == fingerprint(self.population)
+
     def _begin(self, run: RunDirectory) -> None:
         """Write down what is asked, and the data."""
         identity = self.identity()
-        if not run.holds(identity):
+        if not (run.holds(identity) and self._is_saved(run / "population")):
             save_population(self.population, run / "population")
         run.record(identity, self.about)
 
