@@ -1,0 +1,98 @@
+"""The loop that a careful user writes: DataLoader, defaults, one person after the other."""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from benchmarks.price.workloads import Workload
+from monogram.curriculum import Recipe
+from monogram.networks import trainable_names
+from monogram.population import Population
+from monogram.streams import torch_seed
+from monogram.training import Endless
+
+ITERATIONS = 20
+RATE = 0.01
+PLACE = 1  # of the personal phase in the curriculum
+
+
+class Textbook:
+    """Fine-tune a copy of the base for each person and judge it.
+
+    PyTorch computes with as many threads as it chooses. Models are judged in evaluation mode,
+    without gradients, with batches of 512.
+
+    Args:
+        workload: what to do.
+        population: whom for.
+        base: where everybody starts.
+    """
+
+    def __init__(self, workload: Workload, population: Population, base: nn.Module) -> None:
+        self._workload, self._population, self._base = workload, population, base
+        self._recipe = Recipe()
+        split = population.global_data
+        self._shared = [self._dataset(split.validation), self._dataset(split.test)]
+
+    def accuracies(self, *, seeded: bool = False) -> dict[str, tuple[float, float]]:
+        """Train and judge everybody: by id the personal and the global accuracy.
+
+        Args:
+            seeded: seed each step as Monogram does, so that dropout is the same.
+        """
+        return {id_: self._accuracies(id_, seeded) for id_ in self._population.individuals}
+
+    def _accuracies(self, individual: str, seeded: bool) -> tuple[float, float]:
+        split = self._population.individuals[individual]
+        network = self._trained(individual, self._dataset(split.train), seeded)
+        judged = [accuracy(network, self._dataset(part)) for part in (split.validation, split.test)]
+        return judged[1], [accuracy(network, part) for part in self._shared][1]
+
+    def _trained(self, individual: str, data: Dataset, seeded: bool) -> nn.Module:
+        network = copy.deepcopy(self._base)
+        names = trainable_names(network, self._workload.train)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in names)
+        optimizer = torch.optim.SGD(
+            [parameter for parameter in network.parameters() if parameter.requires_grad],
+            lr=RATE,
+            momentum=self._recipe.momentum,
+            weight_decay=self._recipe.weight_decay,
+        )
+        noise = torch_seed(0, individual, PLACE, "noise")
+        network.train()
+        for step, (inputs, labels) in enumerate(
+            DataLoader(data, batch_sampler=self._batches(individual))
+        ):
+            if seeded:
+                torch.manual_seed(noise + step)
+            optimizer.zero_grad()
+            functional.cross_entropy(network(inputs), labels).backward()
+            optimizer.step()
+        return network
+
+    def _batches(self, individual: str) -> Sequence[list[int]]:
+        """The rows of the batches that Monogram draws for the same person."""
+        size = self._recipe.batch_size
+        line = Endless(self._workload.own, size, 0, individual, PLACE, "own")
+        return [line[k].tolist() for k in range(ITERATIONS)]
+
+    def _dataset(self, rows: range) -> TensorDataset:
+        part = slice(rows.start, rows.stop)
+        inputs, labels = self._population.inputs[part], self._population.labels[part]
+        return TensorDataset(torch.from_numpy(inputs), torch.from_numpy(labels))
+
+
+def accuracy(network: nn.Module, data: Dataset) -> float:
+    """Fraction in [0, 1] of samples classified as labelled."""
+    network.eval()
+    correct = samples = 0
+    with torch.no_grad():
+        for inputs, labels in DataLoader(data, batch_size=512):
+            correct += int((network(inputs).argmax(1) == labels).sum())
+            samples += len(labels)
+    return correct / samples

@@ -1,0 +1,127 @@
+"""What is trained for each person: a network, its data, and how much of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor, nn
+
+from monogram.population import Population, Protocol, Split
+
+BASE_SAMPLES = 512  # of D_G, for training the base
+VALIDATION = TEST = 30  # samples of each person
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the table.
+
+    Attributes:
+        name: for people.
+        network: name or factory.
+        shape: of one input.
+        classes: how many.
+        people: how many.
+        own: training samples of each person.
+        judged: global samples that each model is judged on.
+        train: the parameters that train.
+    """
+
+    name: str
+    network: str | Callable[..., nn.Module]
+    shape: tuple[int, ...]
+    classes: int
+    people: int
+    own: int = 140
+    judged: int = 100
+    train: str = "all"
+
+    @property
+    def curriculum(self) -> str:
+        """Its text form."""
+        return f"global(epochs=1) >> personal(iterations=20, train={self.train})"
+
+    def population(self) -> Population:
+        """Noise around a mean for each class, so that something can be learnt."""
+        draw = np.random.default_rng(0)
+        sizes = [BASE_SAMPLES, self.judged // 2, self.judged // 2]
+        sizes += [self.own, VALIDATION, TEST] * self.people
+        labels = draw.integers(self.classes, size=sum(sizes))
+        means = draw.normal(size=(self.classes, *self.shape)).astype(np.float32)
+        noise = draw.normal(size=(sum(sizes), *self.shape)).astype(np.float32)
+        ends = np.cumsum(sizes).tolist()
+        parts = [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        splits = [Split(*parts[at : at + 3]) for at in range(0, len(parts), 3)]
+        return Population(
+            name=self.name,
+            inputs=0.5 * means[labels] + noise,
+            labels=labels,
+            classes=tuple(map(str, range(self.classes))),
+            global_data=splits[0],
+            individuals={f"{nth:06}": split for nth, split in enumerate(splits[1:])},
+            protocol=Protocol(),
+        )
+
+
+class Transformer(nn.Module):
+    """A small transformer on series, cut into pieces of five points.
+
+    Args:
+        channels: of the series.
+        classes: number of logits.
+    """
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.pieces = nn.Conv1d(channels, 64, 5, stride=5)
+        layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.1, batch_first=True)
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.classifier = nn.Linear(64, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Series [batch, channels, time] to logits [batch, classes]."""
+        tokens = self.pieces(inputs).transpose(1, 2)
+        logits: Tensor = self.classifier(self.layers(tokens).mean(1))
+        return logits
+
+
+class Frozen(nn.Module):
+    """A head on 256 features that a frozen body makes of as many numbers.
+
+    Args:
+        classes: number of logits.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(256, 256), nn.ReLU())
+        self.head = nn.Linear(256, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Vectors [batch, 256] to logits [batch, classes]."""
+        logits: Tensor = self.head(self.body(inputs))
+        return logits
+
+
+WORKLOADS = (
+    Workload("head only, 256 features", Frozen, (256,), 30, people=400, train="head"),
+    Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=400),
+    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=100),
+    Workload("small transformer", Transformer, (6, 100), 6, people=100),
+    Workload(
+        "paper's network, quarter width, and 9,000 global samples",
+        "paper(width=0.25)",
+        (1, 32, 32),
+        30,
+        people=8,
+        judged=9_000,
+    ),
+    Workload(
+        "paper's network, full width, and 9,000 global samples",
+        "paper",
+        (1, 32, 32),
+        30,
+        people=2,
+        judged=9_000,
+    ),
+)
