@@ -31,7 +31,7 @@ bench: $(RUNTIME) ## Time the engines on this machine
 	$(BIN)/python -m benchmarks
 
 .PHONY: reproduction
-reproduction: $(RUNTIME) ## Run both of the paper's scenarios (80 minutes on 2 cores) and write their page
+reproduction: $(RUNTIME) ## Run both of the paper's scenarios (90 minutes on 2 cores) and write their page
 	$(BIN)/python docs/reproduction.py
 
 ## Develop

@@ -202,16 +202,22 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     assert monogram("forget", id_, "--store", kept).status == 2
 
 
+def test_who_is_in_the_global_data_is_told_so(monogram, study, kept):
+    answer = monogram("show", study[2][0], "--store", kept)
+    assert (answer.status, "its data is part of the global data" in answer.err) == (2, True)
+
+
 def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
     file = save_people(tmp_path / "p.parquet", dict.fromkeys(("ada", "eve", "kim", "leo"), 20))
     run = tmp_path / "run"
     words = ["--data", file, *COLUMNS, "--global-from", "0.5", *TRANSFER, "--epochs", "1"]
     assert monogram("study", *words, "--out", run).status == 0
-    one = next(iter(open_population(run / "population").individuals))
+    one, other = open_population(run / "population").individuals
+    answer = monogram("forget", other, "--store", run, "--run", run)  # no models yet
+    assert (answer.status, answer.out.splitlines()[0]) == (0, f"{run}: 20 samples erased")
     answer = monogram("forget", one, "--run", run)
     assert (answer.status, answer.out.splitlines()[0]) == (0, f"{run}: 20 samples erased")
     assert one not in open_population(run / "population").individuals
-    assert monogram("resume", run).status == 0
     answer = monogram("forget", "ada")
     assert (answer.status, "say with --store" in answer.err) == (2, True)
     answer = monogram("forget", "ada", "--run", tmp_path)

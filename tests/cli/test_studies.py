@@ -3,6 +3,9 @@
 import pytest
 from tests.cli.conftest import COLUMNS, SHORT, save_people
 
+from monogram.curriculum import parse, title
+from monogram.study import Results
+
 PEOPLE = {"anna": 30, "ben": 24, "cleo": 21, "dora": 30}
 STUDY = [*COLUMNS, "--global-from", "0.5", "-c", "transfer(2)", *SHORT]
 
@@ -33,9 +36,20 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(monogram, people, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
+def test_a_curriculum_without_a_personal_batch_is_told_and_not_chosen(monogram, people, tmp_path):
+    """An epoch of few iterations has no fiftieth."""
+    run, words = tmp_path / "run", [*STUDY, "-c", "sample-weighting(50)"]
+    assert monogram("study", "--data", people, *words, "--out", run).status == 0
+    candidates = Results.open(run).summary.choice.candidates
+    assert [title(parse(one)) for one in candidates] == ["Transfer(2)"]
+    assert "no batch is personal" in (run / "report.html").read_text("utf-8")
+
+
 def test_individuals_set_aside_are_told_by_the_exit_status(monogram, tmp_path):
     people = save_people(tmp_path / "people.parquet", {**PEOPLE, "eve": 12}, spoilt=["eve"])
-    answer = monogram("study", "--data", people, *STUDY[:-1], "--out", tmp_path / "run")
+    words = ["study", "--data", people, *STUDY[:-1], "--out", tmp_path / "run"]
+    assert monogram(*words, "--dry-run").status == 3
+    answer = monogram(*words)
     assert answer.status == 3
     assert "individual 'eve'" in answer.err
     assert "NaN" in answer.err

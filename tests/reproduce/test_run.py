@@ -63,6 +63,14 @@ def test_what_goes_beyond_the_paper_is_judged_on_further_people(finished):
     assert all(shared[one] == again[one] for one in shared.keys() & again.keys())
 
 
+def test_of_two_people_nothing_is_said_to_be_found(finished, tmp_path):
+    found = Reproduction.open(finished)
+    assert found.caution == ""
+    shutil.copytree(finished, tmp_path / "run")
+    forget_in_run(tmp_path / "run", "anna")
+    assert "of 2 people its findings say nothing" in Reproduction.open(tmp_path / "run").caution
+
+
 def test_a_run_that_lacks_further_people_is_not_resumed_without_them(finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
     (tmp_path / "run" / "beyond" / "config.json").unlink()
@@ -111,8 +119,10 @@ def test_a_second_process_is_refused_in_every_part(tmp_path):
     try:
         while not (tmp_path / "run" / "config.json").exists():
             sleep(0.05)
-        with pytest.raises(RunError, match="another process is running in"):
-            make_evaluation().run(tmp_path / "run", workers=1)
+        for _ in range(3):  # between its studies too
+            with pytest.raises(RunError, match="another process is running in"):
+                make_evaluation().run(tmp_path / "run", workers=1)
+            sleep(1)
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()

@@ -25,6 +25,12 @@ def test_a_floor_of_ones_own():
     assert choose(some, BASE, 0.71).curriculum == MIXED
 
 
+def test_what_never_used_an_individuals_data_is_not_chosen():
+    some = rows(BASE=one(0.8, 0.9), TRANSFER=one(0.85, 0.9), MIXED=one(0.9, 0.9))
+    choice = choose(some, BASE, idle={MIXED})
+    assert (choice.curriculum, set(choice.candidates)) == (TRANSFER, {TRANSFER})
+
+
 def test_none_qualifies():
     choice = choose(rows(BASE=one(0.8, 0.9), TRANSFER=one(0.95, 0.7)), BASE)
     assert choice.curriculum is None

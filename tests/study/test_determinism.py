@@ -1,6 +1,7 @@
 """The same numbers however a study is run: workers, order, company, seeds, interruptions."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ from tests.people import PEOPLE, make_population
 
 from monogram.curriculum import Recipe, parse
 from monogram.engine import read_journal, read_points
-from monogram.errors import RunError
+from monogram.errors import DataError, RunError
 from monogram.study import Results, RunDirectory, Study
+from monogram.study.study import resume
 
 ROOT = Path(__file__).parents[2]
 TIMES = ("seconds", "shared_seconds", "evaluation_seconds")
@@ -188,6 +190,32 @@ def test_damaged_data_are_written_again_before_anything_is_trained(reference, tm
     inputs[:] = 0
     inputs.flush()
     assert numbers(make_study().run(run, workers=1)) == reference
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", '{"curriculum": 1}', "nonsense"])
+def test_a_damaged_line_of_the_journal_is_named(finished, tmp_path, line):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    file = next((run / "journal").glob("*.jsonl"))
+    file.write_text(f"{line}\n{file.read_text()}")
+    with pytest.raises(RunError, match=rf"{file}, line 1 is damaged; delete the line"):
+        Results.open(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("config.json", '{"format": 2}', "lacks what was asked"),
+        ("config.json", "{", "holds no run"),
+        ("population/population.json", '{"format": 1}', "population.json is damaged"),
+    ],
+)
+def test_damaged_settings_and_indices_are_named(finished, tmp_path, name, content, said):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / name).write_text(content)
+    with pytest.raises((RunError, DataError), match=said):
+        resume(run)
 
 
 def test_a_directory_with_something_else_is_left_alone(tmp_path):

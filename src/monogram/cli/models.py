@@ -31,7 +31,7 @@ from monogram.cli.wording import (
 from monogram.errors import SettingError, StoreError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.personalize import erase_work, predict_file
-from monogram.personalize.work import sqlite_file
+from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status
@@ -160,11 +160,14 @@ def forget(
 ) -> None:
     """Remove an individual everywhere, prove it, and leave a receipt without its data.
 
-    Without a store, from run directories alone; then no receipt is left.
+    Without a store, or with a run directory that has no models yet, from run directories alone;
+    then no receipt is left.
     """
-    if not store:
-        _forget_in_runs(individual, run or [])
+    if run and (not store or _has_no_models(Path(store))):
+        _forget_in_runs(individual, run)
         return
+    if not store:
+        raise SettingError("say with --store where the models are, with --run where a run is")
     place, also = store_place(store), run or []
     file = sqlite_file(place)
     with Store.open(place) as opened:
@@ -175,10 +178,13 @@ def forget(
         raise typer.Exit(DAMAGED)
 
 
+def _has_no_models(place: Path) -> bool:
+    """Whether a place is a run directory for which nobody has been personalized."""
+    return place.is_dir() and is_run(place) and not (place / STORE_NAME).exists()
+
+
 def _forget_in_runs(individual: str, places: Sequence[Path]) -> None:
     """Remove an individual from runs that no model was kept of."""
-    if not places:
-        raise SettingError("say with --store where the models are, with --run where a run is")
     for place in places:
         if not is_run(place):
             raise StoreError(f"{place} is no run directory; exported models need their --store")

@@ -27,8 +27,8 @@ def reproduce(
     scale: Annotated[
         ScaleName,
         typer.Option(
-            help="paper (all of it, days on a laptop), small (about 40 minutes on two cores) "
-            "or smoke (a minute).",
+            help="paper (all of it: months on two cores), small (about 45 minutes on two "
+            "cores) or smoke (a minute or two: whether it runs, not what it finds).",
         ),
     ] = "small",
     individuals: Annotated[

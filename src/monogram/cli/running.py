@@ -52,6 +52,8 @@ def finish(folder: Path) -> None:
     console.print(ResultsTable(results))
     if reproduction:
         console.print(_judged(reproduction))
+        if reproduction.caution:
+            console.print(f"\n{reproduction.caution}")
     console.print(f"\n{recommendation(results)}")
     console.print(f"\nThe report: {page}", soft_wrap=True)
     if results.population.set_aside or results.failures:
@@ -68,6 +70,8 @@ def show_plan(studies: Mapping[Path, Study], workers: int) -> None:
         f"memory and {took.disk / 2**20:.0f} MiB of disk, from {took.step_seconds * 1e3:.1f} ms "
         "for one iteration measured here",
     )
+    if any(asked.population.set_aside for asked in studies.values()):
+        raise typer.Exit(LEFT_OUT)
 
 
 def _show_plan(asked: Study, folder: Path, workers: int, console: Console) -> Estimate:

@@ -100,9 +100,13 @@ def duration(seconds: float) -> str:
 
     >>> duration(42), duration(200), duration(7300)
     ('42 s', '3 min', '2.0 h')
+    >>> duration(15_600_000)
+    '181 days'
     """
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86_400:.0f} days"

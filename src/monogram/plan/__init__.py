@@ -5,7 +5,17 @@ node: Transfer(20) and Transfer(200) share their training on D_G for everybody, 
 iterations for each individual. The plan can be counted and printed before anything runs.
 """
 
-from monogram.plan.compile import compile_plan
+from monogram.plan.compile import Sizes, compile_plan, one_sided_remarks, uses_individual
 from monogram.plan.tree import Model, Node, Plan, Stretch, Task
 
-__all__ = ["Model", "Node", "Plan", "Stretch", "Task", "compile_plan"]
+__all__ = [
+    "Model",
+    "Node",
+    "Plan",
+    "Sizes",
+    "Stretch",
+    "Task",
+    "compile_plan",
+    "one_sided_remarks",
+    "uses_individual",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil
+from typing import Self, TypeGuard
 
 import numpy as np
 
@@ -28,6 +29,12 @@ class Sizes:
     shared: int
     own: Mapping[str, int]
     batch: int
+
+    @classmethod
+    def of(cls, population: Population, batch_size: int) -> Self:
+        """Those of a population."""
+        own = {id_: len(split.train) for id_, split in population.individuals.items()}
+        return cls(len(population.global_data.train), own, batch_size)
 
     def per_epoch(self, source: Source, owner: str | None) -> int:
         """Iterations of one epoch: ceil(samples / batch), Algorithm 1, line 8."""
@@ -118,8 +125,7 @@ def compile_plan(
     seeds = tuple(dict.fromkeys(seeds))
     if not curricula or not seeds or epochs < 1:
         raise SettingError("a study needs at least one curriculum, one seed and one epoch")
-    own = {id_: len(split.train) for id_, split in population.individuals.items()}
-    sizes = Sizes(len(population.global_data.train), own, recipe.batch_size)
+    sizes = Sizes.of(population, recipe.batch_size)
     partners = ring(population.individuals)
     wanted = list(dict.fromkeys(c.with_epochs(epochs) for c in curricula))
     possible = [c for c in wanted if not c.on_other or len(partners) > 1]
@@ -128,19 +134,50 @@ def compile_plan(
         for c in wanted
         if c not in possible
     ]
-    remarks += [text for c in possible for text in _one_sided(c, sizes)]
+    remarks += one_sided_remarks(possible, sizes)
     compiler = _Compiler(sizes, partners, recipe, epochs)
     roots = [node for seed in seeds for node in compiler.roots(possible, seed)]
     return Plan(tuple(roots), partners, tuple(remarks))
 
 
+def one_sided_remarks(curricula: Iterable[Curriculum], sizes: Sizes) -> list[str]:
+    """What to say of mixed phases that never see D_I, or never D_G, by line 11.
+
+    Args:
+        curricula: every length explicit.
+        sizes: of the data.
+    """
+    return [text for curriculum in curricula for text in _one_sided(curriculum, sizes)]
+
+
+def uses_individual(curriculum: Curriculum, sizes: Sizes) -> bool:
+    """Whether any step of a curriculum uses D_I, with these data.
+
+    A mixed phase does not where an epoch has fewer iterations than n_I (Algorithm 1, line 11).
+
+    Args:
+        curriculum: every length explicit.
+        sizes: of the data.
+    """
+    steps = [step for step in curriculum.phases if step.touches_individual]
+    return any(not _is_mixed(step) or _personal(step, sizes).any() for step in steps)
+
+
+def _is_mixed(step: Step) -> TypeGuard[Phase]:
+    return isinstance(step, Phase) and step.source is Source.MIXED
+
+
+def _personal(phase: Phase, sizes: Sizes) -> np.ndarray:
+    """[steps] bool: which batches of a mixed phase are personal."""
+    per_epoch = sizes.per_epoch(phase.source, None)
+    return is_personal(np.arange(sizes.steps(phase, None)), phase, per_epoch)
+
+
 def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
-    """What to say of mixed phases that never see D_I, or never D_G, by line 11."""
     for phase in curriculum.phases:
-        if not isinstance(phase, Phase) or phase.source is not Source.MIXED or phase.every == 1:
+        if not _is_mixed(phase) or phase.every == 1:
             continue
-        per_epoch = sizes.per_epoch(phase.source, None)
-        personal = is_personal(np.arange(sizes.steps(phase, None)), phase, per_epoch)
+        per_epoch, personal = sizes.per_epoch(phase.source, None), _personal(phase, sizes)
         if personal.all() or not personal.any():
             seen = "no batch is personal" if not personal.any() else "every batch is personal"
             yield (

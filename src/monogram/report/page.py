@@ -215,7 +215,7 @@ def _listed(results: Results) -> dict[str, Listed]:
     everything: dict[str, tuple[object, ...]] = {
         "Set aside": population.set_aside,
         "Failed": results.failures,
-        "Remarks": population.remarks,
+        "Remarks": (*results.remarks, *population.remarks),
     }
     return {
         name: Listed(tuple(str(one) for one in several[:MOST_LISTED]), len(several))

@@ -190,6 +190,7 @@ def _measured(
 def headline(reproduction: Reproduction) -> str:
     """What became of the paper's claims and of the goals beyond it, in a sentence or two."""
     said = [*_claims_in_words(reproduction), *_goals_in_words(reproduction)]
+    said = [*filter(None, [reproduction.caution]), *said] if said else []
     return " ".join(said) or "Nothing is judged yet: too few of the models are finished."
 
 

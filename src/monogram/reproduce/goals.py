@@ -154,7 +154,7 @@ def _target(
     proposed: str,
     studied: Studied,
     rows: Mapping[str, str],
-    beyond: Sequence[str],
+    others: Sequence[str],
 ) -> Goal:
     wanted = {one.of: rows.get(one.of) for one in target.requirements} | {proposed: proposed}
     missing = [name for name, text in wanted.items() if text not in studied.tables]
@@ -166,12 +166,12 @@ def _target(
         cheap = studied.cost(curriculum) <= target.cost
         return cheap and _reaches(studied.margins(curriculum, asked))
 
-    return _judged(target.text, studied, proposed, asked, filter(reaches, beyond))
+    return _judged(target.text, studied, proposed, asked, filter(reaches, others))
 
 
-def _combination(proposed: str, studied: Studied, beyond: Sequence[str]) -> Goal:
+def _combination(proposed: str, studied: Studied, others: Sequence[str]) -> Goal:
     base = parse(studied.results.summary.base)
-    alone = {c: [str(one) for one in singles(parse(c), base)] for c in {*beyond, proposed}}
+    alone = {c: [str(one) for one in singles(parse(c), base)] for c in {*others, proposed}}
     missing = [c for c in (proposed, *alone[proposed]) if c not in studied.tables]
     if missing:
         return _unstudied(DOMINANCE, missing)
@@ -180,7 +180,7 @@ def _combination(proposed: str, studied: Studied, beyond: Sequence[str]) -> Goal
         for c, parts in alone.items()
         if parts and all(one in studied.tables for one in parts)
     }
-    dominating = (c for c in beyond if c in asked and _dominates(studied.margins(c, asked[c])))
+    dominating = (c for c in others if c in asked and _dominates(studied.margins(c, asked[c])))
     return _judged(DOMINANCE, studied, proposed, asked.get(proposed, ()), dominating)
 
 

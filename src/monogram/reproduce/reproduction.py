@@ -15,6 +15,7 @@ from monogram.study import Results, RunDirectory
 
 ABOUT = "reproduction"  # where `Study.about` says that a run directory holds one
 SHAPING = "early-shaping"  # folder of the curve's studies in the run directory
+FEWEST = 3  # individuals of whom anything can be said
 BEYOND = "beyond"  # folder of the study of further individuals
 
 
@@ -44,6 +45,14 @@ class Reproduction:
     goals: tuple[Goal, ...]
     shaping: tuple[ShapingCurve, ...]
     front: tuple[str, ...]
+
+    @property
+    def caution(self) -> str:
+        """What to say before anything else of too few individuals; empty for enough."""
+        few = len(self.results.population.individuals)
+        if few >= FEWEST:
+            return ""
+        return f"This run shows that everything runs; of {few} people its findings say nothing."
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:

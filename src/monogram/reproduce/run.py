@@ -49,15 +49,16 @@ class Evaluation:
             OSError: the disk is full.
         """
         left = {n: s for n, s in self.studies.items() if s.population.individuals or not n}
-        for name, study in left.items():
-            study.begin(Path(out) / name)
-        for name, study in left.items():
-            folder = Path(out) / name
-            if announce:
-                announce(study, folder)
-            study.run(
-                folder, workers=workers, display=display, checkpoint_seconds=checkpoint_seconds
-            )
+        with RunDirectory(Path(out)).locked():  # all the time, in the other folders as well
+            for name, study in left.items():
+                study.begin(Path(out) / name)
+            for name, study in left.items():
+                folder = Path(out) / name
+                if announce:
+                    announce(study, folder)
+                study.run(
+                    folder, workers=workers, display=display, checkpoint_seconds=checkpoint_seconds
+                )
         return Reproduction.open(out)
 
 

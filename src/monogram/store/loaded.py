@@ -123,10 +123,15 @@ class Loaded:
         """The error for an id without a model, with similar ids."""
         near = difflib.get_close_matches(individual, self._catalog.similar_ids(individual))
         hint = f"; similar: {', '.join(repr(shorten(id_)) for id_ in near)}" if near else ""
-        return UnknownIndividualError(
-            f"{self._catalog.database.name} has no model for individual "
-            f"{shorten(individual)!r}{hint}; personalize it, or ask for the base"
+        missing = (
+            f"{self._catalog.database.name} has no model for individual {shorten(individual)!r}"
         )
+        if self._catalog.is_owner(rows.key_of(individual)):
+            return UnknownIndividualError(
+                f"{missing}: its data is part of the global data, and it was set apart for that; "
+                "ask for the base"
+            )
+        return UnknownIndividualError(f"{missing}{hint}; personalize it, or ask for the base")
 
     def _find(self, ids: list[str], unknown: Unknown) -> Mapping[str, tuple[str, Own]]:
         """The base and the own tensors of each id."""

@@ -3,7 +3,7 @@
 Test data has no part in it; what was chosen is reported on test data once, by the summary.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from monogram.curriculum import parse
@@ -32,7 +32,9 @@ class Choice:
     base: tuple[float, float]
 
 
-def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice:
+def choose(
+    rows: Sequence[Row], base: str, floor: float | None = None, idle: Collection[str] = ()
+) -> Choice:
     """Choose among the curricula that make a model for the individual it is judged on.
 
     Of curricula that are equally good the cheaper one is taken.
@@ -42,6 +44,7 @@ def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice
         base: the global-only curriculum.
         floor: the least mean global accuracy, a fraction in [0, 1]; None: `ALLOWED_LOSS` under
             the global-only model's.
+        idle: curricula that never used an individual's data, though they could have: not chosen.
     """
     groups = by_curriculum(rows)
     tables = {c: figures(groups[c]) for c in groups if c == base or parse(c).is_personal}
@@ -53,7 +56,7 @@ def choose(rows: Sequence[Row], base: str, floor: float | None = None) -> Choice
             _level(table.shared_validation, tables[base].shared_validation),
         )
         for c, table in tables.items()
-        if c != base and table.personal.keys() & tables[base].personal.keys()
+        if c != base and c not in idle and table.personal.keys() & tables[base].personal.keys()
     }
     qualified = {c: both for c, both in candidates.items() if both[1] >= least}
     best = max(qualified, key=lambda c: (qualified[c], -_cost(groups[c]), c), default=None)

@@ -8,8 +8,10 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monogram.curriculum import parse
 from monogram.engine import Row, read_journal
 from monogram.errors import RunError
+from monogram.plan import Sizes, one_sided_remarks, uses_individual
 from monogram.population import Population, open_population
 from monogram.study.figures import by_curriculum
 from monogram.study.rundir import RunDirectory
@@ -26,6 +28,7 @@ class Results:
         population: whom it was found on.
         config: what was asked and what with, as recorded.
         failures: one line for each training that raised an error.
+        remarks: what a reader should know about the curricula, with these data.
         folder: the run directory, or None for what was not read from one.
     """
 
@@ -35,6 +38,7 @@ class Results:
     config: dict[str, Any]
     failures: tuple[str, ...] = ()
     folder: Path | None = None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
@@ -51,6 +55,8 @@ class Results:
             raise RunError(f"{folder}: no model is finished yet; run the study there to the end")
         population = open_population(run / "population").only(study["individuals"])
         failures = run.read_json("failures.json", [])
+        curricula = [parse(text) for text in study["curricula"]]
+        sizes = Sizes.of(population, study["recipe"]["batch_size"])
         summary = summarise(
             rows,
             study["curricula"],
@@ -58,9 +64,11 @@ class Results:
             floor=study["min_global_accuracy"],
             set_aside=len(population.set_aside),
             failed=sum(len(failure["curricula"]) for failure in failures),
+            idle={str(one) for one in curricula if not uses_individual(one, sizes)},
         )
+        remarks = tuple(one_sided_remarks(curricula, sizes))
         lines = tuple(failure["line"] for failure in failures)
-        return cls(tuple(rows), summary, population, config, lines, run.folder)
+        return cls(tuple(rows), summary, population, config, lines, run.folder, remarks)
 
     def save(self, folder: Path) -> None:
         """Write `results.parquet` and `summary.json`."""

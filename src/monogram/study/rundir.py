@@ -54,13 +54,13 @@ class RunDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Within, no other process may run here.
+        """Within, no other process may run here; this one may lock again what it has locked.
 
         Raises:
             RunError: another process does.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self / ".lock")
+        lock = FileLock(self / ".lock", is_singleton=True)
         try:
             lock.acquire(timeout=0)
         except Timeout as error:

@@ -1,7 +1,7 @@
 """The summary of a study: each curriculum over all individuals, the tests, and the choice."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -99,6 +99,7 @@ def summarise(
     floor: float | None = None,
     set_aside: int = 0,
     failed: int = 0,
+    idle: Collection[str] = (),
 ) -> Summary:
     """The summary of the rows of all models.
 
@@ -109,12 +110,13 @@ def summarise(
         floor: the least global accuracy for the choice.
         set_aside: individuals that could not be used.
         failed: models that are missing.
+        idle: curricula that never used an individual's data; see `choose`.
     """
     groups = by_curriculum(rows)
     tables = {
         curriculum: figures(groups[curriculum]) for curriculum in order if curriculum in groups
     }
-    choice = choose(rows, base, floor)
+    choice = choose(rows, base, floor, idle)
     baseline = next((c for c in tables if parse(c).on_other), None)
     tests = {
         "against_baseline": _tests(tables, baseline),
