@@ -157,12 +157,25 @@ def test_a_killed_worker_ends_the_run_which_can_go_on(reference, tmp_path, monke
 # --- The run directory -------------------------------------------------------------------
 
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from monogram.study import RunDirectory
+with RunDirectory(Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
 def test_a_second_process_is_refused(tmp_path):
-    with (
-        RunDirectory(tmp_path).locked(),
-        pytest.raises(RunError, match="another process is running"),
-    ):
-        make_study().run(tmp_path, workers=1)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RunError, match="another process is running"):
+            make_study().run(tmp_path, workers=1)
+        holder.kill()
+    make_study(curricula=["transfer(1)"]).run(tmp_path, workers=1)  # the dead hold nothing
 
 
 @pytest.mark.parametrize(
