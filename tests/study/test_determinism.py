@@ -15,7 +15,7 @@ from tests.people import PEOPLE, make_population
 from monogram.curriculum import Recipe, parse
 from monogram.engine import read_journal, read_points
 from monogram.errors import DataError, RunError
-from monogram.study import Results, RunDirectory, Study
+from monogram.study import Results, Study
 from monogram.study.study import resume
 
 ROOT = Path(__file__).parents[2]
