@@ -20,7 +20,7 @@ from benchmarks.price.ours import Ours
 from benchmarks.price.textbook import Textbook
 from benchmarks.price.workloads import WORKLOADS, Workload
 
-PAIRS = 5
+PAIRS = 3
 SIDE = 2048  # of the square matrices whose product gives the machine's peak
 
 
@@ -58,7 +58,10 @@ class Measured:
 
 def run() -> dict[str, Any]:
     """Compare and time all workloads."""
-    measured = [measure(workload) for workload in WORKLOADS]
+    measured = []
+    for workload in WORKLOADS:
+        print(f"  {workload.name} …", flush=True)
+        measured.append(measure(workload))
     peak = gemm_peak()
     lines = [*map(str, measured), f"{peak / 1e9:.0f} GFLOP/s in products of float32 matrices"]
     workers = len(os.sched_getaffinity(0))
