@@ -14,7 +14,7 @@ from monogram.errors import SettingError, UnknownIndividualError
 from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared
 from monogram.store import Store
 from monogram.store.mixed import Mixer
-from monogram.store.split import cut
+from monogram.networks.split import cut
 
 PEOPLE = {
     "anna": HEAD,

@@ -5,14 +5,16 @@ study a row in the run directory's journal; long phases leave checkpoints, and l
 the job says so.
 """
 
+from monogram.engine.cohort import Grouping
 from monogram.engine.curves import Point, milestones, read_points
 from monogram.engine.estimate import Estimate, estimate, together
-from monogram.engine.execute import Failure, execute
+from monogram.engine.execute import execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
+from monogram.engine.worker import Failure
 
 __all__ = [
     "Bench",
@@ -20,6 +22,7 @@ __all__ = [
     "Estimate",
     "Failure",
     "Gatherer",
+    "Grouping",
     "Harvest",
     "Job",
     "Journalling",

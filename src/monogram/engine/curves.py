@@ -5,10 +5,10 @@ at most `MOST_SAMPLES` of D_G's validation samples and of the individual's: neve
 Under a protocol without test data (the paper's 70/30) validation data is what reports use too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -18,7 +18,7 @@ from monogram.engine.judge import at_most
 from monogram.networks import Prepared
 from monogram.plan import Node, Task
 from monogram.population import Population
-from monogram.training import Samples, State, Weights, tally
+from monogram.training import Samples, State, Tally, Weights, tally
 
 MOST_SAMPLES = 512  # of D_G, and of an individual, that a point is judged on
 POINT_BYTES = 200  # of a line, about
@@ -107,19 +107,62 @@ class Recorder:
         self._network.load_state_dict(weights)
         self._append(node.key, step, node, self._accuracy(self._everybody))
 
+    def mark_stack(self, nodes: Sequence[Node], step: int, shown: "Shown") -> None:
+        """Record what several networks get right after a step of their nodes, each of its own.
+
+        Args:
+            nodes: of each individual.
+            step: of their phase.
+            shown: gives the tallies of all networks on the same samples, and of each on its own.
+        """
+        everybody = [found.accuracy for found in shown.on_all(self._everybody)]
+        self._append_each(nodes, [(node.key, step) for node in nodes], everybody, shown)
+
+    def mark_beginnings(self, tasks: Sequence[Task], state: State, shown: "Shown") -> None:
+        """Record what several individuals' own training starts from, if that is everybody's."""
+        parent = tasks[0].parent
+        if parent is None:
+            return
+        place, accuracy = self._at_trunk(parent, state)
+        nodes = [task.node for task in tasks]
+        self._append_each(nodes, [place] * len(nodes), [accuracy] * len(nodes), shown)
+
     def mark_beginning(self, task: Task, state: State) -> None:
         """Record what an individual's own training starts from, if that is everybody's."""
         if task.parent is None or task.node.shared:
             return
-        self._network.load_state_dict(state.weights)
-        place = (task.parent, state.step)
-        if self._trunk is None or self._trunk[0] != place:
-            self._trunk = (place, self._accuracy(self._everybody))
-        self._append(*place, task.node, self._trunk[1])
+        place, accuracy = self._at_trunk(task.parent, state)
+        self._append(*place, task.node, accuracy)
 
     def close(self) -> None:
         """Hand everything to the disk."""
         self._journal.close()
+
+    def _at_trunk(self, parent: str, state: State) -> tuple[tuple[str, int], float]:
+        """The end of a shared node, and its accuracy on D_G; its weights are loaded."""
+        self._network.load_state_dict(state.weights)
+        place = (parent, state.step)
+        if self._trunk is None or self._trunk[0] != place:
+            self._trunk = (place, self._accuracy(self._everybody))
+        return self._trunk
+
+    def _append_each(
+        self,
+        nodes: Sequence[Node],
+        places: Sequence[tuple[str, int]],
+        shared: Sequence[float],
+        shown: "Shown",
+    ) -> None:
+        """Add points for each of several networks, by whose data they are judged on."""
+        for targets in zip(*map(_judged_on, nodes), strict=True):
+            own = [self._population.individuals[str(id_)].validation for id_ in targets]
+            found = shown.on_each([self._samples(rows) for rows in own])
+            for node, place, target, on_all, on_own in zip(
+                nodes, places, targets, shared, found, strict=True
+            ):
+                stretch = node.stretch
+                seed, owner = stretch.seed, stretch.owner
+                self._journal.append(Point(*place, seed, owner, target, on_all, on_own.accuracy))
 
     def _append(self, key: str, step: int, node: Node, shared: float) -> None:
         """Add a point for each whose data the network is judged on."""
@@ -140,6 +183,16 @@ class Recorder:
 
     def _samples(self, rows: range) -> Samples:
         return at_most(MOST_SAMPLES, self._population, rows, self._device)
+
+
+class Shown(Protocol):
+    """What several networks get right."""
+
+    def on_all(self, samples: Samples) -> list[Tally]:
+        """Each on the same samples."""
+
+    def on_each(self, samples: Sequence[Samples]) -> list[Tally]:
+        """Each on samples of its own."""
 
 
 def _judged_on(node: Node) -> tuple[str | None, ...]:

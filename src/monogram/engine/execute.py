@@ -6,7 +6,6 @@ the same, since every task starts from the same weights and draws from streams o
 """
 
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
@@ -20,42 +19,18 @@ from loky.process_executor import BrokenProcessPool
 
 from monogram.engine import layout
 from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.cohort import Unit, grouped
 from monogram.engine.curves import looks
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
-from monogram.engine.runner import STEP_UNITS, Runner
-from monogram.errors import MonogramError, RunError, shorten
+from monogram.engine.runner import STEP_UNITS
+from monogram.engine.worker import Failure, Outcome, Worker
+from monogram.errors import RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
 AHEAD = 4  # tasks handed out per worker before the first comes back
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that raised an error: its models are missing from the results.
-
-    Attributes:
-        individual: whose task it was.
-        curricula: the models that are missing.
-        seed: of the study's seeds.
-        error: what was raised, in one line.
-        trace: the whole traceback.
-    """
-
-    individual: str
-    curricula: tuple[str, ...]
-    seed: int
-    error: str
-    trace: str
-
-    def __str__(self) -> str:
-        """One line for a report."""
-        return (
-            f"individual {shorten(self.individual)!r}, seed {self.seed}: {self.error} "
-            f"(missing: {', '.join(self.curricula)})"
-        )
 
 
 def execute(
@@ -84,12 +59,18 @@ def execute(
     """
     layout.prepare(job.folder)
     done = job.harvest.done(job.folder)
-    pending = [task for task in plan.tasks if _is_pending(task, job, done)]
+    batch = job.recipe.batch_size
+    own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
+    units = grouped(plan.tasks, own, job.grouping)
+    pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
     display = display or Display(quiet=True)
     run = _here if workers == 1 else partial(_in_workers, workers=workers)
-    batch = min(job.recipe.batch_size, len(population.global_data.train))
-    with display.over(workload(pending, job, population).units(batch)):
-        failures = run(pending, job, done, display)
+    load = workload([task for unit in pending for task in unit.tasks], job, population)
+    with display.over(load.units(min(batch, len(population.global_data.train)))):
+        outcomes = run(pending, job, done, display)
+    for remark in sorted({outcome.remark for outcome in outcomes if outcome.remark}):
+        display.say(f"trained one by one, since together it failed: {remark}")
+    failures = [failure for outcome in outcomes for failure in outcome.failures]
     if not failures:
         layout.clear_checkpoints(job.folder)
     return failures
@@ -133,9 +114,9 @@ def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
 
 
 def _here(
-    tasks: list[Task], job: Job, done: frozenset[Identity], display: Display
-) -> list[Failure]:
-    """One task after the other in this process."""
+    units: list[Unit], job: Job, done: frozenset[Identity], display: Display
+) -> list[Outcome]:
+    """One unit of work after the other in this process."""
     total = 0.0
 
     def progress(units: float) -> None:
@@ -144,30 +125,11 @@ def _here(
         display.show(total)
 
     with one_process(job.threads):
-        runner = Runner(job, progress)
+        worker = Worker(job, progress)
         try:
-            outcomes = [_attempt(runner, task, done) for task in tasks]
+            return [worker.do(unit, done) for unit in units]
         finally:
-            runner.close()
-    return [outcome for outcome in outcomes if outcome is not None]
-
-
-def _attempt(runner: Runner, task: Task, done: frozenset[Identity]) -> Failure | None:
-    """Do a task; what goes wrong for an individual is a value, not the end."""
-    try:
-        runner.run(task, done)
-    except (OSError, MonogramError):
-        raise
-    except Exception as error:
-        stretch = task.node.stretch
-        line = f"{type(error).__name__}: {error}"
-        if stretch.owner is None:
-            raise RunError(
-                f"training on the global data failed in {stretch.phase}: {line}"
-            ) from error
-        missing = tuple(dict.fromkeys(model.curriculum for model in task.models))
-        return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
-    return None
+            worker.close()
 
 
 @contextmanager
@@ -182,22 +144,22 @@ def one_process(count: int) -> Iterator[None]:
 
 
 def _in_workers(
-    tasks: list[Task], job: Job, done: frozenset[Identity], display: Display, workers: int
-) -> list[Failure]:
-    """Tasks in several processes; the long ones first, so that no one waits at the end."""
-    failures: list[Failure] = []
+    units: list[Unit], job: Job, done: frozenset[Identity], display: Display, workers: int
+) -> list[Outcome]:
+    """Units of work in several processes; the long ones first, so that no one waits at the end."""
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as counts:
         pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(job, Path(counts)))
         try:
 
-            def submit(task: Task) -> "Future[Failure | None]":
-                mine = done & {model.identity for model in task.models}
-                future: Future[Failure | None] = pool.submit(_do, task, mine)
+            def submit(unit: Unit) -> "Future[Outcome]":
+                mine = done & {model.identity for model in unit.models}
+                future: Future[Outcome] = pool.submit(_do, unit, mine)
                 return future
 
-            queue = _Queue(tasks, submit, workers * AHEAD)
+            queue = _Queue(units, submit, workers * AHEAD)
             while queue.running:
-                failures += [failure for failure in queue.finished() if failure]
+                outcomes += queue.finished()
                 display.show(total_of(Path(counts)))
         except BrokenProcessPool as error:
             raise RunError(
@@ -206,61 +168,61 @@ def _in_workers(
             ) from error
         finally:
             pool.shutdown(wait=True, kill_workers=True)
-    return failures
+    return outcomes
 
 
 class _Queue:
-    """Tasks that are waiting, ready or running; a task is ready when its start is there."""
+    """Work that is waiting, ready or running; it is ready when what it starts from is there."""
 
     def __init__(
-        self, tasks: list[Task], submit: Callable[[Task], "Future[Failure | None]"], most: int
+        self, units: list[Unit], submit: Callable[[Unit], "Future[Outcome]"], most: int
     ) -> None:
         self._submit = submit
         self._most = most
-        keys = {task.key for task in tasks}
-        self._waiting = [task for task in tasks if task.parent in keys]
-        self._ready: list[Task] = []
-        self.running: dict[Future[Failure | None], Task] = {}
-        self._make_ready([task for task in tasks if task.parent not in keys])
+        keys = {unit.key for unit in units}
+        self._waiting = [unit for unit in units if unit.parent in keys]
+        self._ready: list[Unit] = []
+        self.running: dict[Future[Outcome], Unit] = {}
+        self._make_ready([unit for unit in units if unit.parent not in keys])
 
-    def finished(self) -> list[Failure | None]:
-        """Wait a little for tasks to finish, and start those that they held up."""
+    def finished(self) -> list[Outcome]:
+        """Wait a little for work to be finished, and start what it held up."""
         ended, _ = wait(self.running, timeout=REFRESH_SECONDS, return_when=FIRST_COMPLETED)
         outcomes = [future.result() for future in ended]
         keys = {self.running.pop(future).key for future in ended}
-        freed = [task for task in self._waiting if task.parent in keys]
+        freed = [unit for unit in self._waiting if unit.parent in keys]
         self._waiting = (
-            [task for task in self._waiting if task.parent not in keys] if freed else self._waiting
+            [unit for unit in self._waiting if unit.parent not in keys] if freed else self._waiting
         )
         self._make_ready(freed)
         return outcomes
 
-    def _make_ready(self, tasks: list[Task]) -> None:
-        """Hand out tasks: shared ones first, since others wait for them, then the long ones."""
-        self._ready += tasks
-        if tasks:
-            self._ready.sort(key=lambda task: (task.node.shared, task.steps))
+    def _make_ready(self, units: list[Unit]) -> None:
+        """Hand out work: shared tasks first, since others wait for them, then the long ones."""
+        self._ready += units
+        if units:
+            self._ready.sort(key=lambda unit: (unit.shared, unit.steps))
         while self._ready and len(self.running) < self._most:
-            task = self._ready.pop()
-            self.running[self._submit(task)] = task
+            unit = self._ready.pop()
+            self.running[self._submit(unit)] = unit
 
 
-_runner: Runner | Exception | None = None
+_worker: Worker | Exception | None = None
 
 
 def _start(job: Job, counts: Path) -> None:
-    """Make a worker's runner; called once in each process."""
-    global _runner  # noqa: PLW0603 - a worker process does the tasks of one run only
+    """Make a process's worker; called once in each."""
+    global _worker  # noqa: PLW0603 - a worker process does the work of one run only
     keep_big_blocks()
     torch.set_num_threads(job.threads)
     try:
-        _runner = Runner(job, Counter(counts).add)
+        _worker = Worker(job, Counter(counts).add)
     except Exception as error:
-        _runner = error
+        _worker = error
 
 
-def _do(task: Task, done: frozenset[Identity]) -> Failure | None:
-    """Do a task in a worker."""
-    if not isinstance(_runner, Runner):
-        raise RunError(f"a worker could not start: {type(_runner).__name__}: {_runner}")
-    return _attempt(_runner, task, done)
+def _do(unit: Unit, done: frozenset[Identity]) -> Outcome:
+    """Do a unit of work in a worker process."""
+    if not isinstance(_worker, Worker):
+        raise RunError(f"a worker could not start: {type(_worker).__name__}: {_worker}")
+    return _worker.do(unit, done)

@@ -6,6 +6,7 @@ value that every worker can be given (`Harvest`), and opened once in each proces
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -45,17 +46,77 @@ class Bench:
     progress: Callable[[float], None]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a finished model gets right.
+
+    Attributes:
+        on_individual: on D_I: validation, reported part.
+        on_global: on D_G: validation, reported part.
+        seconds: it took to judge.
+    """
+
+    on_individual: tuple[Tally, Tally]
+    on_global: tuple[Tally, Tally]
+    seconds: float
+
+
+class Finished(Protocol):
+    """A state at which models are finished."""
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """Which, at least one."""
+
+    @property
+    def state(self) -> State:
+        """Their weights."""
+
+    @property
+    def shared_seconds(self) -> float:
+        """The part of the training time that all individuals share."""
+
+    def judged(self, model: Model) -> Judged:
+        """What one of the models gets right, on whoever's data it is judged on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alone:
+    """Models that are finished at the state of one network.
+
+    Attributes:
+        models: which.
+        state: their weights.
+        shared_seconds: as in `Finished`.
+        network: to judge with; overwritten.
+        judge: judges it.
+    """
+
+    models: Sequence[Model]
+    state: State
+    shared_seconds: float
+    network: Prepared
+    judge: Judge
+
+    def judged(self, model: Model) -> Judged:
+        """What a model gets right; D_G is looked at once for all of them."""
+        on_global, seconds = self._on_global
+        started = perf_counter()
+        on_individual = self.judge.on_individual(self.network, model.evaluated_on)
+        return Judged(on_individual, on_global, seconds + perf_counter() - started)
+
+    @cached_property
+    def _on_global(self) -> tuple[tuple[Tally, Tally], float]:
+        self.network.load_state_dict(self.state.weights)
+        started = perf_counter()
+        return self.judge.on_global(self.network), perf_counter() - started
+
+
 class Gatherer(Protocol):
     """A harvest at work in one process."""
 
-    def gather(self, models: Sequence[Model], end: State, shared_seconds: float) -> None:
-        """Take in the models that are finished at one state, and make them durable.
-
-        Args:
-            models: at least one.
-            end: their weights.
-            shared_seconds: the part of the training time that all individuals share.
-        """
+    def gather(self, finished: Finished) -> None:
+        """Take in models that are finished, and make them durable."""
 
     def close(self) -> None:
         """Hand everything to the disk."""
@@ -88,66 +149,52 @@ class _Journalist:
     """Makes rows."""
 
     def __init__(self, bench: Bench) -> None:
-        self._bench = bench
         self._journal = Journal(layout.journal(bench.folder))
 
-    def gather(self, models: Sequence[Model], end: State, shared_seconds: float) -> None:
-        """Judge the models, each on its own individual, all on D_G at once."""
-        network, judge = self._bench.network, self._bench.judge
-        network.load_state_dict(end.weights)
-        started = perf_counter()
-        on_global = judge.on_global(network)
-        global_seconds = perf_counter() - started
-        for model in models:
-            started = perf_counter()
-            validation, reported = judge.on_individual(network, model.evaluated_on)
-            if end.validated and model.evaluated_on == model.individual:
-                validation = end.validated
-            seconds = global_seconds + perf_counter() - started
-            own_seconds = end.seconds - shared_seconds if model.own_steps else 0.0
-            times = (own_seconds, shared_seconds if model.shared_steps else 0.0, seconds)
-            self._journal.append(make_row(model, (validation, reported), on_global, times))
+    def gather(self, finished: Finished) -> None:
+        """Judge the models and append their rows."""
+        for model in finished.models:
+            self._journal.append(make_row(model, finished.judged(model), finished))
 
     def close(self) -> None:
         """Hand all rows to the disk."""
         self._journal.close()
 
 
-def make_row(
-    model: Model,
-    on_individual: tuple[Tally, Tally],
-    on_global: tuple[Tally, Tally],
-    times: tuple[float, float, float],
-) -> Row:
+def make_row(model: Model, judged: Judged, finished: Finished) -> Row:
     """The row of a model.
 
     Args:
         model: as planned.
-        on_individual: what it got right on D_I: validation, reported part.
-        on_global: what it got right on D_G: validation, reported part.
-        times: seconds of its own training, of the shared training, of judging.
+        judged: what it got right.
+        finished: where it ended.
     """
+    own, shared = judged.on_individual, judged.on_global
+    end = finished.state
+    if end.validated and model.evaluated_on == model.individual:
+        own = (end.validated, own[1])
+    own_seconds = end.seconds - finished.shared_seconds
     return Row(
         curriculum=model.curriculum,
         individual=model.individual,
         evaluated_on=model.evaluated_on,
         seed=model.seed,
-        personal_accuracy=on_individual[1].accuracy,
-        personal_accuracy_validation=on_individual[0].accuracy,
-        global_accuracy=on_global[1].accuracy,
-        global_accuracy_validation=on_global[0].accuracy,
-        personal_loss=on_individual[1].mean_loss,
-        personal_loss_validation=on_individual[0].mean_loss,
-        global_loss=on_global[1].mean_loss,
-        global_loss_validation=on_global[0].mean_loss,
-        personal_samples=on_individual[1].samples,
+        personal_accuracy=own[1].accuracy,
+        personal_accuracy_validation=own[0].accuracy,
+        global_accuracy=shared[1].accuracy,
+        global_accuracy_validation=shared[0].accuracy,
+        personal_loss=own[1].mean_loss,
+        personal_loss_validation=own[0].mean_loss,
+        global_loss=shared[1].mean_loss,
+        global_loss_validation=shared[0].mean_loss,
+        personal_samples=own[1].samples,
         own_iterations=model.own_steps,
         shared_iterations=model.shared_steps,
         own_samples=model.own_samples,
         shared_samples=model.shared_samples,
         baseline_samples=model.baseline_samples,
-        seconds=times[0],
-        shared_seconds=times[1],
-        evaluation_seconds=times[2],
-        collapsed=on_global[0].collapsed or on_global[1].collapsed,
+        seconds=own_seconds if model.own_steps else 0.0,
+        shared_seconds=finished.shared_seconds if model.shared_steps else 0.0,
+        evaluation_seconds=judged.seconds,
+        collapsed=shared[0].collapsed or shared[1].collapsed,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from monogram.curriculum import Recipe
+from monogram.engine.cohort import Grouping
 from monogram.engine.harvest import Harvest, Journalling
 from monogram.errors import SettingError
 from monogram.networks import Architecture
@@ -26,6 +27,7 @@ class Job:
         evaluation_samples: the most samples of D_G that a model is judged on, for validation and
             test each.
         harvest: what is done with finished models.
+        grouping: who is trained together, as a stack.
         curves: whether points of learning curves are recorded; the training is the same.
     """
 
@@ -37,6 +39,7 @@ class Job:
     checkpoint_seconds: float = 60.0
     evaluation_samples: int = 10_000
     harvest: Harvest = Journalling()
+    grouping: Grouping = Grouping()
     curves: bool = False
 
 

@@ -86,6 +86,11 @@ class Display:
             percent = min(100.0, 100 * done / self._total)
             self._console.print(f"{percent:3.0f} %  {self._left()}", highlight=False)
 
+    def say(self, text: str) -> None:
+        """Say something beside the progress."""
+        if not self._quiet:
+            self._console.print(text, highlight=False, markup=False)
+
     def _left(self) -> str:
         """The time left in words, from the pace so far."""
         since, before = self._first or (0.0, 0.0)

@@ -1,6 +1,6 @@
 """What becomes of a trained model here: it passes the guard and goes into the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from monogram.engine import Bench
-from monogram.engine.harvest import Identity
+from monogram.engine.harvest import Finished, Identity
 from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
 from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
 from monogram.store import SMALLEST_FIRST, Figures, Provenance, Store, decode, smallest_within
-from monogram.training import State, Tally, Weights
+from monogram.training import Tally, Weights
 
 SMALLEST = "smallest"
 REFUSED = -1.0  # an accuracy below any that is accepted
@@ -67,14 +67,14 @@ class _Keeper:
         self._base = self._store.base_weights(asked.base)
         self._guard = Guard(asked.rules, self._base)
 
-    def gather(self, models: Sequence[Model], end: State, shared_seconds: float) -> None:  # noqa: ARG002
+    def gather(self, finished: Finished) -> None:
         """Decide about the models and commit them.
 
         Raises:
             StoreError: it could not be written; what was committed before stays.
         """
-        trained = {name: tensor.cpu() for name, tensor in end.weights.items()}
-        for model in models:
+        trained = {name: tensor.cpu() for name, tensor in finished.state.weights.items()}
+        for model in finished.models:
             self._keep(model, trained)
 
     def close(self) -> None:

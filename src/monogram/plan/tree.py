@@ -133,6 +133,16 @@ class Task:
         """Names the task within the run."""
         return self.node.key
 
+    @property
+    def shared(self) -> bool:
+        """Whether its training is the same for all individuals, so that others start from it."""
+        return self.node.shared
+
+    @property
+    def tasks(self) -> tuple["Task", ...]:
+        """Itself: what it shares with a cohort of several."""
+        return (self,)
+
     def nodes(self) -> Iterator[Node]:
         """The nodes that the task trains."""
         return iter((self.node,)) if self.node.shared else self.node.walk()

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
-from monogram.store.split import Cut, cut
+from monogram.networks.split import Cut, cut
 from monogram.store.tensors import size_of
 
 Own = dict[str, Tensor]

@@ -1,23 +1,31 @@
 """What one step of training is, and the pass of a network over data.
 
 `train` takes a network along a `Stretch` of the plan, one step after the other: the reference
-that every faster way must equal. `adjust` changes what was trained without a step. `tally` counts
-what a network gets right.
+that every faster way must equal. `train_stack` takes many of one shape at once. `adjust` changes
+what was trained without a step. `tally` counts what a network gets right.
 """
 
 from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
+from monogram.training.stack import Lesson, StackState, train_stack
+from monogram.training.stacked import Cuts, Own, StackedNetwork
 from monogram.training.state import State, load_state, save_state
-from monogram.training.tally import Tally, tally
+from monogram.training.tally import Tallies, Tally, tally
 
 __all__ = [
+    "Cuts",
     "Endless",
     "Feed",
+    "Lesson",
+    "Own",
     "Samples",
+    "StackState",
+    "StackedNetwork",
     "State",
     "Surroundings",
+    "Tallies",
     "Tally",
     "Weights",
     "adjust",
@@ -28,4 +36,5 @@ __all__ = [
     "save_state",
     "tally",
     "train",
+    "train_stack",
 ]

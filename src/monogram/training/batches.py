@@ -81,10 +81,16 @@ class Feed:
 
     def __call__(self, step: int) -> Samples:
         """The batch of a step of the phase, counted from 0."""
+        return self.take(*self.rows(step))
+
+    def rows(self, step: int) -> tuple[bool, np.ndarray]:
+        """Whether a step's batch is the individual's alone, and its rows in that source, int64."""
         personal, k = self._drawn(step)
-        rows = torch.from_numpy(self._lines[personal][k])
-        samples = self._sources[personal]
-        return samples.take(rows.to(self._device))
+        return personal, self._lines[personal][k]
+
+    def take(self, personal: bool, rows: np.ndarray) -> Samples:
+        """The samples of some rows of a source."""
+        return self._sources[personal].take(torch.from_numpy(rows).to(self._device))
 
 
 class _Drawn:

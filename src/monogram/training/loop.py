@@ -1,7 +1,6 @@
 """The loop: one network along one stretch, step by step. The reference for every other way."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import perf_counter
 
@@ -14,10 +13,10 @@ from monogram.networks import trainable_names
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
+from monogram.training.modes import Modes, only_trainable
 from monogram.training.samples import Samples
 from monogram.training.state import State
 
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 AfterStep = Callable[[Callable[[], State]], None]
 
 
@@ -62,8 +61,8 @@ def train(
         return State.of(network, step, momentum, seconds, origin)
 
     device = next(network.parameters()).device
-    with torch.random.fork_rng(devices=_accelerators(network)), _only_trainable(network, names):
-        modes = _Modes(network, set(names))
+    with torch.random.fork_rng(devices=_accelerators(network)), only_trainable(network, names):
+        modes = Modes(network, names)
         for step in range(state.step, stretch.stop):
             batch = feed(step)
             modes.set(len(batch))
@@ -156,63 +155,6 @@ def _momentum(
     parameters = dict(network.named_parameters())
     buffers = {name: optimizer.state[parameters[name]].get("momentum_buffer") for name in names}
     return {name: buffer for name, buffer in buffers.items() if buffer is not None}
-
-
-@contextmanager
-def _only_trainable(network: nn.Module, names: list[str]) -> Iterator[None]:
-    """Within, only the named parameters require gradients."""
-    before = {name: parameter.requires_grad for name, parameter in network.named_parameters()}
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name in names)
-    try:
-        yield
-    finally:
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(before[name])
-
-
-class _Modes:
-    """Training mode where something trains.
-
-    Layers whose parameters are all frozen, and those without any that come before the first that
-    trains, stay as they were learnt: their batch normalisation keeps its statistics. A batch of one
-    sample has no variance, so batch normalisation keeps its statistics there too.
-    """
-
-    def __init__(self, network: nn.Module, names: set[str]) -> None:
-        self._network = network
-        self._frozen = [] if _trains_all(network, names) else _frozen_modules(network, names)
-        self._normalisations = [m for m in network.modules() if isinstance(m, BATCH_NORMS)]
-        self._single: bool | None = None
-
-    def set(self, batch: int) -> None:
-        """Put every module into its mode for a batch of that many samples."""
-        if self._single is (batch == 1):
-            return
-        self._single = batch == 1
-        self._network.train()
-        for module in [*self._frozen, *(self._normalisations if self._single else ())]:
-            module.eval()
-
-
-def _trains_all(network: nn.Module, names: set[str]) -> bool:
-    return all(name in names for name, _ in network.named_parameters())
-
-
-def _frozen_modules(network: nn.Module, names: set[str]) -> list[nn.Module]:
-    """The modules that stay in evaluation mode: none of their parameters trains.
-
-    Modules without any parameters stay there when they come before the first that trains, in the
-    order in which they were registered.
-    """
-    modules = list(network.named_modules())[1:]
-    trains = [any(n.startswith(f"{name}.") for n in names) for name, _ in modules]
-    first = trains.index(True) if True in trains else 0
-    return [
-        module
-        for place, (_, module) in enumerate(modules)
-        if not trains[place] and (place < first or any(True for _ in module.parameters()))
-    ]
 
 
 def _accelerators(network: nn.Module) -> list[torch.device]:

@@ -78,5 +78,55 @@ def _parts(network: nn.Module, samples: Samples, batch_size: int) -> Iterator[Ta
         )
 
 
+class Tallies:
+    """The tallies of several networks, each a sum over batches that they look at together.
+
+    Args:
+        networks: how many.
+        classes: number of logits.
+    """
+
+    def __init__(self, networks: int, classes: int, device: torch.device) -> None:
+        self._samples = torch.zeros(networks, dtype=torch.int64, device=device)
+        self._correct = torch.zeros_like(self._samples)
+        self._loss = torch.zeros(networks, dtype=torch.float64, device=device)
+        self._predicted = torch.zeros((networks, classes), dtype=torch.bool, device=device)
+        self._present = torch.zeros_like(self._predicted)
+
+    def add(self, logits: Tensor, labels: Tensor, real: Tensor) -> None:
+        """Count a batch of each network.
+
+        Args:
+            logits: [networks, n, classes].
+            labels: [networks, n] int64.
+            real: [networks, n] bool; the others fill up and do not count.
+        """
+        predicted = logits.argmax(dim=2)
+        self._samples += real.sum(1)
+        self._correct += ((predicted == labels) & real).sum(1)
+        losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+        self._loss += torch.where(real, losses.view_as(labels), 0.0).sum(1, dtype=torch.float64)
+        self._predicted |= self._among(predicted, real)
+        self._present |= self._among(labels, real)
+
+    def _among(self, classes: Tensor, real: Tensor) -> Tensor:
+        """[networks, classes] bool: which occur among real samples."""
+        counts = self._predicted.new_zeros(self._predicted.shape, dtype=torch.int64)
+        return counts.scatter_add_(1, classes, real.long()) > 0
+
+    def each(self) -> list[Tally]:
+        """The tally of each network."""
+        columns = zip(
+            self._samples.tolist(), self._correct.tolist(), self._loss.tolist(), strict=True
+        )
+        classes = zip(_columns(self._predicted), _columns(self._present), strict=True)
+        return [Tally(*sums, *seen) for sums, seen in zip(columns, classes, strict=True)]
+
+
+def _columns(marked: Tensor) -> list[frozenset[int]]:
+    """For each row of [n, classes] bool the classes that are marked."""
+    return [frozenset(c for c, mark in enumerate(row) if mark) for row in marked.tolist()]
+
+
 def _classes(labels: Tensor) -> frozenset[int]:
     return frozenset(torch.unique(labels).tolist())

@@ -1,4 +1,4 @@
-"""Cutting a network in two: what all individuals share, and what is above their lowest own tensor.
+"""Cutting a network in two: what individuals share, and what is above their lowest own tensor.
 
 The network is traced into a graph (torch.fx). A node is personal when it uses a tensor that
 differs from the base's, or the value of a personal node. All others form the lower part, which is
@@ -35,12 +35,13 @@ class Cut:
 
 
 def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
-    """A network in evaluation mode, cut below the lowest of some tensors.
+    """A network cut below the lowest of some tensors, each part in the mode the network is in.
 
     Args:
-        network: takes one tensor; is not changed.
+        network: takes one tensor; is not changed. Its modules may be in different modes.
         own: names of the parameters and buffers that differ between individuals, at least one.
-        probe: [n, …] inputs on which the cut network must equal the whole one bit for bit.
+        probe: [n, …] inputs on which the cut network must equal the whole one bit for bit, with the
+            same random draws, none of them in the lower part.
 
     Returns:
         None when the network cannot be cut; it must then be run as a whole.
@@ -138,7 +139,12 @@ def _overwrites(node: fx.Node) -> bool:
 
 def _agrees(parts: Cut, network: nn.Module, probe: Tensor) -> bool:
     """Whether the parts do what the whole does, handing over a row for each sample."""
-    with torch.no_grad():
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         handed = parts.lower(probe)
-        rows = all(isinstance(h, Tensor) and len(h) == len(probe) for h in handed)
-        return rows and torch.equal(parts.upper(*handed), network(probe))
+        if not all(isinstance(h, Tensor) and len(h) == len(probe) for h in handed):
+            return False
+        logits = parts.upper(*handed)
+        torch.manual_seed(0)
+        same = torch.equal(logits, network(probe))
+        return same and all(map(torch.equal, handed, parts.lower(probe)))  # it draws nothing

@@ -1,0 +1,131 @@
+"""Judging several individuals' models at once; on D_G what they have in common is computed once."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from monogram.engine.judge import at_most
+from monogram.networks.split import Cut
+from monogram.population import Population
+from monogram.training import Own, Samples, StackedNetwork, Tallies, Tally, as_samples
+
+ROWS = 4096  # samples of all models together that are looked at at a time
+FEATURE_BYTES = 2**28  # of D_G's features, the most that is kept
+
+Pair = tuple[Tally, Tally]
+
+
+class StackJudge:
+    """Evaluates stacked networks on a population.
+
+    Args:
+        population: whose validation and test data to use.
+        device: where networks are.
+        most_global: the most samples of D_G to use, for validation and test each.
+        progress: told the number of samples after each pass.
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        device: torch.device,
+        most_global: int,
+        progress: Callable[[float], None],
+    ) -> None:
+        self._population = population
+        self._device = device
+        self._progress = progress
+        split = population.global_data
+        self._same = split.test == split.validation
+        parts = (split.validation,) if self._same else (split.validation, split.test)
+        self._global = [at_most(most_global, population, rows, device) for rows in parts]
+        self._features: tuple[Cut, list[Tensor | None]] | None = None
+
+    def on_global(self, stacked: StackedNetwork, own: Own) -> list[Pair]:
+        """What each network gets right on D_G: validation, reported part."""
+        looked_at = [
+            self.on_all(stacked, own, part, features)
+            for part, features in zip(self._global, self._kept(stacked), strict=True)
+        ]
+        return list(zip(looked_at[0], looked_at[-1], strict=True))
+
+    def on_individuals(
+        self, stacked: StackedNetwork, own: Own, individuals: Sequence[str]
+    ) -> list[Pair]:
+        """What each network gets right on its individual's data: validation, reported part."""
+        splits = [self._population.individuals[id_] for id_ in individuals]
+        validation = [self._samples(split.validation) for split in splits]
+        first = self.on_each(stacked, own, validation)
+        if all(split.test == split.validation for split in splits):
+            return list(zip(first, first, strict=True))
+        reported = [self._samples(split.test) for split in splits]
+        return list(zip(first, self.on_each(stacked, own, reported), strict=True))
+
+    def on_all(
+        self, stacked: StackedNetwork, own: Own, samples: Samples, features: Tensor | None = None
+    ) -> list[Tally]:
+        """What each network gets right on the same samples.
+
+        Args:
+            stacked: in evaluation mode.
+            own: the networks' own tensors, at least one.
+            samples: at least one.
+            features: of the samples, where they are known already.
+        """
+        networks = len(next(iter(own.values())))
+        tallies: Tallies | None = None
+        with torch.inference_mode():
+            for rows in _spans(len(samples), networks):
+                known = None if features is None else features[rows]
+                some = stacked.features(samples.inputs[rows]) if known is None else known
+                logits = stacked.all(own, some).expand(networks, -1, -1)
+                tallies = tallies or Tallies(networks, logits.shape[2], self._device)
+                labels = samples.labels[rows].expand(networks, -1)
+                tallies.add(logits, labels, torch.ones_like(labels, dtype=torch.bool))
+        self._progress(networks * len(samples))
+        return tallies.each() if tallies else [Tally()] * networks
+
+    def on_each(self, stacked: StackedNetwork, own: Own, samples: Sequence[Samples]) -> list[Tally]:
+        """What each network gets right on samples of its own."""
+        sizes = torch.tensor([len(some) for some in samples], device=self._device)
+        tallies: Tallies | None = None
+        with torch.inference_mode():
+            features = stacked.features(torch.cat([some.inputs for some in samples]))
+            labels = torch.cat([some.labels for some in samples])
+            starts = sizes.cumsum(0) - sizes
+            for rows in _spans(int(sizes.max()), len(samples)):
+                places = torch.arange(rows.start, rows.stop, device=self._device).expand(
+                    len(samples), -1
+                )
+                real = places < sizes[:, None]
+                flat = torch.where(real, places + starts[:, None], starts[:, None])
+                flat = flat.clamp(max=len(labels) - 1)  # of who has no samples and comes last
+                logits = stacked.each(own, features[flat])
+                tallies = tallies or Tallies(len(samples), logits.shape[2], self._device)
+                tallies.add(logits, labels[flat], real)
+        self._progress(float(sizes.sum()))
+        return tallies.each() if tallies else [Tally()] * len(samples)
+
+    def _kept(self, stacked: StackedNetwork) -> list[Tensor | None]:
+        """The features of D_G's parts, computed once where the network is cut and they fit."""
+        if stacked.parts is None:
+            return [None] * len(self._global)
+        if self._features is None or self._features[0] is not stacked.parts:
+            with torch.inference_mode():
+                one = stacked.features(self._global[0].inputs[:1])
+                size = one.numel() * one.element_size() * sum(map(len, self._global))
+                fits = size <= FEATURE_BYTES
+                parts = [stacked.features(p.inputs) if fits else None for p in self._global]
+            self._features = (stacked.parts, parts)
+        return self._features[1]
+
+    def _samples(self, rows: range) -> Samples:
+        return as_samples(self._population, rows, self._device)
+
+
+def _spans(samples: int, networks: int) -> Iterator[slice]:
+    """Parts of some samples that so many networks look at at a time."""
+    most = max(1, ROWS // networks)
+    for start in range(0, samples, most):
+        yield slice(start, min(start + most, samples))

@@ -1,0 +1,116 @@
+"""A worker: does tasks and cohorts in its process, and turns what goes wrong into values."""
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from monogram.engine.cohort import Cohort, Unit
+from monogram.engine.harvest import Identity
+from monogram.engine.job import Job
+from monogram.engine.runner import Runner
+from monogram.engine.stack_runner import StackRunner
+from monogram.engine.workshop import Workshop
+from monogram.errors import MonogramError, NetworkError, RunError, shorten
+from monogram.plan import Task
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that raised an error: its models are missing from the results.
+
+    Attributes:
+        individual: whose task it was.
+        curricula: the models that are missing.
+        seed: of the study's seeds.
+        error: what was raised, in one line.
+        trace: the whole traceback.
+    """
+
+    individual: str
+    curricula: tuple[str, ...]
+    seed: int
+    error: str
+    trace: str
+
+    def __str__(self) -> str:
+        """One line for a report."""
+        return (
+            f"individual {shorten(self.individual)!r}, seed {self.seed}: {self.error} "
+            f"(missing: {', '.join(self.curricula)})"
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a unit of work.
+
+    Attributes:
+        failures: of single individuals.
+        remark: why a cohort was not trained together after all, or None.
+    """
+
+    failures: tuple[Failure, ...] = ()
+    remark: str | None = None
+
+
+class Worker:
+    """Does units of work of one run, one after the other, in this process.
+
+    Args:
+        job: what they have in common.
+        progress: told the work done since the last call, in samples looked at.
+    """
+
+    def __init__(self, job: Job, progress: Callable[[float], None]) -> None:
+        self._shop = Workshop(job, progress)
+        self._runner = Runner(self._shop)
+        self._stacks = StackRunner(self._shop)
+
+    def do(self, unit: Unit, done: frozenset[Identity]) -> Outcome:
+        """Do a unit of work.
+
+        Raises:
+            RunError: a shared phase failed.
+            OSError: the disk is full.
+        """
+        return self._together(unit, done) if isinstance(unit, Cohort) else self._each([unit], done)
+
+    def close(self) -> None:
+        """Hand everything to the disk."""
+        self._shop.close()
+
+    def _together(self, cohort: Cohort, done: frozenset[Identity]) -> Outcome:
+        """A cohort as one computation, or one after the other where that fails."""
+        try:
+            self._stacks.run(cohort, done)
+        except (OSError, MonogramError) as error:
+            if not isinstance(error, NetworkError):
+                raise
+            remark = str(error)
+        except Exception as error:
+            remark = f"{type(error).__name__}: {error}"
+        else:
+            return Outcome()
+        handed_over = done | self._stacks.handed_over
+        return Outcome(self._each(cohort.tasks, handed_over).failures, remark.split("\n")[0])
+
+    def _each(self, tasks: Iterable[Task], done: frozenset[Identity]) -> Outcome:
+        failures = (self._attempt(task, done) for task in tasks)
+        return Outcome(tuple(failure for failure in failures if failure is not None))
+
+    def _attempt(self, task: Task, done: frozenset[Identity]) -> Failure | None:
+        """Do a task by the loop; what goes wrong for an individual is a value, not the end."""
+        try:
+            self._runner.run(task, done)
+        except (OSError, MonogramError):
+            raise
+        except Exception as error:
+            stretch = task.node.stretch
+            line = f"{type(error).__name__}: {error}"
+            if stretch.owner is None:
+                raise RunError(
+                    f"training on the global data failed in {stretch.phase}: {line}"
+                ) from error
+            missing = tuple(dict.fromkeys(model.curriculum for model in task.models))
+            return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
+        return None

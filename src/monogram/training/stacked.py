@@ -1,0 +1,105 @@
+"""One network's computation for many individuals at once: their own tensors stacked (torch.func).
+
+What no individual changes is computed once per sample, and once for everybody where the samples are
+everybody's. The rest runs under `vmap` over the individuals.
+"""
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from monogram.networks import PRIOR, Prepared
+from monogram.networks.split import Cut, cut
+
+INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
+ROWS = 512  # samples whose frozen part is computed at a time
+
+Own = Mapping[str, Tensor]
+
+
+class Cuts:
+    """The parts that a network was cut into, kept as long as what is common stays the same."""
+
+    def __init__(self) -> None:
+        self._common: Own | None = None
+        self._parts: dict[tuple[frozenset[str], bool], Cut | None] = {}
+
+    def cut(
+        self, network: Prepared, common: Own, names: Collection[str], probe: Tensor
+    ) -> Cut | None:
+        """The network below and above its own tensors, where one tensor is handed over.
+
+        Args:
+            network: holds the common tensors, in training mode where its own parts are to train.
+            common: those tensors.
+            names: of the own tensors.
+            probe: raw inputs [n, *shape] to try it out.
+        """
+        inner = frozenset(name.removeprefix(INNER) for name in names)
+        parameters = {name for name, _ in network.network.named_parameters()}
+        if not inner or parameters <= inner:
+            return None
+        if common is not self._common:
+            self._common, self._parts = common, {}
+        key = (inner, network.training)
+        if key not in self._parts:
+            self._parts[key] = _cut(network, inner, network.prepare(probe))
+        return self._parts[key]
+
+
+def _cut(network: Prepared, inner: Collection[str], prepared: Tensor) -> Cut | None:
+    parts = cut(network.network, inner, prepared)
+    return parts if parts and len(parts.lower(prepared)) == 1 else None
+
+
+class StackedNetwork:
+    """A network whose own tensors are given, [individuals, …] each, with every call.
+
+    Attributes:
+        parts: the network cut below its own tensors; None: it computes as a whole.
+
+    Args:
+        network: holds the tensors that are common, its modules in the modes to compute in.
+        own: names of the tensors that are individuals' own.
+        parts: as above.
+    """
+
+    def __init__(self, network: Prepared, own: Collection[str], parts: Cut | None) -> None:
+        self._prepared = network
+        self._names = [name for name in own if name != PRIOR]
+        self.parts = parts
+        self._upper: nn.Module = parts.upper if parts else network.network
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """What individuals have in common, computed once: raw [n, *shape] to [n, …]."""
+        with torch.no_grad():
+            return torch.cat([self._features(some) for some in torch.split(inputs, ROWS)])
+
+    def each(self, own: Own, features: Tensor) -> Tensor:
+        """Logits [individuals, n, classes] of everyone's own features [individuals, n, …]."""
+        return self._with_prior(own, self._vmapped(own, features, 0))
+
+    def all(self, own: Own, features: Tensor) -> Tensor:
+        """Logits [individuals, n, classes] of the same features [n, …] for everyone."""
+        if self._names:
+            return self._with_prior(own, self._vmapped(own, features, None))
+        once: Tensor = self._upper(features)
+        return self._with_prior(own, once[None])
+
+    def _features(self, inputs: Tensor) -> Tensor:
+        prepared = self._prepared.prepare(inputs)
+        return self.parts.lower(prepared)[0] if self.parts else prepared
+
+    def _vmapped(self, own: Own, features: Tensor, axis: int | None) -> Tensor:
+        inner = {name.removeprefix(INNER): own[name] for name in self._names}
+        logits: Tensor = vmap(self._one, in_dims=(0, axis), randomness="different")(inner, features)
+        return logits
+
+    def _one(self, inner: dict[str, Tensor], features: Tensor) -> Tensor:
+        logits: Tensor = functional_call(self._upper, inner, (features,))
+        return logits
+
+    def _with_prior(self, own: Own, logits: Tensor) -> Tensor:
+        return logits + (own[PRIOR][:, None] if PRIOR in own else self._prepared.prior)
