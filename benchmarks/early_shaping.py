@@ -23,7 +23,7 @@ from torch.nn import functional
 from monogram import Population, load
 from monogram.curriculum import Recipe
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.execute import one_process
+from monogram.engine.machine import one_process
 from monogram.networks import PaperNetwork, architecture, laid_out
 from monogram.streams import stream, torch_seed
 from monogram.training import Endless, Samples, as_samples, tally

@@ -73,6 +73,53 @@ def recorded_picture(channels: int, classes: int) -> nn.Module:
     )
 
 
+def unnormalised(channels: int, classes: int) -> nn.Module:
+    """Its samples have nothing to do with each other: batches can be filled up."""
+    return nn.Sequential(
+        nn.Linear(channels, 6), nn.LayerNorm(6), nn.Tanh(), nn.Dropout(0.3), nn.Linear(6, classes)
+    )
+
+
+def picture(channels: int, classes: int) -> nn.Module:
+    """Dropout on pictures whose channels come last in memory."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16, classes),
+    )
+
+
+class Attentive(nn.Module):
+    """A transformer, which drops also within its attention."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.2, batch_first=True)
+        self.pieces = nn.Linear(channels, 8)
+        self.layers = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+        self.classifier = nn.Linear(8, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        tokens = self.pieces(inputs.transpose(1, 2))
+        return self.classifier(self.layers(tokens).mean(1))
+
+
+class Peeking(nn.Module):
+    """Looks at a value while it computes, which `torch.func` cannot do for many at once."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = _vector_layers(channels, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits = self.layers(inputs)
+        return logits if logits.sum().item() < 1e9 else -logits
+
+
 class Deadly(nn.Module):
     """Kills its own process at the training pass that the environment names."""
 

@@ -60,8 +60,9 @@ class Collecting:
     def open(self, bench):
         return self
 
-    def gather(self, models, end, shared_seconds):
-        self.found.update({model.individual: end.weights for model in models})
+    def gather(self, finished):
+        weights = finished.state.weights
+        self.found.update({model.individual: weights for model in finished.models})
 
     def close(self):
         pass

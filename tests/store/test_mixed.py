@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from monogram.errors import SettingError, UnknownIndividualError
 from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared
+from monogram.networks.split import cut
 from monogram.store import Store
 from monogram.store.mixed import Mixer
-from monogram.networks.split import cut
 
 PEOPLE = {
     "anna": HEAD,

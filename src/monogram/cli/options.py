@@ -1,11 +1,13 @@
 """Options that several commands share, each defined once."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monogram.errors import StoreError
+from monogram.engine import EngineName
+from monogram.errors import SettingError, StoreError
 from monogram.personalize.work import STORE_NAME
 
 DATA = "The population"
@@ -61,8 +63,42 @@ Tokens = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes; default: cores.", rich_help_panel=RUN)
 ]
+Engine = Annotated[
+    EngineName,
+    typer.Option(
+        help="stacked: individuals together; loop: one by one; auto: what a trial finds faster.",
+        rich_help_panel=RUN,
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="Of all workers together, like 8GiB; default: all free.", rich_help_panel=RUN
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain values for programs.")]
+
+
+def bytes_of(text: str | None) -> int | None:
+    """The bytes that an option means: a number with B, KB, MB, GB, KiB, MiB or GiB.
+
+    Raises:
+        SettingError: it means none, or nothing.
+
+    >>> bytes_of("1.5GiB"), bytes_of("200 MB")
+    (1610612736, 200000000)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+\.?\d*)\s*([KMG]?)(i?)B?\s*", text, re.IGNORECASE)
+    size = 0.0
+    if found:
+        number, prefix, binary = found.groups()
+        size = float(number) * (1024 if binary else 1000) ** " KMG".index(prefix.upper() or " ")
+    if size < 1:
+        raise SettingError(f"--memory must be a number of bytes like 8GiB or 500MB, not {text!r}")
+    return int(size)
 
 
 def names(texts: list[str] | None) -> tuple[str, ...]:

@@ -23,15 +23,18 @@ from monogram.cli.options import (
     RUN,
     DataDir,
     DataFile,
+    Engine,
     GlobalSamples,
     GroupColumn,
     IndividualColumn,
     InputColumns,
     LabelColumn,
+    Memory,
     Part,
     Quiet,
     Tokens,
     Workers,
+    bytes_of,
     names,
 )
 from monogram.cli.studies import read_split
@@ -176,6 +179,8 @@ def personalize(
         typer.Option("--again", help="Train even those without any change.", rich_help_panel=RUN),
     ] = False,
     workers: Workers = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show who would get what.", rich_help_panel=RUN),
@@ -183,7 +188,7 @@ def personalize(
     quiet: Quiet = False,
 ) -> None:
     """Train a model for every individual, let it pass the guard, and keep it in a store."""
-    pace = Pace(workers, Display(quiet=quiet))
+    pace = Pace(workers, Display(quiet=quiet), engine=engine, memory=bytes_of(memory))
     if go_on:
         finish(resume(work or begun(run, store), store=store, pace=pace))
         return

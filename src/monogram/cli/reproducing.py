@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from monogram.cli.options import HOW, RUN, DataDir, GlobalSamples, Part, Quiet, Workers
+from monogram.cli.options import (
+    HOW,
+    RUN,
+    DataDir,
+    Engine,
+    GlobalSamples,
+    Memory,
+    Part,
+    Quiet,
+    Workers,
+    bytes_of,
+)
 from monogram.cli.running import run_evaluation, show_plan
 from monogram.cli.terminal import terminal
 from monogram.reproduce import (
@@ -17,7 +28,7 @@ from monogram.reproduce import (
     ScenarioName,
     evaluation,
 )
-from monogram.study.study import default_workers
+from monogram.study import Running
 
 
 def reproduce(
@@ -59,6 +70,8 @@ def reproduce(
         typer.Option(help="The run directory; default: runs/SCENARIO-SCALE.", rich_help_panel=RUN),
     ] = None,
     workers: Workers = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show the plan and what it takes.", rich_help_panel=RUN),
@@ -76,6 +89,7 @@ def reproduce(
         width=width,
         global_samples=global_samples,
     )
+    running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     folder = out or Path("runs") / f"{half.name}-{preset.name}"
     population, more = half.populations(
         size, data_dir=data_dir, part=part, seed=split_seed, progress=not quiet
@@ -85,9 +99,9 @@ def reproduce(
         _introduce(half, size)
     if dry_run:
         studies = {folder / name: study for name, study in asked.studies.items()}
-        show_plan(studies, workers or default_workers())
+        show_plan(studies, running)
     else:
-        run_evaluation(asked, folder, workers, quiet=quiet)
+        run_evaluation(asked, folder, running, quiet=quiet)
 
 
 def _introduce(scenario: Scenario, scale: Scale) -> None:

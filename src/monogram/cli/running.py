@@ -1,6 +1,7 @@
 """What the commands that train have in common: say what will be done, do it, show what came out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -14,24 +15,26 @@ from monogram.population import Population
 from monogram.report import ResultsTable, recommendation, write_report
 from monogram.report.formats import count
 from monogram.reproduce import Evaluation, Reproduction, is_reproduction
-from monogram.study import Results, Study
+from monogram.study import Results, Running, Study
+from monogram.study.study import default_workers
 
 LEFT_OUT = 3  # exit status: done, but without some
 SHOWN = 10  # individuals set aside that are named on the terminal
 
 
-def run_study(asked: Study, folder: Path, workers: int | None, *, quiet: bool) -> None:
+def run_study(asked: Study, folder: Path, running: Running, *, quiet: bool) -> None:
     """Run a study, or what is left of it, and show what came out."""
     if not quiet:
         introduce(asked, folder)
-    asked.run(folder, workers=workers, display=Display(quiet=quiet))
+    running = running | {"display": Display(quiet=quiet)}
+    asked.run(folder, **running)
     finish(folder)
 
 
-def run_evaluation(asked: Evaluation, folder: Path, workers: int | None, *, quiet: bool) -> None:
+def run_evaluation(asked: Evaluation, folder: Path, running: Running, *, quiet: bool) -> None:
     """Run a reproduction, or what is left of it, and show what came out."""
-    display = Display(quiet=quiet)
-    asked.run(folder, workers=workers, display=display, announce=None if quiet else introduce)
+    running = running | {"display": Display(quiet=quiet)}
+    asked.run(folder, announce=None if quiet else introduce, **running)
     finish(folder)
 
 
@@ -60,10 +63,10 @@ def finish(folder: Path) -> None:
         raise typer.Exit(LEFT_OUT)
 
 
-def show_plan(studies: Mapping[Path, Study], workers: int) -> None:
+def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
     """Show what would be done, and what it takes by a short measurement, without doing it."""
-    console = terminal()
-    parts = [_show_plan(asked, folder, workers, console) for folder, asked in studies.items()]
+    console, workers = terminal(), running["workers"] or default_workers()
+    parts = [_show_plan(asked, folder, running, console) for folder, asked in studies.items()]
     took = together(parts)
     console.print(
         f"about {duration(took.seconds)} with {workers} workers, {took.memory / 2**30:.1f} GiB of "
@@ -74,9 +77,10 @@ def show_plan(studies: Mapping[Path, Study], workers: int) -> None:
         raise typer.Exit(LEFT_OUT)
 
 
-def _show_plan(asked: Study, folder: Path, workers: int, console: Console) -> Estimate:
-    plan = asked.plan()
-    took = estimate(plan, asked.job(folder), asked.population, workers)
+def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -> Estimate:
+    plan, workers = asked.plan(), running["workers"] or default_workers()
+    job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
+    took = estimate(plan, job, asked.population, workers)
     console.print("\n".join(_introduction(asked, folder)))
     _name_set_aside(asked.population, console)
     table = Table(box=None)

@@ -13,15 +13,18 @@ from monogram.cli.options import (
     RUN,
     DataDir,
     DataFile,
+    Engine,
     GlobalSamples,
     GroupColumn,
     IndividualColumn,
     InputColumns,
     LabelColumn,
+    Memory,
     Part,
     Quiet,
     Tokens,
     Workers,
+    bytes_of,
     names,
 )
 from monogram.cli.running import finish, run_evaluation, run_study, show_plan
@@ -32,8 +35,7 @@ from monogram.errors import SettingError
 from monogram.population import Protocol
 from monogram.reproduce import is_reproduction
 from monogram.reproduce import resume as evaluation_of
-from monogram.study import DEFAULT_CURRICULA, Study
-from monogram.study.study import default_workers
+from monogram.study import DEFAULT_CURRICULA, Running, Study
 from monogram.study.study import resume as study_of
 
 PAPER_SPLIT = "paper"
@@ -132,6 +134,8 @@ def study(
         typer.Option(help="The run directory; default: runs/NAME.", rich_help_panel=RUN),
     ] = None,
     workers: Workers = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
     threads: Annotated[int, typer.Option(min=1, help="Of each worker.", rich_help_panel=RUN)] = 1,
     device: Annotated[
         str, typer.Option(help="cpu, cuda, … or auto.", rich_help_panel=RUN)
@@ -187,23 +191,27 @@ def study(
         device=device,
         threads=threads,
     )
+    running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     folder = out or Path("runs") / asked.population.name
     if dry_run:
-        show_plan({folder: asked}, workers or default_workers())
+        show_plan({folder: asked}, running)
     else:
-        run_study(asked, folder, workers, quiet=quiet)
+        run_study(asked, folder, running, quiet=quiet)
 
 
 def resume(
     folder: Annotated[Path, typer.Argument(help="A run directory.")],
     workers: Workers = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted; finished ones are only shown."""
+    running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     if is_reproduction(folder):
-        run_evaluation(evaluation_of(folder), folder, workers, quiet=quiet)
+        run_evaluation(evaluation_of(folder), folder, running, quiet=quiet)
     else:
-        run_study(study_of(folder), folder, workers, quiet=quiet)
+        run_study(study_of(folder), folder, running, quiet=quiet)
 
 
 def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:

@@ -10,7 +10,7 @@ from monogram.engine.curves import Point, milestones, read_points
 from monogram.engine.estimate import Estimate, estimate, together
 from monogram.engine.execute import execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
-from monogram.engine.job import Job
+from monogram.engine.job import EngineName, Job
 from monogram.engine.journal import read_journal
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
@@ -19,6 +19,7 @@ from monogram.engine.worker import Failure
 __all__ = [
     "Bench",
     "Display",
+    "EngineName",
     "Estimate",
     "Failure",
     "Gatherer",

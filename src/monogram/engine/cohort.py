@@ -1,10 +1,11 @@
 """Cohorts: individuals whose training has the same shape, so that one stack can train them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from monogram.curriculum import Phase
 from monogram.plan import Model, Node, Task
 
 MOST_PADDING = 2  # the longest batch of a cohort, in lengths of the shortest
@@ -47,17 +48,63 @@ Unit = Task | Cohort
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """Which individuals are trained together.
+class Kind:
+    """How individuals are trained together whose phases train the same parameters.
 
     Attributes:
-        most: individuals of a cohort; 1: nobody is trained together with others.
+        most: individuals of a cohort; 1: one after the other.
         padded: whether batches of different lengths may be filled up to the longest. Not where the
             samples of a batch have to do with each other, as in batch normalisation.
+        gain: times faster than one after the other.
+        memory: bytes that each individual of a cohort takes.
+        reason: for people.
+        is_remarkable: the reason is a limit that people may want to know of.
     """
 
     most: int = 1
     padded: bool = False
+    gain: float = 1.0
+    memory: int = 0
+    reason: str = ""
+    is_remarkable: bool = False
+
+
+ALONE = Kind()
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Who is trained together.
+
+    Attributes:
+        kinds: by what a phase trains, as `Phase.train` has it; "" for individuals whose models are
+            only adjusted. Whoever has phases of several kinds is held to the strictest; without a
+            kind everybody is trained alone.
+    """
+
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[str]:
+        """What there is to say to whoever waits."""
+        for name, kind in self.kinds.items():
+            what = f"training {name!r}" if name else "models that are only adjusted"
+            if kind.most > 1:
+                yield f"{what}: {kind.most} individuals at a time ({kind.reason})"
+            elif kind.is_remarkable:
+                yield f"{what}: one individual after the other, since {kind.reason}"
+
+    def of(self, task: Task) -> Kind:
+        """The kind of an individual's task."""
+        kinds = [self.kinds.get(name, ALONE) for name in trained_by(task)]
+        most, gain = (min(getattr(kind, name) for kind in kinds) for name in ("most", "gain"))
+        return Kind(most, all(kind.padded for kind in kinds), gain)
+
+
+def trained_by(task: Task) -> tuple[str, ...]:
+    """What the phases of a task train, as `Phase.train` has it; "" where it has no phases."""
+    phases = (node.stretch.phase for node in task.nodes())
+    names = dict.fromkeys(phase.train for phase in phases if isinstance(phase, Phase))
+    return tuple(names) or ("",)
 
 
 def grouped(
@@ -72,19 +119,18 @@ def grouped(
         batches: for each individual the samples of a batch of D_I.
         grouping: which may be together.
     """
-    if grouping.most == 1:
-        return tuple(tasks)
     units: list[Unit] = []
     alike: dict[Any, list[Task]] = {}
     for task in tasks:
         owner = task.node.stretch.owner
-        if owner is None:
+        kind = ALONE if owner is None else grouping.of(task)
+        if kind.most == 1:
             units.append(task)
             continue
-        shape: list[Any] = [task.parent, _shape(task.node)]
-        alike.setdefault((*shape, None if grouping.padded else batches[owner]), []).append(task)
-    for together in alike.values():
-        parts = _parts(together, batches, grouping.most)
+        batch = None if kind.padded else batches[str(owner)]
+        alike.setdefault((kind.most, batch, task.parent, _shape(task.node)), []).append(task)
+    for (most, *_), together in alike.items():
+        parts = _parts(together, batches, most)
         units += [Cohort(tuple(some)) if len(some) > 1 else some[0] for some in parts]
     return tuple(units)
 

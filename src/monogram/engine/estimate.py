@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -9,9 +10,12 @@ from time import perf_counter
 
 import torch
 
+from monogram.engine.choice import choices
+from monogram.engine.cohort import Grouping
 from monogram.engine.curves import POINT_BYTES, looks
-from monogram.engine.execute import one_process, workload
 from monogram.engine.job import Job
+from monogram.engine.load import workload
+from monogram.engine.machine import one_process
 from monogram.networks import laid_out
 from monogram.plan import Node, Plan
 from monogram.population import Population
@@ -52,8 +56,16 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     network = laid_out(job.architecture.build(0).to(job.device))
     with one_process(job.threads):
         step_seconds, sample_seconds = _measure(plan, job, population, network)
-    load = workload(plan.tasks, job, population)
-    whole = load.steps * step_seconds + load.judged_samples * sample_seconds
+    kinds = dict(choices(plan, job, population, workers))
+    grouping, parts = Grouping(kinds), defaultdict(list)
+    for task in plan.tasks:
+        parts[1.0 if task.shared else grouping.of(task).gain].append(task)
+    loads = {gain: workload(tasks, job, population) for gain, tasks in parts.items()}
+    whole = sum(
+        (load.steps * step_seconds + load.judged_samples * sample_seconds) / gain
+        for gain, load in loads.items()
+    )
+    stacks = max((kind.most * kind.memory for kind in kinds.values()), default=0)
     longest = max((_longest(root) for root in plan.roots), default=0) * step_seconds
     data = population.inputs.nbytes + population.labels.nbytes
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
@@ -62,7 +74,7 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     processes = workers + (workers > 1)
     return Estimate(
         seconds=max(whole / workers, longest),
-        memory=_resident() * processes + data,
+        memory=_resident() * processes + data + stacks * workers,
         disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
         step_seconds=step_seconds,
         sample_seconds=sample_seconds,

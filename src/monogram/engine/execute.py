@@ -6,10 +6,8 @@ the same, since every task starts from the same weights and draws from streams o
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +17,13 @@ from loky.process_executor import BrokenProcessPool
 
 from monogram.engine import layout
 from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.choice import grouping_of
 from monogram.engine.cohort import Unit, grouped
-from monogram.engine.curves import looks
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
+from monogram.engine.load import workload
+from monogram.engine.machine import one_process
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
-from monogram.engine.runner import STEP_UNITS
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.errors import RunError
 from monogram.plan import Plan, Task
@@ -61,9 +60,12 @@ def execute(
     done = job.harvest.done(job.folder)
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
-    units = grouped(plan.tasks, own, job.grouping)
-    pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
     display = display or Display(quiet=True)
+    grouping = grouping_of(plan, job, population, workers)
+    for line in grouping.lines():
+        display.say(line)
+    units = grouped(plan.tasks, own, grouping)
+    pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
     run = _here if workers == 1 else partial(_in_workers, workers=workers)
     load = workload([task for unit in pending for task in unit.tasks], job, population)
     with display.over(load.units(min(batch, len(population.global_data.train)))):
@@ -74,35 +76,6 @@ def execute(
     if not failures:
         layout.clear_checkpoints(job.folder)
     return failures
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What some tasks amount to.
-
-    Attributes:
-        steps: optimizer steps.
-        judged_samples: samples looked at to judge models.
-    """
-
-    steps: int
-    judged_samples: int
-
-    def units(self, batch: int) -> float:
-        """The work in samples looked at; one trained on counts for several."""
-        return STEP_UNITS * batch * self.steps + self.judged_samples
-
-
-def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workload:
-    """The steps and the judging of some tasks."""
-    split = population.global_data
-    parts = {(rows.start, rows.stop): len(rows) for rows in (split.validation, split.test)}
-    on_global = sum(min(job.evaluation_samples, samples) for samples in parts.values())
-    own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
-    ends = sum(1 for task in tasks for node in task.nodes() if node.models)
-    judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
-    on_curves = looks(tasks, population).samples if job.curves else 0
-    return Workload(sum(task.steps for task in tasks), ends * on_global + judged + on_curves)
 
 
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
@@ -130,17 +103,6 @@ def _here(
             return [worker.do(unit, done) for unit in units]
         finally:
             worker.close()
-
-
-@contextmanager
-def one_process(count: int) -> Iterator[None]:
-    """Within, PyTorch computes in this process with that many threads, as a worker does."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _in_workers(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -10,6 +11,8 @@ from monogram.engine.cohort import Grouping
 from monogram.engine.harvest import Harvest, Journalling
 from monogram.errors import SettingError
 from monogram.networks import Architecture
+
+EngineName = Literal["auto", "loop", "stacked"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Job:
         evaluation_samples: the most samples of D_G that a model is judged on, for validation and
             test each.
         harvest: what is done with finished models.
-        grouping: who is trained together, as a stack.
+        engine: "loop", one individual after the other; "stacked", individuals of one shape
+            together wherever that works; "auto", together where it is faster; or exactly who.
+        memory: bytes that all workers may use together; None: what the machine has free.
         curves: whether points of learning curves are recorded; the training is the same.
     """
 
@@ -39,7 +44,8 @@ class Job:
     checkpoint_seconds: float = 60.0
     evaluation_samples: int = 10_000
     harvest: Harvest = Journalling()
-    grouping: Grouping = Grouping()
+    engine: EngineName | Grouping = "auto"
+    memory: int | None = None
     curves: bool = False
 
 

@@ -24,6 +24,11 @@ def trunk(folder: Path, key: str) -> Path:
     return folder / "trunks" / f"{key}.safetensors"
 
 
+def engine(folder: Path) -> Path:
+    """Who is trained together."""
+    return folder / "engine.json"
+
+
 def checkpoint(folder: Path, key: str) -> Path:
     """The state of a node in flight: gone when the run is over."""
     return folder / "checkpoints" / f"{key}.safetensors"

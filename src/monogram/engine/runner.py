@@ -7,11 +7,10 @@ from monogram.curriculum import Adjustment
 from monogram.engine import layout
 from monogram.engine.curves import milestones
 from monogram.engine.harvest import Alone, Identity
+from monogram.engine.load import STEP_UNITS
 from monogram.engine.workshop import Workshop
 from monogram.plan import Node, Task
 from monogram.training import Feed, State, adjust, load_state, save_state, train
-
-STEP_UNITS = 3.0  # a sample that is trained on costs about three that are only looked at
 
 
 class Runner:

@@ -11,7 +11,8 @@ from monogram.curriculum import Adjustment
 from monogram.engine.cohort import Cohort
 from monogram.engine.curves import milestones
 from monogram.engine.harvest import Identity, Judged
-from monogram.engine.runner import STEP_UNITS, anything_left
+from monogram.engine.load import STEP_UNITS
+from monogram.engine.runner import anything_left
 from monogram.engine.workshop import Workshop
 from monogram.networks import PRIOR
 from monogram.plan import Model, Node

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from monogram.engine.execute import one_process
 from monogram.engine.judge import Judge
+from monogram.engine.machine import one_process
 from monogram.networks import laid_out
 from monogram.personalize.fingerprints import of_global
 from monogram.personalize.guard import accuracy

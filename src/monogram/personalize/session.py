@@ -82,6 +82,8 @@ class Session:
             start.job(self.work.folder),
             harvest=harvest,
             checkpoint_seconds=self.pace.checkpoint_seconds,
+            engine=self.pace.engine,
+            memory=self.pace.memory,
         )
         plan, pace = start.plan(people), self.pace
         return execute(

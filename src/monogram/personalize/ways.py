@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from monogram.engine import Display
+from monogram.engine import Display, EngineName
 from monogram.errors import SettingError
 from monogram.personalize.guard import COEFFICIENTS, Rules
 from monogram.personalize.harvest import SMALLEST
@@ -49,12 +49,14 @@ class Ways:
 
 @dataclass(frozen=True, eq=False)
 class Pace:
-    """How the work is done; the numbers do not depend on it.
+    """How the work is done; the numbers depend on it in the last digits at most.
 
     Attributes:
         workers: processes; None: one for each core.
         display: shows progress; None: nothing is shown.
         checkpoint_seconds: between two checkpoints of a training in flight.
+        engine: as in `Study.run`, and the next.
+        memory: bytes that all workers may take together; None: what the machine has free.
 
     Raises:
         SettingError: a value out of its range.
@@ -63,6 +65,8 @@ class Pace:
     workers: int | None = None
     display: Display | None = None
     checkpoint_seconds: float = 60.0
+    engine: EngineName = "auto"
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 from monogram.curriculum import parse
-from monogram.engine import Display
 from monogram.errors import RunError
 from monogram.population import Population
 from monogram.reproduce.reproduction import ABOUT, BEYOND, SHAPING, Reproduction, recorded
@@ -13,6 +13,7 @@ from monogram.reproduce.scale import Scale
 from monogram.reproduce.scenario import Scenario
 from monogram.reproduce.shaping import shaping_studies
 from monogram.study import RunDirectory, Study
+from monogram.study.study import Running
 from monogram.study.study import resume as resume_study
 
 
@@ -30,19 +31,15 @@ class Evaluation:
         self,
         out: Path | str,
         *,
-        workers: int | None = None,
-        display: Display | None = None,
-        checkpoint_seconds: float = 60.0,
         announce: Callable[[Study, Path], None] | None = None,
+        **running: Unpack[Running],
     ) -> Reproduction:
         """Train and judge everything, or what is left of it, and leave a run directory.
 
         Args:
             out: the run directory; one that holds the same reproduction is gone on with.
-            workers: as in `Study.run`, and the next two.
-            display: shows progress; None: nothing is shown.
-            checkpoint_seconds: between two checkpoints of a training in flight.
             announce: called with each study and its folder before it runs.
+            **running: as in `Study.run`.
 
         Raises:
             RunError: the directory holds something else, or is in use.
@@ -56,9 +53,7 @@ class Evaluation:
                 folder = Path(out) / name
                 if announce:
                     announce(study, folder)
-                study.run(
-                    folder, workers=workers, display=display, checkpoint_seconds=checkpoint_seconds
-                )
+                study.run(folder, **running)
         return Reproduction.open(out)
 
 

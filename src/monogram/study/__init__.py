@@ -7,7 +7,7 @@ from monogram.study.choice import Choice, choose
 from monogram.study.curves import LearningCurve, learning_curves_of
 from monogram.study.results import Results
 from monogram.study.rundir import RunDirectory
-from monogram.study.study import DEFAULT_CURRICULA, Study
+from monogram.study.study import DEFAULT_CURRICULA, Running, Study
 from monogram.study.summary import CurriculumSummary, Summary, summarise
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "LearningCurve",
     "Results",
     "RunDirectory",
+    "Running",
     "Study",
     "Summary",
     "choose",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 
@@ -23,7 +23,7 @@ from monogram.curriculum import (
     Transfer,
     parse,
 )
-from monogram.engine import Display, Job, execute
+from monogram.engine import Display, EngineName, Job, execute
 from monogram.engine.job import choose_device
 from monogram.errors import DataError, SettingError
 from monogram.networks import Architecture, architecture, trainable_names
@@ -45,6 +45,16 @@ DEFAULT_CURRICULA: tuple[Curriculum, ...] = (
     Rehearsal(200),
 )
 """The paper's methods, and rehearsal: a late mixed phase that keeps reminding of D_G."""
+
+
+class Running(TypedDict, total=False):
+    """How a study is run; see `Study.run`."""
+
+    workers: int | None
+    display: Display | None
+    checkpoint_seconds: float
+    engine: EngineName
+    memory: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +204,8 @@ class Study:
         workers: int | None = None,
         display: Display | None = None,
         checkpoint_seconds: float = 60.0,
+        engine: EngineName = "auto",
+        memory: int | None = None,
     ) -> Results:
         """Train and judge everything, or what is left of it, and leave a run directory.
 
@@ -203,6 +215,10 @@ class Study:
             display: shows progress; None: nothing is shown.
             checkpoint_seconds: between two checkpoints of a training in flight: the most that is
                 lost when the run is interrupted.
+            engine: "loop", one individual after the other; "stacked", those whose training has the
+                same shape together; "auto", whatever a short trial finds faster. The numbers differ
+                in the last digits at most; a run that is gone on with keeps its engine.
+            memory: bytes that all workers may take together; None: what the machine has free.
 
         Raises:
             RunError: the directory holds something else, or is in use.
@@ -214,7 +230,12 @@ class Study:
         run = RunDirectory(Path(out))
         with run.locked():
             self._begin(run)
-            job = replace(self.job(run.folder), checkpoint_seconds=checkpoint_seconds)
+            job = replace(
+                self.job(run.folder),
+                checkpoint_seconds=checkpoint_seconds,
+                engine=engine,
+                memory=memory,
+            )
             failures = execute(self.plan(), job, self.population, workers=workers, display=display)
             records = [asdict(failure) | {"line": str(failure)} for failure in failures]
             run.write_json("failures.json", records)

@@ -1,0 +1,136 @@
+"""Who is trained together: tried out, measured for a moment, and bounded by memory.
+
+What is chosen is kept in the run directory, so that a run that is gone on with sums in the same
+order. What was measured is kept in the user's cache, by machine and network.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from monogram.engine import layout
+from monogram.engine.cohort import Grouping, Kind, trained_by
+from monogram.engine.job import Job
+from monogram.engine.load import workload
+from monogram.engine.machine import Measurements, free_memory, one_process
+from monogram.engine.trial import Found, Trial
+from monogram.errors import RunError
+from monogram.plan import Plan, Task
+from monogram.population import Population
+
+FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
+SIZES = (16, 64)  # individuals of the cohorts that are tried
+COHORTS = 4  # at least so many, for as many workers
+WORTH = 1.1  # times faster than one by one that "auto" asks for
+
+
+def grouping_of(plan: Plan, job: Job, population: Population, workers: int) -> Grouping:
+    """Who is trained together in a run: as before, or chosen now and written down.
+
+    Args:
+        plan: what is trained.
+        job: how; says which engine is wanted, and how much memory there is.
+        population: whom for.
+        workers: processes that share the memory.
+
+    Raises:
+        RunError: what was written down cannot be read, or another engine was asked for then.
+    """
+    if isinstance(job.engine, Grouping):
+        return job.engine
+    file = layout.engine(job.folder)
+    if file.exists():
+        return _read(file, job)
+    chosen = Grouping(dict(choices(plan, job, population, workers)))
+    kinds = {name: asdict(kind) for name, kind in chosen.kinds.items()}
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps({"engine": job.engine, "kinds": kinds}, indent=1), "utf-8")
+    part.replace(file)
+    return chosen
+
+
+def _read(file: Path, job: Job) -> Grouping:
+    try:
+        kept = json.loads(file.read_text("utf-8"))
+        grouping = Grouping({name: Kind(**values) for name, values in kept["kinds"].items()})
+        engine = str(kept["engine"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
+    if job.engine not in ("auto", engine):
+        raise RunError(
+            f"{job.folder} was begun with the engine {engine!r}, not {job.engine!r}; go on with "
+            "that one, or choose another folder"
+        )
+    return grouping
+
+
+def choices(
+    plan: Plan, job: Job, population: Population, workers: int
+) -> Iterator[tuple[str, Kind]]:
+    """For each kind of training who is trained together; nothing is written but the cache."""
+    by_kind: dict[str, list[Task]] = {}
+    for task in plan.tasks:
+        if not task.shared:
+            for name in trained_by(task):
+                by_kind.setdefault(name, []).append(task)
+    budget = (job.memory or free_memory()) // workers
+    for name, tasks in by_kind.items():
+        yield name, _kind(name, tasks, job, population, budget)
+
+
+def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, budget: int) -> Kind:
+    people = len({task.node.stretch.owner for task in tasks})
+    most = max(2, people // COHORTS)
+    if job.engine == "loop":
+        return Kind(reason="the loop was asked for")
+    if people < (FEWEST if job.engine == "auto" else 2):
+        return Kind(reason=f"{people} individuals are too few to gain by training together")
+    if not name:
+        return Kind(min(most, SIZES[-1]), padded=True, reason="nothing is trained, only judged")
+    found = _found(name, tasks, job, population)
+    if found.problem:
+        reason = f"they cannot be trained together: {found.problem}"
+        return Kind(reason=reason, is_remarkable=True)
+    load = workload(tasks, job, population)
+    fastest = _fastest(found, load.steps / len(tasks), load.judged_samples / len(tasks))
+    reason = f"{fastest.gain:.1f} times as fast together, in a short trial"
+    wanted = job.engine == "stacked" or fastest.gain >= WORTH
+    fits = budget // found.memory
+    if wanted and fits < 2:
+        reason = f"two of them take more memory than a worker has, {budget:,} bytes"
+    size = min(fastest.size, most, max(1, fits)) if wanted else 1
+    if size == 1:
+        return Kind(reason=reason, is_remarkable=wanted)
+    return Kind(size, found.padded, fastest.gain, found.memory, reason)
+
+
+def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
+    """What a trial finds, or found before on this machine."""
+    network = job.architecture.build(0)
+    shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
+    batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
+    what = (name, str(network), *shapes, str(population.input_shape), batch, device)
+    measurements = Measurements()
+    kept = measurements.get(*what)
+    if kept is not None:
+        return Found.from_dict(kept)
+    with one_process(job.threads):
+        found = Trial(name, tasks, job, population).found(SIZES)
+    measurements.keep(found.as_dict(), *what)
+    return found
+
+
+@dataclass(frozen=True)
+class _Fastest:
+    """The cohorts that take least time: individuals of one, times faster than one by one."""
+
+    size: int
+    gain: float
+
+
+def _fastest(found: Found, steps: float, samples: float) -> _Fastest:
+    """The fastest cohorts for models of so many steps of training and judged samples."""
+    times = {size: speed.seconds(steps, samples) for size, speed in found.together.items()}
+    best = min(times, key=times.__getitem__)
+    return _Fastest(best, found.alone.seconds(steps, samples) / times[best])

@@ -1,0 +1,40 @@
+"""How much work tasks are: steps of training, and samples looked at to judge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monogram.engine.curves import looks
+from monogram.engine.job import Job
+from monogram.plan import Task
+from monogram.population import Population
+
+STEP_UNITS = 3.0  # a sample that is trained on costs about three that are only looked at
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What some tasks amount to.
+
+    Attributes:
+        steps: optimizer steps.
+        judged_samples: samples looked at to judge models.
+    """
+
+    steps: int
+    judged_samples: int
+
+    def units(self, batch: int) -> float:
+        """The work in samples looked at; one trained on counts for several."""
+        return STEP_UNITS * batch * self.steps + self.judged_samples
+
+
+def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workload:
+    """The steps and the judging of some tasks."""
+    split = population.global_data
+    parts = {(rows.start, rows.stop): len(rows) for rows in (split.validation, split.test)}
+    on_global = sum(min(job.evaluation_samples, samples) for samples in parts.values())
+    own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
+    ends = sum(1 for task in tasks for node in task.nodes() if node.models)
+    judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
+    on_curves = looks(tasks, population).samples if job.curves else 0
+    return Workload(sum(task.steps for task in tasks), ends * on_global + judged + on_curves)

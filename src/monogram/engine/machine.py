@@ -1,0 +1,87 @@
+"""This machine: what tells it from others, its free memory, and what was measured on it before."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+
+def fingerprint() -> str:
+    """Changes with what a measurement of speed depends on: processor, cores, libraries."""
+    about = [_processor(), platform.machine(), str(os.cpu_count()), torch.__version__]
+    if torch.cuda.is_available():
+        about.append(torch.cuda.get_device_name())
+    return " / ".join(about)
+
+
+def free_memory() -> int:
+    """Bytes that new work may take without driving other memory to the disk."""
+    return int(psutil.virtual_memory().available)
+
+
+@contextmanager
+def one_process(count: int) -> Iterator[None]:
+    """Within, PyTorch computes in this process with that many threads, as a worker does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class Measurements:
+    """What was measured on this machine, in a file of the user's cache.
+
+    A file that cannot be read or written is no reason to stop: then it is measured again.
+
+    Args:
+        file: where; None: the default, $XDG_CACHE_HOME/monogram/engines.json.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
+        self._file = file or cache / "monogram" / "engines.json"
+
+    def get(self, *what: str) -> Any:
+        """The values kept for something here, or None."""
+        return self._all().get(_key(what))
+
+    def keep(self, values: Any, *what: str) -> None:
+        """Keep values for something; all others stay."""
+        kept = self._all() | {_key(what): values}
+        part = self._file.with_suffix(f".{os.getpid()}.part")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(kept, indent=1), "utf-8")
+            part.replace(self._file)
+        except OSError:
+            part.unlink(missing_ok=True)
+
+    def _all(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self._file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _key(what: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join([fingerprint(), *what]).encode()).hexdigest()[:24]
+
+
+def _processor() -> str:
+    """Its model, as far as the system says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()

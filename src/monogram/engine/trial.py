@@ -1,0 +1,277 @@
+"""A short trial of one kind of training: whether individuals can be trained together, how fast."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from statistics import median
+from time import perf_counter
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from monogram.curriculum import Phase
+from monogram.engine.job import Job
+from monogram.engine.judge_stack import StackJudge
+from monogram.networks import PRIOR, laid_out
+from monogram.plan import Stretch, Task
+from monogram.population import Population
+from monogram.training import (
+    Cuts,
+    Feed,
+    Lesson,
+    Samples,
+    StackedNetwork,
+    StackState,
+    State,
+    Weights,
+    as_samples,
+    tally,
+    train,
+    train_stack,
+)
+
+STEPS = 3  # of a measurement; the first is not counted
+MORE_STEPS = 13  # where a step takes so little that a moment's disturbance would show
+SHORT_STEP = 0.02  # seconds
+JUDGED = 512  # samples of D_G that are looked at
+TOLERANCE = 1e-3  # difference between two ways to train, as a part of what training changes
+COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
+SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of one model's share.
+
+    Attributes:
+        step: of a step of training.
+        sample: of a sample of D_G that is looked at.
+    """
+
+    step: float
+    sample: float
+
+    def seconds(self, steps: float, samples: float) -> float:
+        """What a model takes with so many of both."""
+        return steps * self.step + samples * self.sample
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a trial found.
+
+    Attributes:
+        alone: one by one.
+        together: in cohorts, by their size.
+        padded: whether batches of different lengths can be filled up.
+        memory: bytes that each individual of a cohort takes.
+        problem: why individuals cannot be trained together, or None.
+    """
+
+    alone: Speed
+    together: dict[int, Speed] = field(default_factory=dict)
+    padded: bool = False
+    memory: int = 0
+    problem: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The same of plain values, as read back from JSON."""
+        sizes = values["together"]
+        speeds = {int(size): Speed(**speed) for size, speed in sizes.items()}
+        return cls(**{**values, "alone": Speed(**values["alone"]), "together": speeds})
+
+
+class Trial:
+    """Trains a few of a plan's individuals for a few steps.
+
+    Args:
+        kind: what their phases train.
+        tasks: of whom, at least two.
+        job: how.
+        population: their data.
+    """
+
+    def __init__(self, kind: str, tasks: Sequence[Task], job: Job, population: Population) -> None:
+        self._recipe = job.recipe
+        self._population = population
+        self._device = torch.device(job.device)
+        first = laid_out(job.architecture.build(0).to(self._device))
+        self._network, self._judged = first, laid_out(job.architecture.build(0).to(self._device))
+        self._start = State.of(first)
+        self._shared = self._samples(population.global_data.train)
+        self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
+
+    def found(self, sizes: Sequence[int]) -> Found:
+        """Try a pair, then cohorts of some sizes, as long as they get no slower.
+
+        Args:
+            sizes: individuals of a cohort, ascending.
+        """
+        alone = self._alone()
+        if alone.step < SHORT_STEP:
+            self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
+            alone = self._alone()
+        try:
+            padded = self._is_right(equal=False)
+            right = padded or self._is_right(equal=True)
+        except Exception as error:
+            problem = traceback.format_exception_only(error)[-1].split("\n")[0]
+            return Found(alone, problem=problem)
+        if not right:
+            return Found(alone, problem="together the network learns something else than alone")
+        before, together = alone, {}
+        for size in (2, *sizes):
+            together[size] = self._together(size)
+            if together[size].step > SLOWER * before.step:
+                break
+            before = together[size]
+        return Found(alone, together, padded, self._memory())
+
+    def _samples(self, rows: range) -> Samples:
+        return as_samples(self._population, rows, self._device)
+
+    def _own(self, stretch: Stretch) -> Samples:
+        return self._samples(self._population.individuals[str(stretch.owner)].train)
+
+    def _feed(self, stretch: Stretch, own: Samples) -> Feed:
+        return Feed(stretch, self._shared, own, self._recipe.batch_size)
+
+    def _lesson(self, stretches: Sequence[Stretch], own: Sequence[Samples]) -> Lesson:
+        feeds = [self._feed(s, some) for s, some in zip(stretches, own, strict=True)]
+        return Lesson(stretches, feeds, own)
+
+    def _is_right(self, *, equal: bool) -> bool:
+        """Whether a pair learns the same together as alone, with batches of one length or two."""
+        pair = [stretch.until(STEPS) for stretch in self._stretches[:2]]
+        own = [self._own(stretch) for stretch in pair]
+        fewest = min(map(self._batch, own))
+        lengths = (fewest, fewest) if equal else (fewest, max(1, 2 * fewest // 3))
+        own = [Samples(o.inputs[:n], o.labels[:n]) for o, n in zip(own, lengths, strict=True)]
+        lesson = self._lesson(pair, own)
+        state = StackState.start(self._start, 2)
+        end = train_stack(self._network, state, lesson, self._recipe, Cuts())
+        alone = (
+            train(self._network, self._start, stretch, self._feed(stretch, some), self._recipe)
+            for stretch, some in zip(pair, own, strict=True)
+        )
+        names = [name for name, _ in self._network.named_parameters()]
+        return all(
+            self._apart(names, end.member(place).weights, one.weights) < TOLERANCE
+            for place, one in enumerate(alone)
+        )
+
+    def _apart(self, names: Sequence[str], one: Weights, other: Weights) -> float:
+        """How far two ways to train are apart, as a part of what training changed."""
+        start = self._start.weights
+        changed = max(_largest(other[name] - start[name]) for name in names)
+        return max(_largest(one[name] - other[name]) for name in names) / max(changed, 1e-12)
+
+    def _alone(self) -> Speed:
+        stretch = self._stretches[0]
+        feed, times = self._feed(stretch, self._own(stretch)), _Times()
+        train(self._network, self._start, stretch, feed, self._recipe, times)
+        samples = self._to_judge()
+        seconds = _seconds(lambda: tally(self._network, samples))
+        return Speed(times.gap, seconds / len(samples))
+
+    def _together(self, size: int) -> Speed:
+        """The share of one of a cohort, all with batches of the longest's length."""
+        cohort = [self._stretches[place % len(self._stretches)] for place in range(size)]
+        own = [self._own(stretch) for stretch in cohort]
+        longest = max(map(self._batch, own))
+        alike = [some for some in own if self._batch(some) == longest]
+        lesson = self._lesson(cohort, [alike[place % len(alike)] for place in range(size)])
+        times, cuts = _Times(), Cuts()
+        state = StackState.start(self._start, size)
+        end = train_stack(self._network, state, lesson, self._recipe, cuts, times)
+        samples, judge = self._to_judge(), self._judge()
+        stacked = self._shown(end, cuts, samples)
+        known = stacked.features(samples.inputs) if stacked.parts else None
+        seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known))
+        return Speed(times.gap / size, seconds / len(samples) / size)
+
+    def _shown(self, state: StackState, cuts: Cuts, samples: Samples) -> StackedNetwork:
+        """The network in evaluation mode."""
+        self._judged.load_state_dict(dict(state.common))
+        self._judged.eval()
+        names = state.own.keys() - {PRIOR}
+        parts = cuts.cut(self._judged, state.common, names, samples.inputs[:2])
+        return StackedNetwork(self._judged, state.own, parts)
+
+    def _batch(self, own: Samples) -> int:
+        return min(len(own), self._recipe.batch_size)
+
+    def _judge(self) -> StackJudge:
+        return StackJudge(self._population, self._device, JUDGED, lambda _: None)
+
+    def _to_judge(self) -> Samples:
+        return self._samples(self._population.global_data.train[:JUDGED])
+
+    def _memory(self) -> int:
+        """Bytes of one individual's tensors, batch and what a step keeps for its gradients."""
+        stretch = self._stretches[0]
+        own, kept = self._own(stretch), _Kept()
+        one = replace(stretch, stop=stretch.start + 1)
+        state = StackState.start(self._start, 1)
+        lesson = self._lesson([one], [own])
+        with torch.autograd.graph.saved_tensors_hooks(kept.count, lambda tensor: tensor):
+            end = train_stack(self._network, state, lesson, self._recipe, Cuts())
+        tensors = sum(map(_bytes, end.own.values()))
+        return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
+
+
+class _Times:
+    """Notes when each step ended."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+
+    def __call__(self, *_: object) -> None:
+        self._times.append(perf_counter())
+
+    @property
+    def gap(self) -> float:
+        """Seconds from one step's end to the next one's."""
+        return median(later - before for before, later in pairwise(self._times))
+
+
+class _Kept:
+    """Counts the memory behind tensors, each block once."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[int, int] = {}
+
+    def count(self, tensor: Tensor) -> Tensor:
+        """Count one."""
+        storage = tensor.untyped_storage()
+        self.sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+
+def _stretch(task: Task, kind: str, steps: int) -> Stretch:
+    """The first steps of the first phase of a kind."""
+    stretches = (node.stretch for node in task.nodes())
+    first = next(s for s in stretches if isinstance(s.phase, Phase) and s.phase.train == kind)
+    return replace(first, start=0, stop=steps, total=0)
+
+
+def _largest(tensor: Tensor) -> float:
+    return float(tensor.abs().max()) if tensor.numel() else 0.0
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    work()
+    started = perf_counter()
+    work()
+    return perf_counter() - started
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

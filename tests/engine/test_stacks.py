@@ -1,0 +1,281 @@
+"""Individuals trained together: the loop's numbers but for the last digits."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests import nets
+from tests.engine.test_against_twin import compare_figures, twin_of
+from tests.people import make_population
+
+from monogram.curriculum import Recipe
+from monogram.engine import (
+    Display,
+    Grouping,
+    execute,
+    layout,
+    read_journal,
+    read_points,
+)
+from monogram.engine.cohort import Kind
+from monogram.errors import RunError
+from monogram.population import save_population
+from monogram.study import Study
+from monogram.training import save_state
+
+EXACT = ("own_iterations", "shared_iterations", "own_samples", "personal_samples", "collapsed")
+CLOSE = (
+    "personal_accuracy",
+    "personal_accuracy_validation",
+    "global_accuracy",
+    "global_accuracy_validation",
+    "personal_loss",
+    "personal_loss_validation",
+    "global_loss",
+    "global_loss_validation",
+)
+PEOPLE = {"anna": 70, "ben": 45, "cleo": 12, "dora": 44, "emil": 70, "fay": 33, "gil": 3, "hal": 2}
+CURRICULA = (
+    "baseline",
+    "union >> personal(4)",
+    "early-shaping(5)",
+    "sample-weighting(2)",
+    "transfer(4)",
+    "transfer(15)",
+    "global >> mixed(1/2, iterations=6, decay=0.1, decay_at=0.5)",
+    "global >> personal(4, train=head)",
+    "head-then-all(3)",
+    "global >> prior >> personal(epochs=2)",
+    "transfer(9) >> blend",
+    "global >> personal(9, pull=0.1) >> blend(0.3)",
+    "global >> prior(5)",
+)
+LOOP = Grouping()
+
+
+def together(most, *, padded=False):
+    """Everybody with as many others, whatever is trained."""
+    kind = Kind(most, padded)
+    return Grouping({"all": kind, "head": kind, "last-block": kind, "": kind})
+
+
+def make_study(network, curricula=CURRICULA, population=None, **options):
+    """Batches of 8, which most people fill and some do not."""
+    recipe = Recipe(batch_size=8, clip_norm=options.pop("clip_norm", None))
+    people = make_population(PEOPLE, shared=60) if population is None else population
+    return Study(people, curricula, network=network, epochs=2, recipe=recipe, **options)
+
+
+def run(study, folder, engine, **options):
+    """Rows by identity, and what did not work."""
+    layout.prepare(folder)
+    save_population(study.population, layout.population(folder))
+    job = replace(study.job(folder), engine=engine, **options.pop("job", {}))
+    failures = execute(study.plan(), job, study.population, **options)
+    rows = read_journal(layout.journal(folder))
+    return {row.identity: row for row in rows}, failures
+
+
+def assert_same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for identity, row in ours.items():
+        other = theirs[identity]
+        assert all(getattr(row, name) == getattr(other, name) for name in EXACT), identity
+        for name in CLOSE:
+            assert getattr(row, name) == pytest.approx(getattr(other, name), abs=1e-5), identity
+
+
+@pytest.mark.parametrize(
+    ("network", "grouping"),
+    [
+        (nets.plain, together(3)),
+        (nets.plain, together(64)),
+        (nets.unnormalised, together(64)),
+        (nets.unnormalised, together(64, padded=True)),
+        (nets.unnormalised, together(2, padded=True)),
+    ],
+    ids=["batch normalisation", "all of a size", "alike", "filled up", "pairs"],
+)
+def test_all_curricula_give_the_loops_numbers_and_curves(network, grouping, tmp_path):
+    study = make_study(network)
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    stacked, failures = run(study, tmp_path / "together", grouping)
+    assert not failures
+    assert_same(stacked, alone)
+    curves, expected = (read_points(tmp_path / name / "curves") for name in ("together", "alone"))
+    assert curves.keys() == expected.keys()
+    for key, point in curves.items():
+        other = expected[key]
+        assert (point.individual, point.evaluated_on) == (other.individual, other.evaluated_on)
+        assert (point.shared, point.personal) == pytest.approx((other.shared, other.personal))
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [(nets.picture, (1, 6, 6)), (nets.Attentive, (3, 5))],
+    ids=["pictures", "attention"],
+)
+def test_dropout_draws_what_it_draws_alone(network, shape, tmp_path):
+    people = make_population({"anna": 30, "ben": 26, "cleo": 24}, shared=40, shape=shape)
+    some = ("transfer(5)", "sample-weighting(2)", "global >> personal(4, train=head)")
+    study = make_study(network, some, people, curves=False)
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    stacked, failures = run(study, tmp_path / "together", together(3))
+    assert not failures
+    assert_same(stacked, alone)
+
+
+def test_shortened_gradients_are_each_ones_own(tmp_path):
+    study = make_study(nets.plain, ("transfer(9)",), clip_norm=0.3)
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    assert_same(run(study, tmp_path / "together", together(64))[0], alone)
+
+
+def test_a_stacked_model_has_the_twins_accuracies(tmp_path):
+    people = make_population({"anna": 40, "ben": 36, "cleo": 38}, shared=40)
+    study = make_study(nets.plain, ("transfer(6)",), people)
+    rows, _ = run(study, tmp_path, together(3))
+    for row in rows.values():
+        steps = {"n_TL": 6} if "personal" in row.curriculum else {}
+        compare_figures(row, twin_of(row, people, nets.plain, 2, steps), people)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_and_what_is_done_already_change_no_digit(workers, tmp_path):
+    study = make_study(nets.plain)
+    whole, _ = run(study, tmp_path / "whole", together(3))
+    folder = tmp_path / "again"
+    run(study, folder, together(3), workers=workers)
+    for journal in layout.journal(folder).iterdir():
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(lines[::2]))
+    rows, _ = run(study, folder, together(3), workers=workers)
+    assert rows.keys() == whole.keys()
+    for identity, row in whole.items():
+        theirs = rows[identity]
+        assert all(getattr(row, name) == getattr(theirs, name) for name in (*EXACT, *CLOSE))
+
+
+def test_a_stack_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    study = make_study(nets.plain, ("transfer(15)", "sample-weighting(2)"), curves=False)
+    whole, _ = run(study, tmp_path / "whole", together(64))
+    often = {"checkpoint_seconds": 0}
+    folder, steps = tmp_path / "cut", []
+
+    def save(state, file, name):
+        save_state(state, file, name)
+        steps.append(file.name)
+        if sum(one.startswith("stack") for one in steps) == 9:
+            raise OSError("cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("monogram.engine.stack_runner.save_state", save)
+        with pytest.raises(OSError, match="cut"):
+            run(study, folder, together(64), job=often)
+    left = [file.name for file in layout.checkpoint(folder, "").parent.glob("stack*")]
+    assert left
+    rows, _ = run(study, folder, together(64), job=often)
+    assert rows.keys() == whole.keys()
+    for identity, row in whole.items():
+        assert all(getattr(row, name) == getattr(rows[identity], name) for name in CLOSE)
+
+
+class Listening(Display):
+    """Keeps what is said."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        self.heard = []
+
+    def say(self, text):
+        self.heard.append(text)
+
+
+def test_an_error_in_a_stack_is_put_down_to_whom_it_belongs(tmp_path):
+    """Choosy takes no batch of five, so that both go wrong, together and one by one."""
+    people = make_population({"anna": 40, "ben": 10, "bob": 10})
+    rows, failures = run(make_study(nets.Choosy, ("transfer(4)",), people), tmp_path, together(2))
+    assert [failure.individual for failure in failures] == ["ben", "bob"]
+    assert {who for curriculum, who, _ in rows if "personal" in curriculum} == {"anna"}
+
+
+def test_a_network_that_cannot_be_stacked_says_why_once(tmp_path):
+    people = make_population({"anna": 40, "ben": 40, "cleo": 40, "dora": 40})
+    study = make_study(nets.Peeking, ("transfer(4)", "transfer(2)"), people)
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    display = Listening()
+    rows, failures = run(study, tmp_path / "together", together(2), display=display)
+    assert not failures
+    assert_same(rows, alone)
+    (said,) = [text for text in display.heard if "failed" in text]
+    assert ".item()" in said
+
+
+# --- Who is trained together --------------------------------------------------------------
+
+
+def many(n=16, **options):
+    people = make_population({f"{nth:02}": 40 + nth for nth in range(n)})
+    return make_study(options.pop("network", nets.unnormalised), ("transfer(4)",), people)
+
+
+def chosen(study, folder, engine="stacked", **options):
+    run(study, folder, engine, **options)
+    return json.loads((folder / "engine.json").read_text())["kinds"]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Measurements of other tests and of the user are out of the way."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_trial_finds_whether_batches_can_be_filled_up(tmp_path):
+    assert chosen(many(), tmp_path / "free")["all"]["padded"]
+    normalised = chosen(many(network=nets.plain), tmp_path / "normalised")["all"]
+    assert normalised["most"] > 1
+    assert not normalised["padded"]
+
+
+def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
+    display = Listening()
+    kind = chosen(many(network=nets.Peeking), tmp_path, display=display)["all"]
+    assert kind["most"] == 1
+    assert ".item()" in kind["reason"]
+    assert len([text for text in display.heard if ".item()" in text]) == 1
+
+
+def test_a_few_are_trained_one_by_one_unless_it_is_asked_for(tmp_path):
+    few = many(4)
+    assert chosen(few, tmp_path / "auto", "auto")["all"]["most"] == 1
+    assert chosen(few, tmp_path / "stacked", "stacked")["all"]["most"] == 2
+
+
+def test_the_loop_is_as_asked_for(tmp_path):
+    assert chosen(many(), tmp_path, "loop")["all"]["most"] == 1
+
+
+def test_cohorts_keep_to_the_memory(tmp_path):
+    display = Listening()
+    kind = chosen(many(), tmp_path, "stacked", job={"memory": 20}, display=display)["all"]
+    assert kind["most"] == 1
+    assert any("memory" in text for text in display.heard)
+
+
+def test_a_run_keeps_its_engine_and_refuses_another(tmp_path):
+    study = many()
+    before = chosen(study, tmp_path, "stacked")
+    assert chosen(study, tmp_path, "auto") == before
+    with pytest.raises(RunError, match=r"begun with the engine 'stacked', not 'loop'"):
+        run(study, tmp_path, "loop")
+    (tmp_path / "engine.json").write_text("{")
+    with pytest.raises(RunError, match=r"engine\.json is damaged"):
+        run(study, tmp_path, "auto")
+
+
+def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
+    first = chosen(many(), tmp_path / "first")
+    (kept,) = (tmp_path / "cache").rglob("engines.json")
+    assert chosen(many(), tmp_path / "second") == first
+    kept.write_text("{")
+    assert chosen(many(), tmp_path / "third")["all"]["most"] == first["all"]["most"]
