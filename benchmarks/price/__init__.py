@@ -1,15 +1,18 @@
 """What a model for each person costs: Monogram against the loop that a careful user writes.
 
-The same work on the same machine: from one base, a few iterations on each person's data, then the
+The same work on the same machine: from one base, 20 iterations on each person's data, then the
 accuracies of the personal model on the person's own data and on global samples. Both sides see the
-same batches. First the accuracies are compared, dropout included; then both are timed in turn, and
-the median of the ratios counts. `python -m benchmarks price`.
+same batches. First the accuracies are compared, dropout included; then all sides are timed in turn,
+again and again, and the median of the ratios counts. Monogram's time includes starting its
+processes and its journal. `python -m benchmarks price`.
 """
 
 import os
 import statistics
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,10 +20,12 @@ from typing import Any
 import torch
 
 from benchmarks.price.ours import Ours
+from benchmarks.price.sides import SIDES, Accuracies
 from benchmarks.price.textbook import Textbook
 from benchmarks.price.workloads import WORKLOADS, Workload
 
-PAIRS = 3
+ROUNDS = 3
+CHECKED = 3  # people whose accuracies are compared
 SIDE = 2048  # of the square matrices whose product gives the machine's peak
 
 
@@ -30,30 +35,32 @@ class Measured:
 
     Attributes:
         workload: its name.
-        people: models that each side made in one run.
-        textbook: seconds per person, one for each pair.
-        ours: the same.
-        ratio: median of textbook / ours over the pairs.
-        ratios: of all pairs.
-        most_apart: the largest difference between the two sides' accuracies of any one model.
+        people: models that Monogram made in one round.
+        sampled: models that each other side made.
+        ours: milliseconds per person, one for each round.
+        theirs: the same of each other side.
+        ratios: by side the median of theirs / ours over the rounds, the smallest and the largest.
+        most_apart: the largest difference between two sides' accuracies of any model.
     """
 
     workload: str
     people: int
-    textbook: tuple[float, ...]
-    ours: tuple[float, ...]
-    ratio: float
-    ratios: tuple[float, ...]
+    sampled: int
+    ours: list[float]
+    theirs: dict[str, list[float]]
+    ratios: dict[str, tuple[float, float, float]]
     most_apart: float
 
-    def __str__(self) -> str:
-        """A line for the terminal."""
-        before, now = statistics.median(self.textbook), statistics.median(self.ours)
-        return (
-            f"{self.workload}: {self.ratio:.2f} x ({min(self.ratios):.2f} to "
-            f"{max(self.ratios):.2f}); {1e3 * before:.1f} ms a person by the textbook, "
-            f"{1e3 * now:.1f} ms here, {self.people} people"
-        )
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        here = f"{self.workload}: {statistics.median(self.ours):.2f} ms a person"
+        return [
+            here,
+            *(
+                f"  {middle:5.2f} x {side} ({low:.2f} to {high:.2f})"
+                for side, (middle, low, high) in self.ratios.items()
+            ),
+        ]
 
 
 def run() -> dict[str, Any]:
@@ -62,41 +69,69 @@ def run() -> dict[str, Any]:
     for workload in WORKLOADS:
         print(f"  {workload.name} …", flush=True)
         measured.append(measure(workload))
-    peak = gemm_peak()
-    lines = [*map(str, measured), f"{peak / 1e9:.0f} GFLOP/s in products of float32 matrices"]
-    workers = len(os.sched_getaffinity(0))
+        print("\n".join(f"    {line}" for line in measured[-1].lines()), flush=True)
     return {
-        "workers": workers,
-        "gemm_peak": peak,
+        "cores": len(os.sched_getaffinity(0)),
+        "gemm_peak": gemm_peak(),
+        "rounds": ROUNDS,
         "workloads": [asdict(one) for one in measured],
-        "lines": lines,
+        "lines": [f"{gemm_peak() / 1e9:.0f} GFLOP/s in products of float32 matrices"],
     }
 
 
 def measure(workload: Workload) -> Measured:
     """One workload, checked and timed."""
-    with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(workload, Path(folder))
-        textbook = Textbook(workload, ours.population, ours.base)
-        apart = most_apart(textbook.accuracies(seeded=True), ours.accuracies())
-        smallest = 1 / len(next(iter(ours.population.individuals.values())).test)
-        if apart > smallest:
-            raise AssertionError(f"{workload.name}: accuracies differ by {apart}")
-        pairs = [(_seconds(textbook.accuracies), _seconds(ours.accuracies)) for _ in range(PAIRS)]
-    people = workload.people
-    ratios = tuple(before / now for before, now in pairs)
+    apart = check(workload)
+    fewer = replace(workload, people=workload.sampled).population()
+    some = list(fewer.individuals)
+    times: dict[str, list[float]] = {side: [] for side in ("", *SIDES)}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        ours = Ours(workload, workload.population(), Path(folder))
+        textbook = Textbook(workload, fewer, ours.base)
+        sides = {name: opened.enter_context(side(textbook)) for name, side in SIDES.items()}
+        for turn in range(ROUNDS):
+            todo: list[tuple[str, Callable[[], object], int]] = [
+                ("", ours.accuracies, workload.people),
+                *((name, lambda do=do: do(some), len(some)) for name, do in sides.items()),
+            ]
+            for name, do, people in todo if turn % 2 else reversed(todo):
+                times[name].append(1e3 * _seconds(do) / people)
+    now = times.pop("")
+    ratios = {
+        name: [t / n for t, n in zip(theirs, now, strict=True)] for name, theirs in times.items()
+    }
     return Measured(
         workload=workload.name,
-        people=people,
-        textbook=tuple(before / people for before, _ in pairs),
-        ours=tuple(now / people for _, now in pairs),
-        ratio=statistics.median(ratios),
-        ratios=ratios,
+        people=workload.people,
+        sampled=workload.sampled,
+        ours=now,
+        theirs=times,
+        ratios={name: _spread(values) for name, values in ratios.items()},
         most_apart=apart,
     )
 
 
-def most_apart(one: dict[str, tuple[float, float]], other: dict[str, tuple[float, float]]) -> float:
+def check(workload: Workload) -> float:
+    """The largest difference between the accuracies of both sides, with the same dropout.
+
+    Raises:
+        AssertionError: it is more than one sample of a person.
+    """
+    few = replace(workload, people=CHECKED)
+    population = few.population()
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Ours(few, population, Path(folder), engine="stacked")
+        textbook = Textbook(few, population, ours.base)
+        apart = most_apart(
+            textbook.accuracies(population.individuals, seeded=True), ours.accuracies()
+        )
+    smallest = 1 / len(next(iter(population.individuals.values())).test)
+    if apart > smallest:
+        raise AssertionError(f"{workload.name}: accuracies differ by {apart}")
+    return apart
+
+
+def most_apart(one: Accuracies, other: Accuracies) -> float:
     """The largest difference between two sides' accuracies, personal or global, of one model."""
     assert one.keys() == other.keys()
     return max(abs(a - b) for id_ in one for a, b in zip(one[id_], other[id_], strict=True))
@@ -105,11 +140,14 @@ def most_apart(one: dict[str, tuple[float, float]], other: dict[str, tuple[float
 def gemm_peak() -> float:
     """Floating-point operations per second of all cores in a product of float32 matrices."""
     left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
-    times = [_seconds(lambda: left @ right) for _ in range(12)]
-    return 2 * SIDE**3 / min(times)
+    return 2 * SIDE**3 / min(_seconds(lambda: left @ right) for _ in range(12))
 
 
-def _seconds(work) -> float:
+def _spread(values: Sequence[float]) -> tuple[float, float, float]:
+    return statistics.median(values), min(values), max(values)
+
+
+def _seconds(work: Callable[[], object]) -> float:
     started = perf_counter()
     work()
     return perf_counter() - started

@@ -8,40 +8,52 @@ import torch
 
 from benchmarks.price.workloads import Workload
 from monogram.engine import execute, layout, read_journal
-from monogram.population import save_population
+from monogram.engine.job import EngineName
+from monogram.population import Population, save_population
 from monogram.study import Study
 from monogram.study.study import default_workers
 from monogram.training import load_state
 
 
 class Ours:
-    """A study whose base is trained already.
+    """A study whose base is trained and judged already.
 
     Args:
         workload: what to do.
+        population: whom for.
         folder: for the run directory.
+        engine: as `Study.run` takes it.
     """
 
-    def __init__(self, workload: Workload, folder: Path) -> None:
-        self.population = workload.population()
+    def __init__(
+        self,
+        workload: Workload,
+        population: Population,
+        folder: Path,
+        engine: EngineName = "auto",
+    ) -> None:
+        self._population, self._folder = population, folder
         study = Study(
-            self.population, [workload.curriculum], network=workload.network, epochs=1, curves=False
+            population, [workload.curriculum], network=workload.network, epochs=1, curves=False
         )
-        self._job, self._plan, self._folder = study.job(folder), study.plan(), folder
-        save_population(self.population, layout.population(folder))
+        self._plan = study.plan()
+        self._job = replace(study.job(folder), engine=engine)
+        layout.prepare(folder)
+        save_population(population, layout.population(folder))
         root = self._plan.roots[0]
-        execute(
-            replace(self._plan, roots=(replace(root, children=()),)), self._job, self.population
-        )
-        base = load_state(layout.trunk(folder, root.key), root.key, torch.device("cpu"))
-        assert base is not None
+        only_base = replace(self._plan, roots=(replace(root, children=()),))
+        execute(only_base, replace(self._job, engine="loop"), population)
+        layout.engine(folder).unlink()
+        shutil.copytree(layout.journal(folder), folder / "base")
+        state = load_state(layout.trunk(folder, root.key), root.key, torch.device("cpu"))
+        assert state is not None
         self.base = study.architecture.build(0)
-        self.base.load_state_dict(base.weights)
+        self.base.load_state_dict(state.weights)
 
     def accuracies(self) -> dict[str, tuple[float, float]]:
         """Train and judge everybody: by id the personal and the global accuracy."""
-        shutil.rmtree(layout.journal(self._folder), ignore_errors=True)
-        failures = execute(self._plan, self._job, self.population, workers=default_workers())
+        self.forget()
+        failures = execute(self._plan, self._job, self._population, workers=default_workers())
         assert not failures, failures
         rows = read_journal(layout.journal(self._folder))
         return {
@@ -49,3 +61,9 @@ class Ours:
             for row in rows
             if "personal" in row.curriculum
         }
+
+    def forget(self) -> None:
+        """Forget everything but the base."""
+        journal = layout.journal(self._folder)
+        shutil.rmtree(journal, ignore_errors=True)
+        shutil.copytree(self._folder / "base", journal)

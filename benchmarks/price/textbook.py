@@ -1,21 +1,20 @@
 """The loop that a careful user writes: DataLoader, defaults, one person after the other."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from benchmarks.price.workloads import Workload
+from benchmarks.price.workloads import ITERATIONS, Workload
 from monogram.curriculum import Recipe
 from monogram.networks import trainable_names
 from monogram.population import Population
 from monogram.streams import torch_seed
 from monogram.training import Endless
 
-ITERATIONS = 20
 RATE = 0.01
 PLACE = 1  # of the personal phase in the curriculum
 
@@ -38,15 +37,24 @@ class Textbook:
         split = population.global_data
         self._shared = [self._dataset(split.validation), self._dataset(split.test)]
 
-    def accuracies(self, *, seeded: bool = False) -> dict[str, tuple[float, float]]:
-        """Train and judge everybody: by id the personal and the global accuracy.
+    @property
+    def individuals(self) -> Sequence[str]:
+        """Whom there are data of."""
+        return list(self._population.individuals)
+
+    def accuracies(
+        self, individuals: Iterable[str], *, seeded: bool = False
+    ) -> dict[str, tuple[float, float]]:
+        """Train and judge some: by id the personal and the global accuracy.
 
         Args:
+            individuals: whom.
             seeded: seed each step as Monogram does, so that dropout is the same.
         """
-        return {id_: self._accuracies(id_, seeded) for id_ in self._population.individuals}
+        return {id_: self.of(id_, seeded=seeded) for id_ in individuals}
 
-    def _accuracies(self, individual: str, seeded: bool) -> tuple[float, float]:
+    def of(self, individual: str, *, seeded: bool = False) -> tuple[float, float]:
+        """Train and judge one: the personal and the global accuracy."""
         split = self._population.individuals[individual]
         network = self._trained(individual, self._dataset(split.train), seeded)
         judged = [accuracy(network, self._dataset(part)) for part in (split.validation, split.test)]

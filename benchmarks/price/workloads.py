@@ -10,6 +10,8 @@ from monogram.population import Population, Protocol, Split
 
 BASE_SAMPLES = 512  # of D_G, for training the base
 VALIDATION = TEST = 30  # samples of each person
+ITERATIONS = 20  # of fine-tuning
+CHUNK = 100_000  # samples made at a time
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class Workload:
         network: name or factory.
         shape: of one input.
         classes: how many.
-        people: how many.
+        people: how many Monogram makes models for at a time.
+        sampled: how many of them the slower sides do, each on its own; a person costs them the
+            same however many there are.
         own: training samples of each person.
         judged: global samples that each model is judged on.
         train: the parameters that train.
@@ -32,6 +36,7 @@ class Workload:
     shape: tuple[int, ...]
     classes: int
     people: int
+    sampled: int
     own: int = 140
     judged: int = 100
     train: str = "all"
@@ -39,7 +44,7 @@ class Workload:
     @property
     def curriculum(self) -> str:
         """Its text form."""
-        return f"global(epochs=1) >> personal(iterations=20, train={self.train})"
+        return f"global(epochs=1) >> personal(iterations={ITERATIONS}, train={self.train})"
 
     def population(self) -> Population:
         """Noise around a mean for each class, so that something can be learnt."""
@@ -48,13 +53,15 @@ class Workload:
         sizes += [self.own, VALIDATION, TEST] * self.people
         labels = draw.integers(self.classes, size=sum(sizes))
         means = draw.normal(size=(self.classes, *self.shape)).astype(np.float32)
-        noise = draw.normal(size=(sum(sizes), *self.shape)).astype(np.float32)
+        inputs = draw.standard_normal(size=(sum(sizes), *self.shape), dtype=np.float32)
+        for start in range(0, len(inputs), CHUNK):
+            inputs[start : start + CHUNK] += 0.5 * means[labels[start : start + CHUNK]]
         ends = np.cumsum(sizes).tolist()
         parts = [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         splits = [Split(*parts[at : at + 3]) for at in range(0, len(parts), 3)]
         return Population(
-            name=self.name,
-            inputs=0.5 * means[labels] + noise,
+            name="people",
+            inputs=inputs,
             labels=labels,
             classes=tuple(map(str, range(self.classes))),
             global_data=splits[0],
@@ -103,25 +110,36 @@ class Frozen(nn.Module):
         return logits
 
 
+HEAD_ONLY = Workload(
+    "head only, 256 features, 30 classes",
+    Frozen,
+    (256,),
+    30,
+    people=3_000,
+    sampled=100,
+    train="head",
+)
 WORKLOADS = (
-    Workload("head only, 256 features", Frozen, (256,), 30, people=400, train="head"),
-    Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=400),
-    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=100),
-    Workload("small transformer", Transformer, (6, 100), 6, people=100),
+    HEAD_ONLY,
+    Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=500, sampled=80),
+    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=60, sampled=20),
+    Workload("small transformer", Transformer, (6, 100), 6, people=24, sampled=6),
     Workload(
-        "paper's network, quarter width, and 9,000 global samples",
+        "paper's network, quarter width, 9,000 global samples",
         "paper(width=0.25)",
         (1, 32, 32),
         30,
-        people=8,
+        people=6,
+        sampled=2,
         judged=9_000,
     ),
     Workload(
-        "paper's network, full width, and 9,000 global samples",
+        "paper's network, full width, 9,000 global samples",
         "paper",
         (1, 32, 32),
         30,
         people=2,
+        sampled=1,
         judged=9_000,
     ),
 )

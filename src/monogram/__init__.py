@@ -8,25 +8,29 @@
 See `monogram.population` for one's own data and `monogram.study` for what is found.
 """
 
-from monogram.curriculum import (
-    Baseline,
-    Curriculum,
-    EarlyShaping,
-    Global,
-    Mixed,
-    Personal,
-    Recipe,
-    Rehearsal,
-    SampleWeighting,
-    Transfer,
-    Union,
-    parse,
-)
-from monogram.datasets import load, read_own
-from monogram.engine import Display
-from monogram.errors import MonogramError
-from monogram.population import Population, Protocol, from_arrays, from_datasets
-from monogram.study import Results, Study
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monogram.curriculum import (
+        Baseline,
+        Curriculum,
+        EarlyShaping,
+        Global,
+        Mixed,
+        Personal,
+        Recipe,
+        Rehearsal,
+        SampleWeighting,
+        Transfer,
+        Union,
+        parse,
+    )
+    from monogram.datasets import load, read_own
+    from monogram.engine import Display
+    from monogram.errors import MonogramError
+    from monogram.population import Population, Protocol, from_arrays, from_datasets
+    from monogram.study import Results, Study
 
 __version__ = "0.1.0"
 
@@ -54,3 +58,24 @@ __all__ = [
     "parse",
     "read_own",
 ]
+
+# Imported when they are asked for: a worker process starts in half the time without the rooms that
+# it does not need.
+_ROOMS = {
+    **dict.fromkeys(("load", "read_own"), "datasets"),
+    **dict.fromkeys(("Population", "Protocol", "from_arrays", "from_datasets"), "population"),
+    **dict.fromkeys(("Results", "Study"), "study"),
+    "Display": "engine",
+    "MonogramError": "errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = importlib.import_module(f"{__name__}.{_ROOMS.get(name, 'curriculum')}")
+    return getattr(room, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

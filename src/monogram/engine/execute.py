@@ -29,6 +29,8 @@ from monogram.errors import RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
+ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
+"""Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
 AHEAD = 4  # tasks handed out per worker before the first comes back
 
 
@@ -111,7 +113,9 @@ def _in_workers(
     """Units of work in several processes; the long ones first, so that no one waits at the end."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as counts:
-        pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(job, Path(counts)))
+        pool = ProcessPoolExecutor(
+            workers, initializer=_start, initargs=(job, Path(counts)), env=ENVIRONMENT
+        )
         try:
 
             def submit(unit: Unit) -> "Future[Outcome]":

@@ -1,6 +1,6 @@
 """One row of the results: what is known of one model as soon as it is finished."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 
@@ -66,9 +66,12 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The row of plain values; names that it does not know are left out."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        return cls(**{name: values[name] for name in _NAMES})
+
+
+_NAMES = tuple(field.name for field in fields(Row))

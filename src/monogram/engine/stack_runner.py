@@ -117,7 +117,8 @@ class StackRunner:
         lesson = Lesson([node.stretch for node in nodes], feeds, samples)
         state = self._saved(nodes, state)
         after_step = self._after_step(nodes, state)
-        return train_stack(shop.network, state, lesson, shop.job.recipe, self._cuts, after_step)
+        network, recipe = shop.stacked_network, shop.job.recipe
+        return train_stack(network, state, lesson, recipe, self._cuts, after_step)
 
     def _after_step(
         self, nodes: Nodes, state: StackState

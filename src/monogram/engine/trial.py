@@ -30,6 +30,7 @@ from monogram.training import (
     tally,
     train,
     train_stack,
+    with_stacked_layers,
 )
 
 STEPS = 3  # of a measurement; the first is not counted
@@ -102,9 +103,12 @@ class Trial:
         self._recipe = job.recipe
         self._population = population
         self._device = torch.device(job.device)
-        first = laid_out(job.architecture.build(0).to(self._device))
-        self._network, self._judged = first, laid_out(job.architecture.build(0).to(self._device))
-        self._start = State.of(first)
+        self._network, self._stacked, self._judged = (
+            laid_out(job.architecture.build(0).to(self._device)) for _ in range(3)
+        )
+        with_stacked_layers(self._stacked)
+        with_stacked_layers(self._judged)
+        self._start = State.of(self._network)
         self._shared = self._samples(population.global_data.train)
         self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
 
@@ -156,7 +160,7 @@ class Trial:
         own = [Samples(o.inputs[:n], o.labels[:n]) for o, n in zip(own, lengths, strict=True)]
         lesson = self._lesson(pair, own)
         state = StackState.start(self._start, 2)
-        end = train_stack(self._network, state, lesson, self._recipe, Cuts())
+        end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
         alone = (
             train(self._network, self._start, stretch, self._feed(stretch, some), self._recipe)
             for stretch, some in zip(pair, own, strict=True)
@@ -190,7 +194,7 @@ class Trial:
         lesson = self._lesson(cohort, [alike[place % len(alike)] for place in range(size)])
         times, cuts = _Times(), Cuts()
         state = StackState.start(self._start, size)
-        end = train_stack(self._network, state, lesson, self._recipe, cuts, times)
+        end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
         samples, judge = self._to_judge(), self._judge()
         stacked = self._shown(end, cuts, samples)
         known = stacked.features(samples.inputs) if stacked.parts else None
@@ -222,7 +226,7 @@ class Trial:
         state = StackState.start(self._start, 1)
         lesson = self._lesson([one], [own])
         with torch.autograd.graph.saved_tensors_hooks(kept.count, lambda tensor: tensor):
-            end = train_stack(self._network, state, lesson, self._recipe, Cuts())
+            end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
         tensors = sum(map(_bytes, end.own.values()))
         return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
 

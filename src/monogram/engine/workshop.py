@@ -16,7 +16,16 @@ from monogram.engine.judge_stack import StackJudge
 from monogram.errors import RunError
 from monogram.networks import Prepared, laid_out
 from monogram.population import open_population
-from monogram.training import Samples, State, Surroundings, Tally, Weights, as_samples, load_state
+from monogram.training import (
+    Samples,
+    State,
+    Surroundings,
+    Tally,
+    Weights,
+    as_samples,
+    load_state,
+    with_stacked_layers,
+)
 
 
 class Workshop:
@@ -59,9 +68,14 @@ class Workshop:
         return StackJudge(self.population, self.device, self.job.evaluation_samples, self.progress)
 
     @cached_property
+    def stacked_network(self) -> Prepared:
+        """A network to train stacks with."""
+        return with_stacked_layers(self.new_network())
+
+    @cached_property
     def judged_network(self) -> Prepared:
         """A network to judge stacks with, also while they train with the other."""
-        return self.new_network()
+        return with_stacked_layers(self.new_network())
 
     def new_network(self) -> Prepared:
         """A network of the caller's own."""

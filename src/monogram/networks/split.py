@@ -51,7 +51,7 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
         if hasattr(module, "inplace"):
             setattr(module, "inplace", False)  # noqa: B010 - modules of any kind
     try:
-        traced = fx.symbolic_trace(network)
+        traced = fx.GraphModule(network, _Tracer().trace(network))
         parts = None if any(map(_overwrites, traced.graph.nodes)) else _parts(traced, set(own))
         if parts is None or not _agrees(parts, network, probe):
             return None
@@ -59,6 +59,14 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
         return parts
     except Exception:
         return None
+
+
+class _Tracer(fx.Tracer):
+    """Takes variants of PyTorch's linear layer for one step too."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether a module is one step of the graph."""
+        return isinstance(m, nn.Linear) or super().is_leaf_module(m, module_qualified_name)
 
 
 def _parts(traced: fx.GraphModule, own: set[str]) -> Cut:

@@ -7,6 +7,7 @@ what was trained without a step. `tally` counts what a network gets right.
 
 from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
+from monogram.training.layers import with_stacked_layers
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
 from monogram.training.stack import Lesson, StackState, train_stack
@@ -37,4 +38,5 @@ __all__ = [
     "tally",
     "train",
     "train_stack",
+    "with_stacked_layers",
 ]

@@ -12,7 +12,7 @@ import torch
 from monogram.curriculum import Source
 from monogram.plan import Stretch
 from monogram.plan.compile import is_personal
-from monogram.streams import Place, stream
+from monogram.streams import Place, Streams
 from monogram.training.samples import Joined, Samples
 
 
@@ -29,7 +29,7 @@ class Endless:
     def __init__(self, rows: int, batch_size: int, seed: int, *place: Place) -> None:
         self.rows = rows
         self.batch = min(batch_size, rows)
-        self._seed, self._place = seed, place
+        self._streams = Streams(seed, *place)
         self._orders: dict[int, np.ndarray] = {}
 
     def __getitem__(self, k: int) -> np.ndarray:
@@ -41,12 +41,18 @@ class Endless:
             return head
         return np.concatenate([head, self._order(turn + 1)[: self.batch - len(head)]])
 
+    def span(self, first: int, stop: int) -> np.ndarray:
+        """The rows of several batches one after the other, int64 [stop - first, batch]."""
+        start, end = first * self.batch, stop * self.batch
+        turns = range(start // self.rows, -(-end // self.rows))
+        line = np.concatenate([self._order(turn) for turn in turns])
+        offset = start - turns.start * self.rows
+        return line[offset : offset + end - start].reshape(-1, self.batch)
+
     def _order(self, turn: int) -> np.ndarray:
         if turn not in self._orders:
             last = {t: order for t, order in self._orders.items() if t == turn - 1}
-            self._orders = last | {
-                turn: stream(self._seed, *self._place, turn).permutation(self.rows)
-            }
+            self._orders = last | {turn: self._streams(turn).permutation(self.rows)}
         return self._orders[turn]
 
 
@@ -87,6 +93,12 @@ class Feed:
         """Whether a step's batch is the individual's alone, and its rows in that source, int64."""
         personal, k = self._drawn(step)
         return personal, self._lines[personal][k]
+
+    def personal_span(self, first: int, stop: int) -> np.ndarray | None:
+        """The rows of several steps, int64 [steps, batch], where all batches are personal."""
+        if False in self._lines:
+            return None
+        return self._lines[True].span(first, stop)
 
     def take(self, personal: bool, rows: np.ndarray) -> Samples:
         """The samples of some rows of a source."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.sgd import sgd
 
 from monogram.curriculum import Recipe
 from monogram.networks import PRIOR, Prepared, trainable_names
@@ -30,6 +31,7 @@ from monogram.training.state import State
 from monogram.training.tally import Tally
 
 Tensors = dict[str, Tensor]
+SPAN = 64  # steps whose personal batches are drawn at a time
 PROBE = 2  # samples on which a network is tried out
 
 
@@ -242,7 +244,11 @@ class _Training:
 
 
 class _Descent:
-    """Stochastic gradient descent on stacked tensors, in place."""
+    """Stochastic gradient descent on stacked tensors, in place.
+
+    By PyTorch's function rather than its class: the class imports the compiler, which takes each
+    worker more than a second.
+    """
 
     def __init__(
         self,
@@ -257,12 +263,8 @@ class _Descent:
         self._leaves = {name: own[name].detach().requires_grad_() for name in names}
         self.tensors = own | self._leaves
         self._origin, self._pull, self._clip_norm = origin, pull, recipe.clip_norm
-        decay = 0.0 if pull else recipe.weight_decay
-        self._sgd = torch.optim.SGD(
-            list(self._leaves.values()), momentum=recipe.momentum, weight_decay=decay, fused=True
-        )
-        for name, leaf in self._leaves.items():
-            self._sgd.state[leaf]["momentum_buffer"] = momentum[name]
+        self._momentum: list[Tensor | None] = [momentum[name] for name in names]
+        self._friction, self._decay = recipe.momentum, 0.0 if pull else recipe.weight_decay
 
     def step(self, rate: float) -> None:
         """Follow the gradients, which are gone afterwards."""
@@ -272,9 +274,22 @@ class _Descent:
             for name, leaf in self._leaves.items():
                 if leaf.grad is not None:
                     leaf.grad.add_(leaf.detach() - self._origin[name], alpha=self._pull)
-        self._sgd.param_groups[0]["lr"] = rate
-        self._sgd.step()
-        self._sgd.zero_grad(set_to_none=True)
+        leaves = list(self._leaves.values())
+        with torch.no_grad():
+            sgd(
+                [leaf.detach() for leaf in leaves],
+                [leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves],
+                self._momentum,
+                fused=True,
+                lr=rate,
+                momentum=self._friction,
+                weight_decay=self._decay,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+            )
+        for leaf in leaves:
+            leaf.grad = None
 
     def _shorten(self, longest: float) -> None:
         """Shorten each individual's gradient to a length, as `nn.utils.clip_grad_norm_` does."""
@@ -308,6 +323,8 @@ class _Batches:
     def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
         self._stacked, self._lesson = stacked, lesson
         self._starts = np.cumsum([0, *map(len, lesson.samples)])
+        self._span, self._ahead = range(0), list[np.ndarray | None]()
+        self._weighted: tuple[tuple[int, ...], Tensor] = ((), torch.empty(0))
 
     @cached_property
     def _own(self) -> Samples:
@@ -318,13 +335,30 @@ class _Batches:
     def __call__(self, step: int, learning: int) -> _Batch:
         """The batches of a step of the first few individuals."""
         feeds = self._lesson.feeds[:learning]
-        drawn = [feed.rows(step) for feed in feeds]
-        sizes = tuple(len(rows) for _, rows in drawn)
-        rows = [np.resize(rows, max(sizes)) for _, rows in drawn]
-        samples = self._taken(drawn[0][0], feeds, rows)
+        personal, drawn = self._drawn(step, learning)
+        sizes = tuple(map(len, drawn))
+        rows = [_filled(rows, max(sizes)) for rows in drawn]
+        samples = self._taken(personal, feeds, rows)
         labels = samples.labels.view(learning, -1)
         inputs = samples.inputs.view(*labels.shape, *samples.inputs.shape[1:])
-        return _Batch(inputs, labels, _weights(sizes, labels.device), sizes)
+        if sizes != self._weighted[0]:
+            self._weighted = (sizes, _weights(sizes, labels.device))
+        return _Batch(inputs, labels, self._weighted[1], sizes)
+
+    def _drawn(self, step: int, learning: int) -> tuple[bool, list[np.ndarray]]:
+        """Whether a step's batches are personal, equal for all, and each one's rows."""
+        if step not in self._span:
+            stops = [stretch.stop for stretch in self._lesson.stretches]
+            self._span = range(step, step + SPAN)
+            self._ahead = [
+                feed.personal_span(step, min(step + SPAN, stop)) if stop > step else None
+                for feed, stop in zip(self._lesson.feeds, stops, strict=True)
+            ]
+        ahead = self._ahead[:learning]
+        if ahead[0] is not None:
+            return True, [rows[step - self._span.start] for rows in ahead if rows is not None]
+        drawn = [feed.rows(step) for feed in self._lesson.feeds[:learning]]
+        return drawn[0][0], [rows for _, rows in drawn]
 
     def _taken(self, personal: bool, feeds: Sequence[Feed], rows: Sequence[np.ndarray]) -> Samples:
         """The samples of everybody's rows, one after the other; whose they are is equal for all."""
@@ -342,6 +376,11 @@ def _draws(network: Prepared, inputs: Tensor) -> list[Order]:
     with draws, torch.random.fork_rng(devices=[]), torch.no_grad():
         network(inputs)
     return draws.orders
+
+
+def _filled(rows: np.ndarray, length: int) -> np.ndarray:
+    """Rows repeated up to a length."""
+    return rows if len(rows) == length else np.resize(rows, length)
 
 
 def _weights(sizes: Sequence[int], device: torch.device) -> Tensor:
