@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from monogram.cli.terminal import terminal
-from monogram.engine import Display, Estimate, estimate, together
+from monogram.engine import Display, Estimate, cores, estimate, together
 from monogram.engine.progress import duration
 from monogram.population import Population
 from monogram.report import ResultsTable, recommendation, write_report
 from monogram.report.formats import count
 from monogram.reproduce import Evaluation, Reproduction, is_reproduction
 from monogram.study import Results, Running, Study
-from monogram.study.study import default_workers
 
 LEFT_OUT = 3  # exit status: done, but without some
 SHOWN = 10  # individuals set aside that are named on the terminal
@@ -65,7 +64,7 @@ def finish(folder: Path) -> None:
 
 def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
     """Show what would be done, and what it takes by a short measurement, without doing it."""
-    console, workers = terminal(), running["workers"] or default_workers()
+    console, workers = terminal(), running["workers"] or cores()
     parts = [_show_plan(asked, folder, running, console) for folder, asked in studies.items()]
     took = together(parts)
     console.print(
@@ -78,7 +77,7 @@ def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
 
 
 def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -> Estimate:
-    plan, workers = asked.plan(), running["workers"] or default_workers()
+    plan, workers = asked.plan(), running["workers"] or cores()
     job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
     took = estimate(plan, job, asked.population, workers)
     console.print("\n".join(_introduction(asked, folder)))

@@ -20,7 +20,7 @@ from monogram.plan import Plan, Task
 from monogram.population import Population
 
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
-SIZES = (16, 64)  # individuals of the cohorts that are tried
+SIZES = (8, 32)  # individuals of the cohorts that are tried
 COHORTS = 4  # at least so many, for as many workers
 WORTH = 1.1  # times faster than one by one that "auto" asks for
 
@@ -87,7 +87,8 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
     if people < (FEWEST if job.engine == "auto" else 2):
         return Kind(reason=f"{people} individuals are too few to gain by training together")
     if not name:
-        return Kind(min(most, SIZES[-1]), padded=True, reason="nothing is trained, only judged")
+        size = min(most, SIZES[-1])
+        return Kind(size, padded=True, seconds=0.0, reason="nothing is trained, only judged")
     found = _found(name, tasks, job, population)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
@@ -102,7 +103,7 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
     size = min(fastest.size, most, max(1, fits)) if wanted else 1
     if size == 1:
         return Kind(reason=reason, is_remarkable=wanted)
-    return Kind(size, found.padded, fastest.gain, found.memory, reason)
+    return Kind(size, found.padded, fastest.gain, fastest.seconds, found.memory, reason)
 
 
 def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
@@ -123,14 +124,21 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
 
 @dataclass(frozen=True)
 class _Fastest:
-    """The cohorts that take least time: individuals of one, times faster than one by one."""
+    """The cohorts that take least time.
+
+    Attributes:
+        size: individuals of one.
+        gain: times faster than one by one.
+        seconds: of an individual.
+    """
 
     size: int
     gain: float
+    seconds: float
 
 
 def _fastest(found: Found, steps: float, samples: float) -> _Fastest:
     """The fastest cohorts for models of so many steps of training and judged samples."""
     times = {size: speed.seconds(steps, samples) for size, speed in found.together.items()}
     best = min(times, key=times.__getitem__)
-    return _Fastest(best, found.alone.seconds(steps, samples) / times[best])
+    return _Fastest(best, found.alone.seconds(steps, samples) / times[best], times[best])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from monogram.curriculum import Phase
@@ -56,6 +57,7 @@ class Kind:
         padded: whether batches of different lengths may be filled up to the longest. Not where the
             samples of a batch have to do with each other, as in batch normalisation.
         gain: times faster than one after the other.
+        seconds: of an individual's training and judging in a worker; infinite where nobody knows.
         memory: bytes that each individual of a cohort takes.
         reason: for people.
         is_remarkable: the reason is a limit that people may want to know of.
@@ -64,6 +66,7 @@ class Kind:
     most: int = 1
     padded: bool = False
     gain: float = 1.0
+    seconds: float = inf
     memory: int = 0
     reason: str = ""
     is_remarkable: bool = False
@@ -93,11 +96,16 @@ class Grouping:
             elif kind.is_remarkable:
                 yield f"{what}: one individual after the other, since {kind.reason}"
 
+    def seconds(self, unit: Unit) -> float:
+        """How long a worker does a unit of work; infinite where nobody knows."""
+        return sum(inf if task.shared else self.of(task).seconds for task in unit.tasks)
+
     def of(self, task: Task) -> Kind:
         """The kind of an individual's task."""
         kinds = [self.kinds.get(name, ALONE) for name in trained_by(task)]
         most, gain = (min(getattr(kind, name) for kind in kinds) for name in ("most", "gain"))
-        return Kind(most, all(kind.padded for kind in kinds), gain)
+        seconds = max(kind.seconds for kind in kinds)
+        return Kind(most, all(kind.padded for kind in kinds), gain, seconds)
 
 
 def trained_by(task: Task) -> tuple[str, ...]:

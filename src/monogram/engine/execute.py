@@ -22,7 +22,7 @@ from monogram.engine.cohort import Unit, grouped
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.load import workload
-from monogram.engine.machine import one_process
+from monogram.engine.machine import cores, one_process
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.errors import RunError
@@ -31,6 +31,7 @@ from monogram.population import Population
 
 ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
 """Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
+WORTH_STARTING = 6.0  # seconds of work in one process, below which others would start too late
 AHEAD = 4  # tasks handed out per worker before the first comes back
 
 
@@ -39,7 +40,7 @@ def execute(
     job: Job,
     population: Population,
     *,
-    workers: int = 1,
+    workers: int | None = 1,
     display: Display | None = None,
 ) -> list[Failure]:
     """Train and judge every model of a plan that the run directory does not hold yet.
@@ -48,7 +49,7 @@ def execute(
         plan: what to do.
         job: how; its folder holds the population.
         population: the same population, for counting the work.
-        workers: processes.
+        workers: processes; None: one for each core, or none besides this one for little work.
         display: shows progress; None: nothing is shown.
 
     Returns:
@@ -63,11 +64,13 @@ def execute(
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
-    grouping = grouping_of(plan, job, population, workers)
+    grouping = grouping_of(plan, job, population, workers or cores())
     for line in grouping.lines():
         display.say(line)
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
+    if workers is None:
+        workers = 1 if sum(map(grouping.seconds, pending)) < WORTH_STARTING else cores()
     run = _here if workers == 1 else partial(_in_workers, workers=workers)
     load = workload([task for unit in pending for task in unit.tasks], job, population)
     with display.over(load.units(min(batch, len(population.global_data.train)))):

@@ -21,6 +21,11 @@ def fingerprint() -> str:
     return " / ".join(about)
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def free_memory() -> int:
     """Bytes that new work may take without driving other memory to the disk."""
     return int(psutil.virtual_memory().available)

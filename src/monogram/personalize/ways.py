@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from monogram.engine import Display, EngineName
+from monogram.engine import Display, EngineName, cores
 from monogram.errors import SettingError
 from monogram.personalize.guard import COEFFICIENTS, Rules
 from monogram.personalize.harvest import SMALLEST
 from monogram.store import DEFAULT_BOUND, encoding
-from monogram.study import study
 
 
 @dataclass(frozen=True)
@@ -80,4 +79,4 @@ class Pace:
     @property
     def processes(self) -> int:
         """How many processes there will be."""
-        return study.default_workers() if self.workers is None else self.workers
+        return self.workers or cores()

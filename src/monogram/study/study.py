@@ -2,7 +2,6 @@
 
 import hashlib
 import operator
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import ceil
@@ -211,7 +210,8 @@ class Study:
 
         Args:
             out: the run directory; one that holds the same study is gone on with.
-            workers: processes; None: one for each core. The numbers do not depend on it.
+            workers: processes; None: one for each core, or none besides this one where starting
+                them would take longer than the work. The numbers do not depend on it.
             display: shows progress; None: nothing is shown.
             checkpoint_seconds: between two checkpoints of a training in flight: the most that is
                 lost when the run is interrupted.
@@ -224,8 +224,7 @@ class Study:
             RunError: the directory holds something else, or is in use.
             OSError: the disk is full.
         """
-        workers = workers if workers is not None else default_workers()
-        _check("workers", workers, workers >= 1, "at least 1")
+        _check("workers", workers, workers is None or workers >= 1, "at least 1")
         _check("checkpoint_seconds", checkpoint_seconds, checkpoint_seconds >= 0, "at least 0")
         run = RunDirectory(Path(out))
         with run.locked():
@@ -264,11 +263,6 @@ def default_epochs(population: Population, recipe: Recipe) -> int:
     per_epoch = ceil(len(population.global_data.train) / recipe.batch_size)
     fewest, most = DEFAULT_EPOCHS
     return min(most, max(fewest, ceil(DEFAULT_STEPS / per_epoch)))
-
-
-def default_workers() -> int:
-    """One worker for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def resume(folder: Path | str) -> Study:

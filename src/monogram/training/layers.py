@@ -8,9 +8,11 @@ are the same for all become one product.
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional
 
+MATRIX = 2  # axes
+ELEMENT_WISE = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Identity)
 NARROW = 64  # outputs, below which the product is faster the other way round
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -25,12 +27,39 @@ def with_stacked_layers(network: Network) -> Network:
     return network
 
 
+def is_chain(network: nn.Module) -> bool:
+    """Whether a traced network is a chain of such layers: stacked weights then need no `vmap`."""
+    if not isinstance(network, fx.GraphModule):
+        return False
+    steps = [node for node in network.graph.nodes if node.op not in ("placeholder", "output")]
+    modules = [node.op == "call_module" and network.get_submodule(node.target) for node in steps]
+    linear = [isinstance(module, StackedLinear) and module.bias is not None for module in modules]
+    chained = all(len(node.args) == 1 and not node.kwargs for node in steps)
+    return (
+        any(linear)
+        and chained
+        and all(
+            known or isinstance(module, ELEMENT_WISE)
+            for known, module in zip(linear, modules, strict=True)
+        )
+    )
+
+
 class StackedLinear(nn.Linear):
     """A linear layer that knows how to compute for many individuals at once."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
-        """As `nn.Linear`."""
+        """As `nn.Linear`.
+
+        With weights [individuals, outputs, inputs] in place of its own: [individuals, n, outputs],
+        of everybody's own inputs [individuals, n, inputs] or of the same [n, inputs].
+        """
         bias: Tensor | None = self.bias
+        if self.weight.dim() > MATRIX and bias is not None:
+            if input.dim() == MATRIX:
+                return _of_the_same(input, self.weight, bias).movedim(1, 0)
+            stacked: Tensor = _StackedLinear.apply(input, self.weight, bias)  # type: ignore[no-untyped-call]
+            return stacked
         if bias is None:
             return functional.linear(input, self.weight)
         result: Tensor = _Linear.apply(input, self.weight, bias)  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
 from monogram.networks.split import Cut, cut
+from monogram.training.layers import is_chain
 
 INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
 ROWS = 512  # samples whose frozen part is computed at a time
@@ -71,6 +72,7 @@ class StackedNetwork:
         self._names = [name for name in own if name != PRIOR]
         self.parts = parts
         self._upper: nn.Module = parts.upper if parts else network.network
+        self._is_chain = is_chain(self._upper) and _weights(self._upper) <= self._inner()
 
     def features(self, inputs: Tensor) -> Tensor:
         """What individuals have in common, computed once: raw [n, *shape] to [n, …]."""
@@ -94,8 +96,13 @@ class StackedNetwork:
 
     def _vmapped(self, own: Own, features: Tensor, axis: int | None) -> Tensor:
         inner = {name.removeprefix(INNER): own[name] for name in self._names}
+        if self._is_chain:
+            return self._one(inner, features)
         logits: Tensor = vmap(self._one, in_dims=(0, axis), randomness="different")(inner, features)
         return logits
+
+    def _inner(self) -> set[str]:
+        return {name.removeprefix(INNER) for name in self._names}
 
     def _one(self, inner: dict[str, Tensor], features: Tensor) -> Tensor:
         logits: Tensor = functional_call(self._upper, inner, (features,))
@@ -103,3 +110,7 @@ class StackedNetwork:
 
     def _with_prior(self, own: Own, logits: Tensor) -> Tensor:
         return logits + (own[PRIOR][:, None] if PRIOR in own else self._prepared.prior)
+
+
+def _weights(network: nn.Module) -> set[str]:
+    return {name for name, _ in network.named_parameters()}
