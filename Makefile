@@ -9,6 +9,7 @@ BIN     := $(VENV)/bin
 # Stamps: newer than pyproject.toml and constraints.txt when what they ask for is installed.
 RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
+BENCH   := $(VENV)/.bench-installed
 CODE    := $(wildcard src tests benchmarks examples)
 
 .DEFAULT_GOAL := help
@@ -27,8 +28,12 @@ study: $(RUNTIME) ## Personalize the bundled watch data; the report goes to runs
 	$(BIN)/monogram study watch --out runs/watch
 
 .PHONY: bench
-bench: $(RUNTIME) ## Time the engines on this machine
+bench: $(BENCH) ## Compare the price of a model with other ways to make it (a quarter of an hour)
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-full
+bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two hours)
+	$(BIN)/python -m benchmarks price growth allocator sharing store
 
 .PHONY: reproduction
 reproduction: $(RUNTIME) ## Run both of the paper's scenarios (90 minutes on 2 cores) and write their page
@@ -100,4 +105,8 @@ $(RUNTIME): pyproject.toml constraints.txt
 	$(install)
 
 $(DEV): $(RUNTIME)
+	$(install)
+
+$(BENCH): private EXTRAS := [bench]
+$(BENCH): $(RUNTIME)
 	$(install)

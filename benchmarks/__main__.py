@@ -1,6 +1,6 @@
 """Run benchmarks and write `benchmarks/results/*.json`: `python -m benchmarks [NAME …]`.
 
-Without names those that need no data of their own are run.
+Without names what a model costs is compared with other ways to make it.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("allocator", "sharing", "store")
+BENCHMARKS = ("price",)
 RESULTS = Path(__file__).parent / "results"
 
 

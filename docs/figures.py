@@ -23,7 +23,7 @@ from matplotlib.patches import Patch
 
 import monogram
 from monogram.curriculum import Curriculum, Source, title
-from monogram.engine.execute import one_process
+from monogram.engine.machine import one_process
 from monogram.networks import MLP
 from monogram.plan import Node, Plan, Stretch
 from monogram.plan.compile import is_personal
@@ -293,6 +293,34 @@ def silenced(theme: dict[str, str]) -> Figure:
     return figure
 
 
+# --- The price of a model ------------------------------------------------------------------
+
+PRICE = Path(__file__).parents[1] / "benchmarks" / "results" / "price.json"
+
+
+def price(theme: dict[str, str]) -> Figure:
+    """How many times faster Monogram is than each other side, for each workload."""
+    workloads = json.loads(PRICE.read_text(encoding="utf-8"))["workloads"]
+    sides = list(workloads[0]["ratios"])
+    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for place, (side, colour) in enumerate(zip(sides, (OWN, SHARED, BOTH), strict=False)):
+        spreads = np.array([one["ratios"][side] for one in workloads])
+        middle, low, high = spreads.T
+        y = np.arange(len(workloads)) + 0.25 * (place - (len(sides) - 1) / 2)
+        bounds = np.stack([middle - low, high - middle])
+        axes.barh(y, middle, height=0.22, color=colour, label=side)
+        axes.errorbar(middle, y, xerr=bounds, fmt="none", ecolor=theme["faint"], elinewidth=1)
+    axes.axvline(1, color=theme["ink"], linewidth=1)
+    axes.set_yticks(range(len(workloads)), [one["workload"] for one in workloads])
+    axes.invert_yaxis()
+    axes.set(xlabel="times as long as Monogram", xlim=(0, None))
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(sides), frameon=False)
+    return figure
+
+
 # --- Drawing and handing over --------------------------------------------------------------
 
 FIGURES: dict[str, Callable[[dict[str, str]], Figure]] = {
@@ -300,6 +328,7 @@ FIGURES: dict[str, Callable[[dict[str, str]], Figure]] = {
     "shapings": shapings,
     "differences": differences,
     "silenced": silenced,
+    "price": price,
 }
 
 

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.sgd import sgd
 
 from monogram.curriculum import Recipe
 from monogram.networks import PRIOR, Prepared, trainable_names
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
+from monogram.training.descent import Descent
 from monogram.training.draws import Draws, Order, OwnDraws
 from monogram.training.modes import Modes, changing_names, only_trainable
 from monogram.training.samples import Samples
@@ -164,18 +164,16 @@ def train_stack(
     with only_trainable(network, ()):
         training = _Training(network, state, lesson, recipe, cuts)
         for first, stop, learning in lesson.segments(state.step):
-            sgd = training.descent(learning)
+            training.begin(learning)
             for step in range(first, stop):
-                started = perf_counter()
-                training.step(step, sgd, learning)
-                training.seconds[:learning] += (perf_counter() - started) / learning
+                training.step(step)
                 if after_step:
                     after_step(step + 1, partial(training.snapshot, step + 1))
     return training.snapshot(max(stretch.stop for stretch in lesson.stretches))
 
 
 class _Training:
-    """A stack in training: its tensors, all of them changed in place."""
+    """A stack in training: its tensors, all of them changed in place; `begin` comes first."""
 
     def __init__(
         self,
@@ -199,7 +197,7 @@ class _Training:
         self._origin = state.origin or {name: tensor.clone() for name, tensor in pulled.items()}
         zeros = {name: torch.zeros_like(tensor) for name, tensor in starts.items()}
         self._momentum = {n: t.clone() for n, t in (state.momentum or zeros).items()}
-        self.seconds = state.seconds.copy()
+        self._seconds = state.seconds.copy()
         some = lesson.samples[0].inputs[:PROBE]
         may_cut = fewest > 1  # a batch of one has other modes, and a cut network keeps its own
         names = self._own.keys() - {PRIOR}
@@ -215,26 +213,34 @@ class _Training:
             {name: tensor.clone() for name, tensor in part.items()}
             for part in (self._own, self._momentum)
         )
-        return StackState(step, self._common, own, momentum, self.seconds.copy(), self._origin)
+        return StackState(step, self._common, own, momentum, self._seconds.copy(), self._origin)
 
-    def descent(self, learning: int) -> "_Descent":
-        """The optimizer of the first few individuals."""
-        parts = (self._own, self._momentum, self._origin)
-        first = [{name: tensor[:learning] for name, tensor in part.items()} for part in parts]
-        pull = self._phase.pull or 0.0
-        return _Descent(*first, names=self._names, recipe=self._recipe, pull=pull)
+    def begin(self, learning: int) -> None:
+        """Go on with the first few individuals."""
+        own, momentum, origin = (
+            {name: tensor[:learning] for name, tensor in part.items()}
+            for part in (self._own, self._momentum, self._origin)
+        )
+        leaves = {name: own[name].detach().requires_grad_() for name in self._names}
+        self._learning = learning
+        self._tensors = own | leaves
+        self._descent = Descent(
+            leaves, momentum, origin, self._phase, self._recipe, shorten=_shorten, fused=True
+        )
 
-    def step(self, step: int, descent: "_Descent", learning: int) -> None:
-        """One step of the first few individuals, on the mean cross entropy of each one's batch."""
-        batch = self._batches(step, learning)
+    def step(self, step: int) -> None:
+        """One step, on the mean cross entropy of each one's batch."""
+        started = perf_counter()
+        batch = self._batches(step, self._learning)
         self._modes.set(max(batch.sizes))
         with self._own_draws(step, batch.sizes):
-            logits = self._stacked.each(descent.tensors, batch.features)
+            logits = self._stacked.each(self._tensors, batch.features)
             losses = functional.cross_entropy(
                 logits.flatten(0, 1), batch.labels.flatten(), reduction="none"
             )
             (losses * batch.weights.flatten()).sum().backward()  # type: ignore[no-untyped-call]
-        descent.step(self._lesson.stretches[0].learning_rate(step))
+        self._descent.step(self._lesson.stretches[0].learning_rate(step))
+        self._seconds[: self._learning] += (perf_counter() - started) / self._learning
 
     def _own_draws(self, step: int, sizes: Sequence[int]) -> AbstractContextManager[object]:
         if not self._draws:
@@ -243,61 +249,13 @@ class _Training:
         return OwnDraws(generators, sizes, self._draws)
 
 
-class _Descent:
-    """Stochastic gradient descent on stacked tensors, in place.
-
-    By PyTorch's function rather than its class: the class imports the compiler, which takes each
-    worker more than a second.
-    """
-
-    def __init__(
-        self,
-        own: Tensors,
-        momentum: Tensors,
-        origin: Tensors,
-        *,
-        names: Sequence[str],
-        recipe: Recipe,
-        pull: float,
-    ) -> None:
-        self._leaves = {name: own[name].detach().requires_grad_() for name in names}
-        self.tensors = own | self._leaves
-        self._origin, self._pull, self._clip_norm = origin, pull, recipe.clip_norm
-        self._momentum: list[Tensor | None] = [momentum[name] for name in names]
-        self._friction, self._decay = recipe.momentum, 0.0 if pull else recipe.weight_decay
-
-    def step(self, rate: float) -> None:
-        """Follow the gradients, which are gone afterwards."""
-        if self._clip_norm is not None:
-            self._shorten(self._clip_norm)
-        if self._pull:
-            for name, leaf in self._leaves.items():
-                if leaf.grad is not None:
-                    leaf.grad.add_(leaf.detach() - self._origin[name], alpha=self._pull)
-        leaves = list(self._leaves.values())
-        with torch.no_grad():
-            sgd(
-                [leaf.detach() for leaf in leaves],
-                [leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves],
-                self._momentum,
-                fused=True,
-                lr=rate,
-                momentum=self._friction,
-                weight_decay=self._decay,
-                dampening=0.0,
-                nesterov=False,
-                maximize=False,
-            )
-        for leaf in leaves:
-            leaf.grad = None
-
-    def _shorten(self, longest: float) -> None:
-        """Shorten each individual's gradient to a length, as `nn.utils.clip_grad_norm_` does."""
-        gradients = [leaf.grad for leaf in self._leaves.values() if leaf.grad is not None]
-        norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients])
-        factor = (longest / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
-        for gradient in gradients:
-            gradient.mul_(factor.view(-1, *(1 for _ in gradient.shape[1:])))
+def _shorten(tensors: Sequence[Tensor], longest: float) -> None:
+    """Shorten each individual's gradient to a length, as `nn.utils.clip_grad_norm_` does."""
+    gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
+    norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients])
+    factor = (longest / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(factor.view(-1, *(1 for _ in gradient.shape[1:])))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,80 @@
+"""Stochastic gradient descent, for one network and for a stack alike.
+
+By PyTorch's function rather than by its optimizer class: making one of those imports the compiler,
+which takes each worker process more than a second.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.optim.sgd import sgd
+
+from monogram.curriculum import Phase, Recipe
+
+Shorten = Callable[[Sequence[Tensor], float], object]
+"""Shortens the gradients of some tensors to a length, in place."""
+
+
+class Descent:
+    """Changes tensors in place along their gradients, with momentum.
+
+    Attributes:
+        momentum: by name; a tensor's own begins with its first gradient.
+
+    Args:
+        tensors: what trains, by name.
+        momentum: to begin with.
+        origin: where a phase that pulls began, by name.
+        phase: says how strongly it pulls: the gradient of an L2 penalty towards those weights,
+            pull · (w - w_start), takes the place of weight decay (L2-SP).
+        recipe: momentum, weight decay and the longest gradient.
+        shorten: how longer ones are shortened.
+        fused: one pass over the memory; sums in another order.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        momentum: Mapping[str, Tensor],
+        origin: Mapping[str, Tensor],
+        phase: Phase,
+        recipe: Recipe,
+        *,
+        shorten: Shorten,
+        fused: bool = False,
+    ) -> None:
+        self.momentum = dict(momentum)
+        self._tensors, self._origin = tensors, origin
+        self._pull = phase.pull or 0.0
+        self._recipe, self._shorten, self._fused = recipe, shorten, fused
+
+    def step(self, rate: float) -> None:
+        """Take one step; the gradients are gone afterwards. What has none stays as it is."""
+        moved = {name: tensor for name, tensor in self._tensors.items() if tensor.grad is not None}
+        if self._recipe.clip_norm is not None:
+            self._shorten(list(moved.values()), self._recipe.clip_norm)
+        momentum = [self.momentum.get(name) for name in moved]
+        with torch.no_grad():
+            sgd(
+                list(moved.values()),
+                [self._gradient(name, tensor) for name, tensor in moved.items()],
+                momentum,
+                fused=self._fused or None,
+                lr=rate,
+                momentum=self._recipe.momentum,
+                weight_decay=0.0 if self._pull else self._recipe.weight_decay,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+            )
+        begun = zip(moved, momentum, strict=True)
+        self.momentum |= {name: velocity for name, velocity in begun if velocity is not None}
+        for tensor in moved.values():
+            tensor.grad = None
+
+    def _gradient(self, name: str, tensor: Tensor) -> Tensor:
+        assert tensor.grad is not None
+        if self._pull:
+            tensor.grad.add_(tensor - self._origin[name], alpha=self._pull)
+        return tensor.grad
