@@ -122,7 +122,7 @@ HEAD_ONLY = Workload(
 WORKLOADS = (
     HEAD_ONLY,
     Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=600, sampled=80),
-    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=60, sampled=20),
+    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=150, sampled=20),
     Workload("small transformer", Transformer, (6, 100), 6, people=24, sampled=6),
     Workload(
         "paper's network, quarter width, 9,000 global samples",

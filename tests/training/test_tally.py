@@ -8,7 +8,7 @@ from tests.nets import plain
 from torch import nn
 from torch.nn import functional
 
-from monogram.training import Samples, Tally, tally
+from monogram.training import Samples, Tallies, Tally, tally
 
 LOGITS = torch.eye(3)[torch.tensor([0, 1, 2, 0, 1])] * 4
 
@@ -53,3 +53,19 @@ def test_one_class_for_all_or_no_loss_is_collapsed():
 def test_no_samples_have_no_accuracy():
     assert math.isnan(Tally().accuracy)
     assert not Tally().collapsed
+
+
+def test_tallies_of_several_networks_are_those_of_each():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(3, 7, 4), torch.randint(4, (3, 7))
+    lengths = torch.tensor([7, 4, 0])
+    real = torch.arange(7) < lengths[:, None]
+    tallies = Tallies(3, 4, torch.device("cpu"))
+    for part in (slice(0, 5), slice(5, 7)):
+        tallies.add(logits[:, part], labels[:, part], real[:, part])
+    for nth, found in enumerate(tallies.each()):
+        n = int(lengths[nth])
+        alone = tally(nn.Identity(), Samples(logits[nth, :n], labels[nth, :n]))
+        assert found.loss == pytest.approx(alone.loss, rel=1e-6)
+        exact = ("samples", "correct", "predicted", "present")
+        assert all(getattr(found, name) == getattr(alone, name) for name in exact)

@@ -87,6 +87,11 @@ class Grouping:
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
+    @property
+    def stacks(self) -> bool:
+        """Whether anybody is trained together with others."""
+        return any(kind.most > 1 for kind in self.kinds.values())
+
     def lines(self) -> Iterator[str]:
         """What there is to say to whoever waits."""
         for name, kind in self.kinds.items():

@@ -8,6 +8,7 @@ the same, since every task starts from the same weights and draws from streams o
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def execute(
     grouping = grouping_of(plan, job, population, workers or cores())
     for line in grouping.lines():
         display.say(line)
+    job = replace(job, engine=grouping)
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
     if workers is None:

@@ -1,17 +1,24 @@
 """Judging several individuals' models at once; on D_G what they have in common is computed once."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
 
 import torch
 from torch import Tensor
 
+from monogram.engine.harvest import Alone, Judged
 from monogram.engine.judge import at_most
 from monogram.networks.split import Cut
+from monogram.plan import Model
 from monogram.population import Population
 from monogram.training import Own, Samples, StackedNetwork, Tallies, Tally, as_samples
 
 ROWS = 4096  # samples of all models together that are looked at at a time
 FEATURE_BYTES = 2**28  # of D_G's features, the most that is kept
+
+TOGETHER = 64  # individuals whose data one network looks at at a time
 
 Pair = tuple[Tally, Tally]
 
@@ -122,6 +129,37 @@ class StackJudge:
 
     def _samples(self, rows: range) -> Samples:
         return as_samples(self._population, rows, self._device)
+
+
+@dataclass(frozen=True, eq=False)
+class Everybodys(Alone):
+    """Models of many individuals that are one network, judged several at a time.
+
+    Attributes:
+        stack_judge: judges them.
+    """
+
+    stack_judge: StackJudge
+
+    def judged(self, model: Model) -> Judged:
+        """What a model gets right; D_G is looked at once for all of them."""
+        on_global, _ = self._on_global
+        pairs, seconds = self._on_individuals
+        return Judged(pairs[model.evaluated_on], on_global, seconds)
+
+    @cached_property
+    def _on_individuals(self) -> tuple[dict[str, Pair], float]:
+        """On each individual's data, and seconds for each, D_G's share included."""
+        _, seconds = self._on_global
+        started = perf_counter()
+        stacked = StackedNetwork(self.network, (), None)
+        individuals = list(dict.fromkeys(model.evaluated_on for model in self.models))
+        pairs: dict[str, Pair] = {}
+        for start in range(0, len(individuals), TOGETHER):
+            some = individuals[start : start + TOGETHER]
+            found = self.stack_judge.on_individuals(stacked, {}, some)
+            pairs |= zip(some, found, strict=True)
+        return pairs, (seconds + perf_counter() - started) / len(individuals)
 
 
 def _spans(samples: int, networks: int) -> Iterator[slice]:

@@ -1,15 +1,17 @@
 """Doing one task: train along its nodes, hand over what is finished, leave checkpoints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from monogram.curriculum import Adjustment
 from monogram.engine import layout
+from monogram.engine.cohort import Grouping
 from monogram.engine.curves import milestones
-from monogram.engine.harvest import Alone, Identity
+from monogram.engine.harvest import Alone, Finished, Identity
+from monogram.engine.judge_stack import Everybodys
 from monogram.engine.load import STEP_UNITS
 from monogram.engine.workshop import Workshop
-from monogram.plan import Node, Task
+from monogram.plan import Model, Node, Task
 from monogram.training import Feed, State, adjust, load_state, save_state, train
 
 
@@ -49,14 +51,23 @@ class Runner:
             return
         end = self._train(node, state)
         if left:
-            shared = end.seconds if node.shared else shared_seconds
-            self._shop.gatherer.gather(
-                Alone(left, end, shared, self._shop.network, self._shop.judge)
-            )
+            self._shop.gatherer.gather(self._finished(node, left, end, shared_seconds))
         for child in below:
             goes_on = child.stretch.place == node.stretch.place
             start = end if goes_on else end.at_phase_start()
             self._visit(child, start, shared_seconds, done)
+
+    def _finished(
+        self, node: Node, models: Sequence[Model], end: State, shared_seconds: float
+    ) -> Finished:
+        """Models that are finished; those of everybody's network are judged several at a time."""
+        shop = self._shop
+        shared = end.seconds if node.shared else shared_seconds
+        if node.shared and isinstance(shop.job.engine, Grouping) and shop.job.engine.stacks:
+            return Everybodys(
+                models, end, shared, shop.judged_network, shop.judge, shop.stack_judge
+            )
+        return Alone(models, end, shared, shop.network, shop.judge)
 
     def _train(self, node: Node, state: State) -> State:
         """The state at a node's end, from a file where there is one."""

@@ -29,6 +29,7 @@ from monogram.training import (
     load_state,
     save_state,
     train_stack,
+    without_warnings,
 )
 
 Nodes = tuple[Node, ...]
@@ -49,6 +50,7 @@ class StackRunner:
         self._cuts = Cuts()
         self.handed_over: frozenset[Identity] = frozenset()
 
+    @without_warnings()
     def run(self, cohort: Cohort, done: frozenset[Identity]) -> None:
         """Train and hand over what a cohort has left to do.
 

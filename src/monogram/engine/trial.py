@@ -31,6 +31,7 @@ from monogram.training import (
     train,
     train_stack,
     with_stacked_layers,
+    without_warnings,
 )
 
 STEPS = 3  # of a measurement; the first is not counted
@@ -112,6 +113,7 @@ class Trial:
         self._shared = self._samples(population.global_data.train)
         self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
 
+    @without_warnings()
     def found(self, sizes: Sequence[int]) -> Found:
         """Try a pair, then cohorts of some sizes, as long as they get no slower.
 

@@ -11,7 +11,7 @@ from monogram.training.layers import with_stacked_layers
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
 from monogram.training.stack import Lesson, StackState, train_stack
-from monogram.training.stacked import Cuts, Own, StackedNetwork
+from monogram.training.stacked import Cuts, Own, StackedNetwork, without_warnings
 from monogram.training.state import State, load_state, save_state
 from monogram.training.tally import Tallies, Tally, tally
 
@@ -39,4 +39,5 @@ __all__ = [
     "train",
     "train_stack",
     "with_stacked_layers",
+    "without_warnings",
 ]

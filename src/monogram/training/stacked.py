@@ -4,7 +4,9 @@ What no individual changes is computed once per sample, and once for everybody w
 everybody's. The rest runs under `vmap` over the individuals.
 """
 
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,17 @@ INNER = "network."  # of `Prepared`: how inputs are prepared is the same for eve
 ROWS = 512  # samples whose frozen part is computed at a time
 
 Own = Mapping[str, Tensor]
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Within, PyTorch does not warn that it does an operation of a stack one by one: it is slow.
+
+    Nobody can do anything about it but train one by one, which a trial finds out.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="There is a performance drop because")
+        yield
 
 
 class Cuts:

@@ -1,0 +1,84 @@
+"""Linear layers of many individuals: what each one's own layer computes, and its gradients."""
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, vmap
+
+from monogram.training.layers import StackedLinear, is_chain, with_stacked_layers
+
+INDIVIDUALS, SAMPLES, INPUTS = 3, 5, 4
+
+
+def alone(weights, biases, inputs):
+    """[individuals, …, outputs], one after the other."""
+    return torch.stack(
+        [
+            nn.functional.linear(inputs[i], weights[i], None if biases is None else biases[i])
+            for i in range(INDIVIDUALS)
+        ]
+    )
+
+
+@pytest.mark.parametrize("outputs", [2, 70], ids=["narrow", "wide"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("axes", [(), (6,)], ids=["vectors", "sequences"])
+@pytest.mark.parametrize("shared", ["inputs", "weights", "nothing"])
+def test_a_stack_computes_what_each_computes_alone(outputs, bias, axes, shared):
+    torch.manual_seed(0)
+    layer = with_stacked_layers(nn.Linear(INPUTS, outputs, bias=bias))
+    own = {
+        name: torch.randn(INDIVIDUALS, *tensor.shape, requires_grad=True)
+        for name, tensor in layer.named_parameters()
+    }
+    inputs = torch.randn(INDIVIDUALS, SAMPLES, *axes, INPUTS, requires_grad=True)
+    in_dims = [None if shared == "weights" else 0, None if shared == "inputs" else 0]
+    given = (
+        {n: t[0] for n, t in own.items()} if shared == "weights" else own,
+        inputs[0] if shared == "inputs" else inputs,
+    )
+    logits = vmap(lambda p, x: functional_call(layer, p, (x,)), in_dims=tuple(in_dims))(*given)
+
+    def each(tensor, name):
+        return tensor[:1].expand_as(tensor) if shared == name else tensor
+
+    expected = alone(
+        each(own["weight"], "weights"),
+        each(own["bias"], "weights") if bias else None,
+        each(inputs, "inputs"),
+    )
+    torch.testing.assert_close(logits, expected)
+    leaves = [*own.values(), inputs]
+    pull = torch.randn_like(expected)
+    found = torch.autograd.grad((logits * pull).sum(), leaves)
+    wanted = torch.autograd.grad((expected * pull).sum(), leaves)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_alone_it_is_the_layer_bit_for_bit():
+    plain = nn.Linear(4, 3)
+    layer = nn.Linear(4, 3)
+    layer.load_state_dict(plain.state_dict())
+    assert isinstance(with_stacked_layers(layer), StackedLinear)
+    inputs = torch.randn(7, 4)
+    assert torch.equal(layer(inputs), plain(inputs))
+
+
+class Tracer(torch.fx.Tracer):
+    """Takes every layer for one step."""
+
+    def is_leaf_module(self, m, module_qualified_name):
+        return not isinstance(m, nn.Sequential)
+
+
+def test_chains_are_told_from_other_networks():
+    def traced(*layers):
+        network = with_stacked_layers(nn.Sequential(*layers))
+        return torch.fx.GraphModule(network, Tracer().trace(network))
+
+    assert is_chain(traced(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
+    assert not is_chain(traced(nn.Linear(4, 3), nn.Dropout(0.5)))
+    assert not is_chain(traced(nn.Linear(4, 3, bias=False)))
+    assert not is_chain(traced(nn.ReLU()))
+    assert not is_chain(nn.Linear(4, 3))
