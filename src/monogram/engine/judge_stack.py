@@ -136,9 +136,12 @@ class Everybodys(Alone):
     """Models of many individuals that are one network, judged several at a time.
 
     Attributes:
-        stack_judge: judges them.
+        individuals: all that the network is judged on, those of models done before too: sums do not
+            depend on what was done.
+        stack_judge: judges it.
     """
 
+    individuals: Sequence[str]
     stack_judge: StackJudge
 
     def judged(self, model: Model) -> Judged:
@@ -153,7 +156,7 @@ class Everybodys(Alone):
         _, seconds = self._on_global
         started = perf_counter()
         stacked = StackedNetwork(self.network, (), None)
-        individuals = list(dict.fromkeys(model.evaluated_on for model in self.models))
+        individuals = list(dict.fromkeys(self.individuals))
         pairs: dict[str, Pair] = {}
         for start in range(0, len(individuals), TOGETHER):
             some = individuals[start : start + TOGETHER]

@@ -64,9 +64,9 @@ class Runner:
         shop = self._shop
         shared = end.seconds if node.shared else shared_seconds
         if node.shared and isinstance(shop.job.engine, Grouping) and shop.job.engine.stacks:
-            return Everybodys(
-                models, end, shared, shop.judged_network, shop.judge, shop.stack_judge
-            )
+            network, judge = shop.judged_network, shop.judge
+            whom = [model.evaluated_on for model in node.models]
+            return Everybodys(models, end, shared, network, judge, whom, shop.stack_judge)
         return Alone(models, end, shared, shop.network, shop.judge)
 
     def _train(self, node: Node, state: State) -> State:

@@ -94,6 +94,9 @@ class StackedNetwork:
 
     def each(self, own: Own, features: Tensor) -> Tensor:
         """Logits [individuals, n, classes] of everyone's own features [individuals, n, …]."""
+        if not self._names:
+            flat: Tensor = self._upper(features.flatten(0, 1))
+            return self._with_prior(own, flat.view(*features.shape[:2], -1))
         return self._with_prior(own, self._vmapped(own, features, 0))
 
     def all(self, own: Own, features: Tensor) -> Tensor:
