@@ -2,8 +2,8 @@
 
 The same work on the same machine: from one base, 20 iterations on each person's data, then the
 accuracies of the personal model on the person's own data and on global samples. Both sides see the
-same batches. First the accuracies are compared, dropout included; then all sides are timed in turn,
-again and again, and the median of the ratios counts. Monogram's time includes starting its
+same batches, and their accuracies are compared, dropout included. All sides are timed in turn, again
+and again, and the median of the ratios counts. Monogram's time includes starting its
 processes and its journal. `python -m benchmarks price`.
 """
 
@@ -23,6 +23,7 @@ from benchmarks.price.ours import Ours
 from benchmarks.price.sides import SIDES, Accuracies
 from benchmarks.price.textbook import Textbook
 from benchmarks.price.workloads import WORKLOADS, Workload
+from monogram.engine import EngineName
 
 ROUNDS = 3
 CHECKED = 3  # people whose accuracies are compared
@@ -80,8 +81,7 @@ def run() -> dict[str, Any]:
 
 
 def measure(workload: Workload) -> Measured:
-    """One workload, checked and timed."""
-    apart = check(workload)
+    """One workload, timed and checked."""
     fewer = replace(workload, people=workload.sampled).population()
     some = list(fewer.individuals)
     times: dict[str, list[float]] = {side: [] for side in ("", *SIDES)}
@@ -96,6 +96,7 @@ def measure(workload: Workload) -> Measured:
             ]
             for name, do, people in todo if turn % 2 else reversed(todo):
                 times[name].append(1e3 * _seconds(do) / people)
+        apart = check(workload, ours.engine)
     now = times.pop("")
     ratios = {
         name: [t / n for t, n in zip(theirs, now, strict=True)] for name, theirs in times.items()
@@ -111,8 +112,12 @@ def measure(workload: Workload) -> Measured:
     )
 
 
-def check(workload: Workload) -> float:
+def check(workload: Workload, engine: EngineName) -> float:
     """The largest difference between the accuracies of both sides, with the same dropout.
+
+    Args:
+        workload: what to do, for a few people.
+        engine: the one that was timed.
 
     Raises:
         AssertionError: it is more than one sample of a person.
@@ -120,7 +125,7 @@ def check(workload: Workload) -> float:
     few = replace(workload, people=CHECKED)
     population = few.population()
     with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(few, population, Path(folder), engine="stacked")
+        ours = Ours(few, population, Path(folder), engine=engine)
         textbook = Textbook(few, population, ours.base)
         apart = most_apart(
             textbook.accuracies(population.individuals, seeded=True), ours.accuracies()

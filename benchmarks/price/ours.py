@@ -1,5 +1,6 @@
 """Monogram's side: the engine, its workers, its journal."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,12 @@ class Ours:
             for row in rows
             if "personal" in row.curriculum
         }
+
+    @property
+    def engine(self) -> EngineName:
+        """What was chosen when everybody was trained last."""
+        kinds = json.loads(layout.engine(self._folder).read_text("utf-8"))["kinds"]
+        return "stacked" if any(kind["most"] > 1 for kind in kinds.values()) else "loop"
 
     def forget(self) -> None:
         """Forget everything but the base."""

@@ -122,8 +122,8 @@ HEAD_ONLY = Workload(
 WORKLOADS = (
     HEAD_ONLY,
     Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=600, sampled=80),
-    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=150, sampled=20),
-    Workload("small transformer", Transformer, (6, 100), 6, people=24, sampled=6),
+    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=120, sampled=20),
+    Workload("small transformer", Transformer, (6, 100), 6, people=12, sampled=4),
     Workload(
         "paper's network, quarter width, 9,000 global samples",
         "paper(width=0.25)",
