@@ -111,13 +111,15 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
     network = job.architecture.build(0)
     shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
     batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
-    what = (name, str(network), *shapes, str(population.input_shape), batch, device)
+    thorough = job.engine == "stacked"
+    where = (batch, device, f"thorough {thorough}")
+    what = (name, str(network), *shapes, str(population.input_shape), *where)
     measurements = Measurements()
     kept = measurements.get(*what)
     if kept is not None:
         return Found.from_dict(kept)
     with one_process(job.threads):
-        found = Trial(name, tasks, job, population).found(SIZES)
+        found = Trial(name, tasks, job, population).found(SIZES, thorough=thorough)
     measurements.keep(found.as_dict(), *what)
     return found
 

@@ -114,26 +114,32 @@ class Trial:
         self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
 
     @without_warnings()
-    def found(self, sizes: Sequence[int]) -> Found:
+    def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
         """Try a pair, then cohorts of some sizes, as long as they get no slower.
 
         Args:
             sizes: individuals of a cohort, ascending.
+            thorough: go on where a pair takes so long that nobody would want it.
         """
         alone = self._alone()
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
             alone = self._alone()
         try:
-            padded = self._is_right(equal=False)
-            right = padded or self._is_right(equal=True)
+            return self._found(alone, sizes, thorough=thorough)
         except Exception as error:
             problem = traceback.format_exception_only(error)[-1].split("\n")[0]
             return Found(alone, problem=problem)
-        if not right:
+
+    def _found(self, alone: Speed, sizes: Sequence[int], *, thorough: bool) -> Found:
+        together = {2: self._together(2)}
+        if together[2].step > SLOWER * alone.step and not thorough:
+            return Found(alone, together, memory=self._memory())
+        padded = self._is_right(equal=False)
+        if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
-        before, together = alone, {}
-        for size in (2, *sizes):
+        before = together[2]
+        for size in sizes:
             together[size] = self._together(size)
             if together[size].step > SLOWER * before.step:
                 break
