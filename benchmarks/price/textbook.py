@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from benchmarks.price.workloads import ITERATIONS, Workload
 from monogram.curriculum import Recipe
-from monogram.networks import trainable_names
+from monogram.networks import laid_out, trainable_names
 from monogram.population import Population
 from monogram.streams import torch_seed
 from monogram.training import Endless
@@ -49,7 +49,8 @@ class Textbook:
 
         Args:
             individuals: whom.
-            seeded: seed each step as Monogram does, so that dropout is the same.
+            seeded: seed each step as Monogram does, and lay out memory as it does, so that dropout
+                is the same.
         """
         return {id_: self.of(id_, seeded=seeded) for id_ in individuals}
 
@@ -62,6 +63,8 @@ class Textbook:
 
     def _trained(self, individual: str, data: Dataset, seeded: bool) -> nn.Module:
         network = copy.deepcopy(self._base)
+        if seeded:
+            laid_out(network)
         names = trainable_names(network, self._workload.train)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name in names)

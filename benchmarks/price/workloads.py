@@ -129,17 +129,17 @@ WORKLOADS = (
         "paper(width=0.25)",
         (1, 32, 32),
         30,
-        people=6,
-        sampled=2,
-        judged=9_000,
-    ),
-    Workload(
-        "paper's network, full width, 9,000 global samples",
-        "paper",
-        (1, 32, 32),
-        30,
-        people=2,
+        people=4,
         sampled=1,
         judged=9_000,
     ),
+)
+FULL_WIDTH = Workload(
+    "paper's network, full width, 9,000 global samples",
+    "paper",
+    (1, 32, 32),
+    30,
+    people=2,
+    sampled=1,
+    judged=9_000,
 )
