@@ -305,7 +305,8 @@ def price(theme: dict[str, str]) -> Figure:
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     axes = figure.subplots()
     for place, (side, colour) in enumerate(zip(sides, (OWN, SHARED, BOTH), strict=False)):
-        spreads = np.array([one["ratios"][side] for one in workloads])
+        unknown = [np.nan] * 3
+        spreads = np.array([one["ratios"].get(side, unknown) for one in workloads])
         middle, low, high = spreads.T
         y = np.arange(len(workloads)) + 0.25 * (place - (len(sides) - 1) / 2)
         bounds = np.stack([middle - low, high - middle])

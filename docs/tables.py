@@ -33,10 +33,18 @@ def table() -> str:
         f"|---|---|---|{'---|' * len(sides)}",
     ]
     for one in found["workloads"]:
-        ratios = (
-            f"{middle:.1f} × ({low:.1f} to {high:.1f})"
-            for middle, low, high in one["ratios"].values()
-        )
-        ours = f"{median(one['ours']):.3g} ms"
+        ratios = (_ratio(one["ratios"].get(side)) for side in sides)
+        ours = _milliseconds(median(one["ours"]))
         lines.append(f"| {one['workload']} | {one['people']:,} | {ours} | {' | '.join(ratios)} |")
     return "\n".join(lines)
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"
+
+
+def _ratio(spread: list[float] | None) -> str:
+    if spread is None:
+        return "not measured"
+    middle, low, high = spread
+    return f"{middle:.1f} × ({low:.1f} to {high:.1f})"

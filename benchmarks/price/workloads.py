@@ -130,7 +130,7 @@ WORKLOADS = (
         (1, 32, 32),
         30,
         people=4,
-        sampled=1,
+        sampled=2,
         judged=9_000,
     ),
 )
@@ -140,6 +140,6 @@ FULL_WIDTH = Workload(
     (1, 32, 32),
     30,
     people=2,
-    sampled=1,
+    sampled=2,
     judged=9_000,
 )
