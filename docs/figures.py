@@ -314,7 +314,7 @@ def price(theme: dict[str, str]) -> Figure:
         axes.errorbar(middle, y, xerr=bounds, fmt="none", ecolor=theme["faint"], elinewidth=1)
     axes.axvline(1, color=theme["ink"], linewidth=1)
     axes.set_yticks(range(len(workloads)), [one["workload"] for one in workloads])
-    axes.invert_yaxis()
+    axes.set_ylim(len(workloads) - 0.4, -0.6)
     axes.set(xlabel="times as long as Monogram", xlim=(0, None))
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
