@@ -6,7 +6,7 @@ In a page, `<!-- options: study -->` becomes the options of `monogram study`.
 import inspect
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import typer
 
@@ -53,10 +53,17 @@ def _names(parameter: inspect.Parameter, kind: Any, told: Any) -> str:
     names = [name for name in given if isinstance(name, str)]
     names = names or [f"--{parameter.name.replace('_', '-')}"]
     if kind is not bool:
-        names[0] += f" {next(word for one, word in WORDS.items() if one.__name__ in str(kind))}"
+        names[0] += f" {_value(kind)}"
     elif parameter.default:
         names.append(f"--no-{parameter.name.replace('_', '-')}")
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _value(kind: Any) -> str:
+    """What an option takes: one of several words, or a kind of value."""
+    if get_origin(kind) is Literal:
+        return r"\|".join(get_args(kind))
+    return next(word for one, word in WORDS.items() if one.__name__ in str(kind))
 
 
 def _default(value: Any) -> str:

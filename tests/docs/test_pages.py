@@ -66,7 +66,8 @@ def commands(body):
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"} | (readers_own_data() if page.name == "README.md" else {})
-    monkeypatch.setattr("monogram.engine.execute.cores", lambda: 1)
+    engine = importlib.import_module("monogram.engine.execute")  # a function has the same name
+    monkeypatch.setattr(engine, "cores", lambda: 1)
     monkeypatch.setattr("monogram.study.study.default_epochs", lambda *_: 1)
     monkeypatch.setattr(
         "monogram.cli.running.write_report", lambda _, file, **__: file.write_text("")
