@@ -245,6 +245,14 @@ def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
     assert len([text for text in display.heard if ".item()" in text]) == 1
 
 
+def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):
+    people = make_population({"bad": 10} | {f"{nth:02}": 40 for nth in range(16)})
+    study = make_study(nets.Choosy, ("transfer(4)",), people)
+    rows, failures = run(study, tmp_path, "auto")
+    assert [failure.individual for failure in failures] == ["bad"]
+    assert len([who for curriculum, who, _ in rows if "personal" in curriculum]) == 16
+
+
 def test_a_few_are_trained_one_by_one_unless_it_is_asked_for(tmp_path):
     few = many(4)
     assert chosen(few, tmp_path / "auto", "auto")["all"]["most"] == 1
@@ -277,5 +285,7 @@ def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
     first = chosen(many(), tmp_path / "first")
     (kept,) = (tmp_path / "cache").rglob("engines.json")
     assert chosen(many(), tmp_path / "second") == first
-    kept.write_text("{")
-    assert chosen(many(), tmp_path / "third")["all"]["most"] == first["all"]["most"]
+    names = json.loads(kept.read_text())
+    for damaged in ("{", "[]", json.dumps(dict.fromkeys(names, {"alone": 3}))):
+        kept.write_text(damaged)
+        assert chosen(many(), tmp_path / f"{len(damaged)}")["all"]["most"] > 1

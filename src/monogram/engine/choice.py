@@ -88,7 +88,7 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
         return Kind(reason=f"{people} individuals are too few to gain by training together")
     if not name:
         size = min(most, SIZES[-1])
-        return Kind(size, padded=True, seconds=0.0, reason="nothing is trained, only judged")
+        return Kind(size, padded=True, reason="nothing is trained, only judged")
     found = _found(name, tasks, job, population)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
@@ -116,11 +116,14 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
     what = (name, str(network), *shapes, str(population.input_shape), *where)
     measurements = Measurements()
     kept = measurements.get(*what)
-    if kept is not None:
+    try:
         return Found.from_dict(kept)
+    except (TypeError, ValueError, KeyError, AttributeError):  # there is nothing, or it is damaged
+        pass
     with one_process(job.threads):
         found = Trial(name, tasks, job, population).found(SIZES, thorough=thorough)
-    measurements.keep(found.as_dict(), *what)
+    if not found.problem:  # it may be the data's: the next trial tells
+        measurements.keep(found.as_dict(), *what)
     return found
 
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,7 @@ class Measurements:
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
-        self._file = file or cache / "monogram" / "engines.json"
+        self._file = file or _cache() / "monogram" / "engines.json"
 
     def get(self, *what: str) -> Any:
         """The values kept for something here, or None."""
@@ -68,7 +68,8 @@ class Measurements:
             part.write_text(json.dumps(kept, indent=1), "utf-8")
             part.replace(self._file)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
     def _all(self) -> dict[str, Any]:
         try:
@@ -76,6 +77,14 @@ class Measurements:
         except (OSError, ValueError):
             return {}
         return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _cache() -> Path:
+    """The user's cache; the system's folder for temporary files where there is no home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
+    except RuntimeError:
+        return Path(tempfile.gettempdir())
 
 
 def _key(what: tuple[str, ...]) -> str:

@@ -60,12 +60,15 @@ class Speed:
         return steps * self.step + samples * self.sample
 
 
+UNKNOWN = Speed(0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Found:
     """What a trial found.
 
     Attributes:
-        alone: one by one.
+        alone: one by one; `UNKNOWN` where there is a problem.
         together: in cohorts, by their size.
         padded: whether batches of different lengths can be filled up.
         memory: bytes that each individual of a cohort takes.
@@ -121,17 +124,17 @@ class Trial:
             sizes: individuals of a cohort, ascending.
             thorough: go on where a pair takes so long that nobody would want it.
         """
+        try:
+            return self._found(sizes, thorough=thorough)
+        except Exception as error:  # of the network, or of somebody's data: the run will tell
+            problem = traceback.format_exception_only(error)[-1].split("\n")[0]
+            return Found(UNKNOWN, problem=problem)
+
+    def _found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
         alone = self._alone()
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
             alone = self._alone()
-        try:
-            return self._found(alone, sizes, thorough=thorough)
-        except Exception as error:
-            problem = traceback.format_exception_only(error)[-1].split("\n")[0]
-            return Found(alone, problem=problem)
-
-    def _found(self, alone: Speed, sizes: Sequence[int], *, thorough: bool) -> Found:
         together = {2: self._together(2)}
         if together[2].step > SLOWER * alone.step and not thorough:
             return Found(alone, together, memory=self._memory())

@@ -95,7 +95,7 @@ class StackedNetwork:
     def each(self, own: Own, features: Tensor) -> Tensor:
         """Logits [individuals, n, classes] of everyone's own features [individuals, n, …]."""
         if not self._names:
-            flat: Tensor = self._upper(features.flatten(0, 1))
+            flat = self._once(features.flatten(0, 1))
             return self._with_prior(own, flat.view(*features.shape[:2], -1))
         return self._with_prior(own, self._vmapped(own, features, 0))
 
@@ -103,8 +103,11 @@ class StackedNetwork:
         """Logits [individuals, n, classes] of the same features [n, …] for everyone."""
         if self._names:
             return self._with_prior(own, self._vmapped(own, features, None))
-        once: Tensor = self._upper(features)
-        return self._with_prior(own, once[None])
+        return self._with_prior(own, self._once(features)[None])
+
+    def _once(self, features: Tensor) -> Tensor:
+        """Logits [n, classes] of a network that is everybody's."""
+        return torch.cat([self._upper(some) for some in torch.split(features, ROWS)])
 
     def _features(self, inputs: Tensor) -> Tensor:
         prepared = self._prepared.prepare(inputs)
