@@ -15,6 +15,9 @@ PARTS = 5  # of an individual's validation data, for cross-validation
 class Judge:
     """Evaluates networks on a population.
 
+    Attributes:
+        shared: D_G's samples to judge on: validation, reported part; one object where both are one.
+
     Args:
         population: whose validation and test data to use.
         device: where networks are.
@@ -32,19 +35,23 @@ class Judge:
         self._population = population
         self._device = device
         self._progress = progress
-        self._global = self._parts(population.global_data, most_global)
+        self.shared = self._parts(population.global_data, most_global)
+
+    def own(self, individual: str) -> tuple[Samples, Samples]:
+        """D_I's samples to judge on, as `shared`."""
+        return self._parts(self._population.individuals[individual])
 
     def on_global(self, network: nn.Module) -> tuple[Tally, Tally]:
         """What a network gets right on D_G: validation, reported part."""
-        return self._both(network, *self._global)
+        return self._both(network, *self.shared)
 
     def on_individual(self, network: nn.Module, individual: str) -> tuple[Tally, Tally]:
         """What a network gets right on D_I: validation, reported part."""
-        return self._both(network, *self._parts(self._population.individuals[individual]))
+        return self._both(network, *self.own(individual))
 
     def on_global_validation(self, network: nn.Module) -> Tally:
         """What a network gets right on D_G's validation data: the reported part is not touched."""
-        return self._tally(network, self._global[0])
+        return self._tally(network, self.shared[0])
 
     def on_individual_validation(self, network: nn.Module, individual: str) -> Tally:
         """What a network gets right on D_I's validation data: the reported part is not touched."""

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from monogram.engine.harvest import Alone, Judged
-from monogram.engine.judge import at_most
+from monogram.engine.judge import Judge
 from monogram.networks.split import Cut
 from monogram.plan import Model
-from monogram.population import Population
-from monogram.training import Own, Samples, StackedNetwork, Tallies, Tally, as_samples
+from monogram.training import Own, Samples, StackedNetwork, Tallies, Tally
 
 ROWS = 4096  # samples of all models together that are looked at at a time
 FEATURE_BYTES = 2**28  # of D_G's features, the most that is kept
@@ -24,36 +23,27 @@ Pair = tuple[Tally, Tally]
 
 
 class StackJudge:
-    """Evaluates stacked networks on a population.
+    """Evaluates stacked networks.
 
     Args:
-        population: whose validation and test data to use.
+        judge: has the data.
         device: where networks are.
-        most_global: the most samples of D_G to use, for validation and test each.
         progress: told the number of samples after each pass.
     """
 
     def __init__(
-        self,
-        population: Population,
-        device: torch.device,
-        most_global: int,
-        progress: Callable[[float], None],
+        self, judge: Judge, device: torch.device, progress: Callable[[float], None]
     ) -> None:
-        self._population = population
+        self._judge = judge
         self._device = device
         self._progress = progress
-        split = population.global_data
-        self._same = split.test == split.validation
-        parts = (split.validation,) if self._same else (split.validation, split.test)
-        self._global = [at_most(most_global, population, rows, device) for rows in parts]
         self._features: tuple[Cut, list[Tensor | None]] | None = None
 
     def on_global(self, stacked: StackedNetwork, own: Own) -> list[Pair]:
         """What each network gets right on D_G: validation, reported part."""
         looked_at = [
             self.on_all(stacked, own, part, features)
-            for part, features in zip(self._global, self._kept(stacked), strict=True)
+            for part, features in zip(self._shared, self._kept(stacked), strict=True)
         ]
         return list(zip(looked_at[0], looked_at[-1], strict=True))
 
@@ -61,13 +51,11 @@ class StackJudge:
         self, stacked: StackedNetwork, own: Own, individuals: Sequence[str]
     ) -> list[Pair]:
         """What each network gets right on its individual's data: validation, reported part."""
-        splits = [self._population.individuals[id_] for id_ in individuals]
-        validation = [self._samples(split.validation) for split in splits]
+        validation, reported = zip(*map(self._judge.own, individuals), strict=True)
         first = self.on_each(stacked, own, validation)
-        if all(split.test == split.validation for split in splits):
-            return list(zip(first, first, strict=True))
-        reported = [self._samples(split.test) for split in splits]
-        return list(zip(first, self.on_each(stacked, own, reported), strict=True))
+        same = all(one is other for one, other in zip(validation, reported, strict=True))
+        second = first if same else self.on_each(stacked, own, reported)
+        return list(zip(first, second, strict=True))
 
     def on_all(
         self, stacked: StackedNetwork, own: Own, samples: Samples, features: Tensor | None = None
@@ -117,18 +105,21 @@ class StackJudge:
     def _kept(self, stacked: StackedNetwork) -> list[Tensor | None]:
         """The features of D_G's parts, computed once where the network is cut and they fit."""
         if stacked.parts is None:
-            return [None] * len(self._global)
+            return [None] * len(self._shared)
         if self._features is None or self._features[0] is not stacked.parts:
             with torch.inference_mode():
-                one = stacked.features(self._global[0].inputs[:1])
-                size = one.numel() * one.element_size() * sum(map(len, self._global))
+                one = stacked.features(self._shared[0].inputs[:1])
+                size = one.numel() * one.element_size() * sum(map(len, self._shared))
                 fits = size <= FEATURE_BYTES
-                parts = [stacked.features(p.inputs) if fits else None for p in self._global]
+                parts = [stacked.features(p.inputs) if fits else None for p in self._shared]
             self._features = (stacked.parts, parts)
         return self._features[1]
 
-    def _samples(self, rows: range) -> Samples:
-        return as_samples(self._population, rows, self._device)
+    @property
+    def _shared(self) -> list[Samples]:
+        """D_G's parts, each once."""
+        validation, reported = self._judge.shared
+        return [validation] if reported is validation else [validation, reported]
 
 
 @dataclass(frozen=True, eq=False)

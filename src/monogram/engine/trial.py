@@ -13,6 +13,7 @@ from torch import Tensor
 
 from monogram.curriculum import Phase
 from monogram.engine.job import Job
+from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
 from monogram.networks import PRIOR, laid_out
 from monogram.plan import Stretch, Task
@@ -224,7 +225,8 @@ class Trial:
         return min(len(own), self._recipe.batch_size)
 
     def _judge(self) -> StackJudge:
-        return StackJudge(self._population, self._device, JUDGED, lambda _: None)
+        judge = Judge(self._population, self._device, JUDGED, _silent)
+        return StackJudge(judge, self._device, _silent)
 
     def _to_judge(self) -> Samples:
         return self._samples(self._population.global_data.train[:JUDGED])
@@ -275,6 +277,10 @@ def _stretch(task: Task, kind: str, steps: int) -> Stretch:
     stretches = (node.stretch for node in task.nodes())
     first = next(s for s in stretches if isinstance(s.phase, Phase) and s.phase.train == kind)
     return replace(first, start=0, stop=steps, total=0)
+
+
+def _silent(_: float) -> None:
+    """Nobody waits for a trial's progress."""
 
 
 def _largest(tensor: Tensor) -> float:

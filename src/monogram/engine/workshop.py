@@ -65,7 +65,7 @@ class Workshop:
     @cached_property
     def stack_judge(self) -> StackJudge:
         """Judges several networks at once."""
-        return StackJudge(self.population, self.device, self.job.evaluation_samples, self.progress)
+        return StackJudge(self.judge, self.device, self.progress)
 
     @cached_property
     def stacked_network(self) -> Prepared:

@@ -5,6 +5,7 @@ to do: the same command again makes the rest, and nothing when nothing has chang
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from monogram.engine import Estimate, estimate
@@ -126,8 +127,9 @@ def look_ahead(
     if not ahead.pending:
         return ahead, None
     some = whom.only(ahead.pending)
-    workers = (pace or Pace()).processes
-    return ahead, estimate(start.plan(some), start.job(Path()), some, workers)
+    pace = pace or Pace()
+    job = replace(start.job(Path()), engine=pace.engine, memory=pace.memory)
+    return ahead, estimate(start.plan(some), job, some, pace.processes)
 
 
 def place_of(store: str | Path | None, start: Start) -> str:
