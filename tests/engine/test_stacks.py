@@ -286,6 +286,6 @@ def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
     (kept,) = (tmp_path / "cache").rglob("engines.json")
     assert chosen(many(), tmp_path / "second") == first
     names = json.loads(kept.read_text())
-    for damaged in ("{", "[]", json.dumps(dict.fromkeys(names, {"alone": 3}))):
+    for damaged in ("{", "[]", json.dumps({name: {"alone": 3} for name in names})):
         kept.write_text(damaged)
         assert chosen(many(), tmp_path / f"{len(damaged)}")["all"]["most"] > 1

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from monogram.training.layers import StackedLinear, is_chain, with_stacked_layers
+from monogram.training.layers import Chain, StackedLinear, with_stacked_layers
 
 INDIVIDUALS, SAMPLES, INPUTS = 3, 5, 4
 
@@ -77,8 +77,8 @@ def test_chains_are_told_from_other_networks():
         network = with_stacked_layers(nn.Sequential(*layers))
         return torch.fx.GraphModule(network, Tracer().trace(network))
 
-    assert is_chain(traced(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
-    assert not is_chain(traced(nn.Linear(4, 3), nn.Dropout(0.5)))
-    assert not is_chain(traced(nn.Linear(4, 3, bias=False)))
-    assert not is_chain(traced(nn.ReLU()))
-    assert not is_chain(nn.Linear(4, 3))
+    assert Chain.of(traced(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
+    assert not Chain.of(traced(nn.Linear(4, 3), nn.Dropout(0.5)))
+    assert not Chain.of(traced(nn.Linear(4, 3, bias=False)))
+    assert not Chain.of(traced(nn.ReLU()))
+    assert not Chain.of(nn.Linear(4, 3))

@@ -136,7 +136,7 @@ class StackRunner:
             shop.progress(units * sum(step <= stretch.stop for stretch in stretches))
             places = [place for place, steps in enumerate(marked) if step in steps]
             if shop.recorder and places:
-                shown = self._shown(snapshot().only(places))
+                shown = self._shown(snapshot().plain().only(places))
                 shop.recorder.mark_stack([nodes[place] for place in places], step, shown)
             if shop.is_time_to_save():
                 self._save(nodes, snapshot())

@@ -81,7 +81,8 @@ class Scenario:
         source: the named source of its data.
         beyond: curricula that the paper did not try, text forms.
         proposed: those of them that are to meet the goals. Of all in `beyond` they came closest on
-            the validation data of 16 individuals (split seeds 2 and 3) at the scale `small` otherwise.
+            the validation data of other people, 16 with each of split seeds 2 and 3, at the scale
+            `small` otherwise.
         front: those of them that only move the prior, from the individual's to everybody's.
         notes: what the paper does not say or has otherwise, whatever the scale.
     """

@@ -8,9 +8,11 @@ what was trained without a step. `tally` counts what a network gets right.
 from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.layers import with_stacked_layers
+from monogram.training.lesson import Lesson
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
-from monogram.training.stack import Lesson, StackState, train_stack
+from monogram.training.stack import train_stack
+from monogram.training.stack_state import StackState
 from monogram.training.stacked import Cuts, Own, StackedNetwork, without_warnings
 from monogram.training.state import State, load_state, save_state
 from monogram.training.tally import Tallies, Tally, tally

@@ -5,7 +5,8 @@ out as the weights are: `vmap` leaves gradients transposed, and each step copies
 are the same for all become one product.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -27,39 +28,84 @@ def with_stacked_layers(network: Network) -> Network:
     return network
 
 
-def is_chain(network: nn.Module) -> bool:
-    """Whether a traced network is a chain of such layers: stacked weights then need no `vmap`."""
-    if not isinstance(network, fx.GraphModule):
-        return False
-    steps = [node for node in network.graph.nodes if node.op not in ("placeholder", "output")]
-    modules = [node.op == "call_module" and network.get_submodule(node.target) for node in steps]
-    linear = [isinstance(module, StackedLinear) and module.bias is not None for module in modules]
-    chained = all(len(node.args) == 1 and not node.kwargs for node in steps)
-    return (
-        any(linear)
-        and chained
-        and all(
-            known or isinstance(module, ELEMENT_WISE)
-            for known, module in zip(linear, modules, strict=True)
-        )
-    )
+def stacked_linear(inputs: Tensor, weights: Tensor, biases: Tensor) -> Tensor:
+    """[individuals, n, outputs] of everyone's own layer.
+
+    Args:
+        inputs: everybody's own [individuals, n, inputs], or the same [n, inputs].
+        weights: [individuals, outputs, inputs].
+        biases: [individuals, outputs].
+    """
+    if inputs.dim() == MATRIX:
+        return _of_the_same(inputs, weights, biases).movedim(1, 0)
+    done: Tensor = _StackedLinear.apply(inputs, weights, biases)  # type: ignore[no-untyped-call]
+    return done
+
+
+class Chain:
+    """Linear layers and element-wise functions one after the other: stacked they need no `vmap`.
+
+    Each sample is computed by itself, and nothing is drawn.
+
+    Attributes:
+        lowest: name of the first layer, a linear one.
+
+    Args:
+        layers: with their names; a linear layer's weights are given with every call instead.
+    """
+
+    def __init__(self, layers: Sequence[tuple[str, nn.Module]]) -> None:
+        self._layers = layers
+        self.lowest = layers[0][0]
+
+    @classmethod
+    def of(cls, network: nn.Module) -> Self | None:
+        """A traced network as such a chain, or None where it is none."""
+        if not isinstance(network, fx.GraphModule):
+            return None
+        steps = [node for node in network.graph.nodes if node.op not in ("placeholder", "output")]
+        if not all(node.op == "call_module" and _has_one_input(node) for node in steps):
+            return None
+        layers = [(str(node.target), network.get_submodule(str(node.target))) for node in steps]
+        linear = [name for name, module in layers if isinstance(module, StackedLinear)]
+        known = dict(network.named_parameters())
+        complete = all(f"{name}.{part}" in known for name in linear for part in ("weight", "bias"))
+        others = (module for _, module in layers if not isinstance(module, StackedLinear))
+        if not (linear and complete and all(isinstance(o, ELEMENT_WISE) for o in others)):
+            return None
+        once = len(set(linear)) == len(linear) and layers[0][0] == linear[0]
+        return cls(layers) if once else None
+
+    def __call__(self, own: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        """Logits [individuals, n, classes] of inputs as `stacked_linear` takes them."""
+        return self._through(self._layers, own, inputs)
+
+    def above(self, own: Mapping[str, Tensor], outputs: Tensor) -> Tensor:
+        """Logits of what comes out of the lowest layer, [individuals, n, outputs]."""
+        return self._through(self._layers[1:], own, outputs)
+
+    @staticmethod
+    def _through(
+        layers: Sequence[tuple[str, nn.Module]], own: Mapping[str, Tensor], values: Tensor
+    ) -> Tensor:
+        for name, module in layers:
+            if isinstance(module, StackedLinear):
+                values = stacked_linear(values, own[f"{name}.weight"], own[f"{name}.bias"])
+            else:
+                values = module(values)
+        return values
+
+
+def _has_one_input(node: fx.Node) -> bool:
+    return len(node.args) == 1 and not node.kwargs
 
 
 class StackedLinear(nn.Linear):
-    """A linear layer that knows how to compute for many individuals at once."""
+    """A linear layer that knows how to compute for many individuals under `vmap`."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
-        """As `nn.Linear`.
-
-        With weights [individuals, outputs, inputs] in place of its own: [individuals, n, outputs],
-        of everybody's own inputs [individuals, n, inputs] or of the same [n, inputs].
-        """
+        """As `nn.Linear`."""
         bias: Tensor | None = self.bias
-        if self.weight.dim() > MATRIX and bias is not None:
-            if input.dim() == MATRIX:
-                return _of_the_same(input, self.weight, bias).movedim(1, 0)
-            stacked: Tensor = _StackedLinear.apply(input, self.weight, bias)  # type: ignore[no-untyped-call]
-            return stacked
         if bias is None:
             return functional.linear(input, self.weight)
         result: Tensor = _Linear.apply(input, self.weight, bias)  # type: ignore[no-untyped-call]
@@ -102,7 +148,7 @@ class _Linear(torch.autograd.Function):
             return _of_the_same(inputs, weights, biases), inputs.dim() - 1
         own = inputs.movedim(at, 0)
         rows = own.flatten(1, -2)
-        done: Tensor = _StackedLinear.apply(rows, weights, biases)  # type: ignore[no-untyped-call]
+        done = stacked_linear(rows, weights, biases)
         return done.view(*own.shape[:-1], weights.shape[1]), 0
 
 

@@ -14,7 +14,7 @@ from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
 from monogram.networks.split import Cut, cut
-from monogram.training.layers import is_chain
+from monogram.training.layers import Chain
 
 INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
 ROWS = 512  # samples whose frozen part is computed at a time
@@ -53,13 +53,15 @@ class Cuts:
         """
         inner = frozenset(name.removeprefix(INNER) for name in names)
         parameters = {name for name, _ in network.network.named_parameters()}
-        if not inner or parameters <= inner:
+        if not inner:
             return None
         if common is not self._common:
             self._common, self._parts = common, {}
         key = (inner, network.training)
         if key not in self._parts:
-            self._parts[key] = _cut(network, inner, network.prepare(probe))
+            parts = _cut(network, inner, network.prepare(probe))
+            worth = not parameters <= inner or (parts and Chain.of(parts.upper))
+            self._parts[key] = parts if worth else None
         return self._parts[key]
 
 
@@ -73,6 +75,7 @@ class StackedNetwork:
 
     Attributes:
         parts: the network cut below its own tensors; None: it computes as a whole.
+        chain: what is above the cut, where it is a chain of own layers.
 
     Args:
         network: holds the tensors that are common, its modules in the modes to compute in.
@@ -85,7 +88,8 @@ class StackedNetwork:
         self._names = [name for name in own if name != PRIOR]
         self.parts = parts
         self._upper: nn.Module = parts.upper if parts else network.network
-        self._is_chain = is_chain(self._upper) and _weights(self._upper) <= self._inner()
+        inner = {name.removeprefix(INNER) for name in self._names}
+        self.chain = Chain.of(self._upper) if _weights(self._upper) <= inner else None
 
     def features(self, inputs: Tensor) -> Tensor:
         """What individuals have in common, computed once: raw [n, *shape] to [n, …]."""
@@ -105,6 +109,16 @@ class StackedNetwork:
             return self._with_prior(own, self._vmapped(own, features, None))
         return self._with_prior(own, self._once(features)[None])
 
+    @property
+    def lowest(self) -> str | None:
+        """Name of the layer that a chain begins with."""
+        return f"{INNER}{self.chain.lowest}" if self.chain else None
+
+    def above(self, own: Own, outputs: Tensor) -> Tensor:
+        """Logits [individuals, n, classes] of what comes out of the lowest layer of a chain."""
+        assert self.chain
+        return self._with_prior(own, self.chain.above(self._inner(own), outputs))
+
     def _once(self, features: Tensor) -> Tensor:
         """Logits [n, classes] of a network that is everybody's."""
         return torch.cat([self._upper(some) for some in torch.split(features, ROWS)])
@@ -114,14 +128,14 @@ class StackedNetwork:
         return self.parts.lower(prepared)[0] if self.parts else prepared
 
     def _vmapped(self, own: Own, features: Tensor, axis: int | None) -> Tensor:
-        inner = {name.removeprefix(INNER): own[name] for name in self._names}
-        if self._is_chain:
-            return self._one(inner, features)
+        inner = self._inner(own)
+        if self.chain:
+            return self.chain(inner, features)
         logits: Tensor = vmap(self._one, in_dims=(0, axis), randomness="different")(inner, features)
         return logits
 
-    def _inner(self) -> set[str]:
-        return {name.removeprefix(INNER) for name in self._names}
+    def _inner(self, own: Own) -> dict[str, Tensor]:
+        return {name.removeprefix(INNER): own[name] for name in self._names if name in own}
 
     def _one(self, inner: dict[str, Tensor], features: Tensor) -> Tensor:
         logits: Tensor = functional_call(self._upper, inner, (features,))

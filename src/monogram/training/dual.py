@@ -1,0 +1,155 @@
+"""The dual form of the lowest layer that trains, for individuals who learn from few samples.
+
+The gradient of a linear layer's weights W is a sum of the layer's inputs. Where all batches are of
+the same n samples X, weights W₀ and velocity V₀ have become W = c·W₀ + h·V₀ + AᵀX some steps
+later: c and h are numbers, the same for everyone, and A, [n, outputs], descends along the gradient
+of the layer's outputs. These are XWᵀ = c·XW₀ᵀ + h·XV₀ᵀ + XXᵀA, three products of which are computed
+once. A step's work then grows with n² instead of batch × inputs, and a batch is a weight for each
+of all samples. The same steps, with sums in another order.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from monogram.curriculum import Recipe
+from monogram.plan import Stretch
+from monogram.training.layers import NARROW
+
+MOST = 2  # samples, in batches: all of them are looked at in each step
+
+
+def dual_pays(samples: int, batch: int, inputs: int, outputs: int, steps: int) -> bool:
+    """Whether a layer takes fewer operations in the dual form, once and in all steps."""
+    once = samples**2 * inputs + 2 * samples * inputs * outputs
+    each, by_weights = samples**2 * outputs, 2 * batch * inputs * outputs
+    return samples <= MOST * batch and once + steps * each < steps * by_weights
+
+
+def course(stretch: Stretch, recipe: Recipe) -> np.ndarray:
+    """What is left of a layer's start after each step, without the gradients of the loss.
+
+    Returns:
+        float64 [steps + 1, 2, 2]: in the weights and in the velocity; of W₀ and of V₀.
+    """
+    weights, velocity = np.eye(2)
+    found = [(weights, velocity)]
+    for step in range(stretch.start, stretch.stop):
+        velocity = recipe.momentum * velocity + recipe.weight_decay * weights
+        weights = weights - stretch.learning_rate(step) * velocity
+        found.append((weights, velocity))
+    return np.array(found)
+
+
+class Dual:
+    """A linear layer of several individuals, in the dual form from a phase's or a part's start on.
+
+    Attributes:
+        weight: name of its weights.
+        rows: name of A, [individuals, n, outputs], and of A's velocity.
+        own: W₀, by name, where it is each individual's own.
+        momentum: V₀, by name, where there is any.
+
+    Args:
+        layer: its name.
+        samples: what goes into it, [individuals, n, inputs], filled up with zeros.
+        own: tensors at the start, [individuals, …] each.
+        momentum: likewise; empty at a phase's start.
+        stretches: of each individual; equal but for the last step.
+        recipe: momentum and weight decay.
+    """
+
+    def __init__(
+        self,
+        layer: str,
+        samples: Tensor,
+        own: Mapping[str, Tensor],
+        momentum: Mapping[str, Tensor],
+        stretches: Sequence[Stretch],
+        recipe: Recipe,
+    ) -> None:
+        self.weight, self._biases, self.rows = f"{layer}.weight", f"{layer}.bias", f"{layer}.rows"
+        start = own[self.weight]
+        self.own = {} if _is_everybodys(start) else {self.weight: start}
+        self.momentum = {name: momentum[name] for name in momentum if name == self.weight}
+        self._starts = [start, *self.momentum.values()]
+        self._samples = samples
+        self._products = torch.bmm(samples, samples.transpose(1, 2))
+        self._outputs = [_through(samples, start) for start in self._starts]
+        self._first = stretches[0].start
+        self._stops = np.array([stretch.stop for stretch in stretches])
+        self._course = course(max(stretches, key=lambda stretch: stretch.stop), recipe)
+
+    def begin(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights or velocities by name, with A or its velocity in place of the layer's."""
+        individuals, samples, _ = self._samples.shape
+        size = (individuals, samples, self._starts[0].shape[1])
+        others = {name: tensor for name, tensor in tensors.items() if name != self.weight}
+        return {self.rows: self._samples.new_zeros(size), **others}
+
+    def renamed(self, name: str) -> str:
+        """The name of what trains in a tensor's place."""
+        return self.rows if name == self.weight else name
+
+    def outputs(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
+        """What comes out for all samples before a step, [individuals, n, outputs].
+
+        Args:
+            tensors: A and the biases of the first few individuals, by name.
+            step: of the phase.
+        """
+        rows, biases = tensors[self.rows], tensors[self._biases]
+        learning = len(rows)
+        left = self._course[step - self._first, 0]
+        base = self._outputs[0][:learning] * left[0]
+        for outputs, share in zip(self._outputs[1:], left[1:], strict=False):
+            base.add_(outputs[:learning], alpha=share)
+        done: Tensor = _Outputs.apply(base, self._products[:learning], rows, biases)  # type: ignore[no-untyped-call]
+        return done
+
+    def weights(self, rows: Tensor, step: int) -> Tensor:
+        """The layer's weights before a step, [individuals, outputs, inputs], of all A."""
+        return self._combined(rows, step, 0)
+
+    def velocity(self, rows: Tensor, step: int) -> Tensor:
+        """The velocity of the layer's weights before a step, likewise, of all A's velocity."""
+        return self._combined(rows, step, 1)
+
+    def _combined(self, rows: Tensor, step: int, of: int) -> Tensor:
+        left = self._course[np.minimum(step, self._stops) - self._first, of]
+        shares = torch.from_numpy(left).to(rows)[..., None, None]
+        base = shares[:, 0] * self._starts[0]
+        if len(self._starts) > 1:
+            base += shares[:, 1] * self._starts[1]
+        return torch.baddbmm(base, rows.transpose(1, 2), self._samples)
+
+
+class _Outputs(torch.autograd.Function):
+    """Outputs of a layer in the dual form; the gradient of A is that of the outputs."""
+
+    @staticmethod
+    def forward(ctx: Any, base: Tensor, products: Tensor, rows: Tensor, biases: Tensor) -> Tensor:  # noqa: ARG004
+        if rows.shape[2] < NARROW:
+            done = torch.bmm(rows.transpose(1, 2), products).transpose(1, 2)
+        else:
+            done = torch.bmm(products, rows)
+        return base.add_(done).add_(biases[:, None])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ARG004
+        (gradient,) = gradients
+        return None, None, gradient.contiguous(), gradient.sum(1)
+
+
+def _is_everybodys(tensor: Tensor) -> bool:
+    return tensor.stride(0) == 0
+
+
+def _through(samples: Tensor, weights: Tensor) -> Tensor:
+    """[individuals, n, outputs] of samples [individuals, n, inputs]."""
+    if _is_everybodys(weights):
+        return samples @ weights[0].t()
+    return torch.bmm(samples, weights.transpose(1, 2))

@@ -1,0 +1,164 @@
+"""What the individuals of a stack learn: whose batches, of all of them at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from monogram.plan import Stretch
+from monogram.streams import torch_seed
+from monogram.training.batches import Feed
+from monogram.training.samples import Samples
+from monogram.training.stacked import StackedNetwork
+
+SPAN = 64  # steps whose personal batches are drawn at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What the individuals of a stack learn in a phase; those with the most steps come first.
+
+    Attributes:
+        stretches: of each individual; equal but for the owner and the last step.
+        feeds: give the batches.
+        samples: each D_I's training samples.
+    """
+
+    stretches: Sequence[Stretch]
+    feeds: Sequence[Feed]
+    samples: Sequence[Samples]
+
+    def segments(self, start: int) -> Iterator[tuple[int, int, int]]:
+        """From a step on: first step, step after the last, and how many are still learning."""
+        stops = [stretch.stop for stretch in self.stretches]
+        for first, stop in pairwise(sorted({start, *(stop for stop in stops if stop > start)})):
+            yield first, stop, sum(end >= stop for end in stops)
+
+    def generators(self, step: int, learning: int, device: torch.device) -> list[torch.Generator]:
+        """What each draws from in a step, seeded as the loop seeds PyTorch's own generator."""
+        return [
+            torch.Generator(device).manual_seed(
+                torch_seed(stretch.seed, stretch.owner, stretch.place, "noise") + step
+            )
+            for stretch in self.stretches[:learning]
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch of each individual, the shorter ones filled up to the longest.
+
+    Attributes:
+        features: [individuals, n, …].
+        labels: [individuals, n] int64.
+        weights: [individuals, n] float32, of each sample in its individual's mean; 0 fills up.
+        sizes: samples of each.
+    """
+
+    features: Tensor
+    labels: Tensor
+    weights: Tensor
+    sizes: tuple[int, ...]
+
+
+class Batches:
+    """The batches of a lesson, of all individuals at a time."""
+
+    def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
+        self._stacked, self._lesson = stacked, lesson
+        self._starts = np.cumsum([0, *map(len, lesson.samples)])
+        self._drawn = _Drawn(lesson)
+        self._weighted: tuple[tuple[int, ...], Tensor] = ((), torch.empty(0))
+
+    @cached_property
+    def _own(self) -> Samples:
+        """Everybody's own samples one after the other, the frozen part of the network done."""
+        inputs = torch.cat([self._stacked.features(some.inputs) for some in self._lesson.samples])
+        return Samples(inputs, torch.cat([some.labels for some in self._lesson.samples]))
+
+    def __call__(self, step: int, learning: int) -> Batch:
+        """The batches of a step of the first few individuals."""
+        feeds = self._lesson.feeds[:learning]
+        personal, drawn = self._drawn(step, learning)
+        sizes = tuple(map(len, drawn))
+        rows = [_filled(rows, max(sizes)) for rows in drawn]
+        samples = self._taken(personal, feeds, rows)
+        labels = samples.labels.view(learning, -1)
+        inputs = samples.inputs.view(*labels.shape, *samples.inputs.shape[1:])
+        if sizes != self._weighted[0]:
+            self._weighted = (sizes, _weights(sizes, labels.device))
+        return Batch(inputs, labels, self._weighted[1], sizes)
+
+    def _taken(self, personal: bool, feeds: Sequence[Feed], rows: Sequence[np.ndarray]) -> Samples:
+        """The samples of everybody's rows, one after the other; whose they are is equal for all."""
+        if personal:
+            places = np.concatenate([r + s for r, s in zip(rows, self._starts[:-1], strict=False)])
+            return self._own.take(torch.from_numpy(places).to(self._own.labels.device))
+        parts = [feed.take(personal, own) for feed, own in zip(feeds, rows, strict=True)]
+        inputs = self._stacked.features(torch.cat([part.inputs for part in parts]))
+        return Samples(inputs, torch.cat([part.labels for part in parts]))
+
+
+class WeightedSamples:
+    """The batches of a lesson that is personal throughout, as weights of all samples.
+
+    Attributes:
+        features: of all samples, [individuals, n, …], filled up with zeros.
+    """
+
+    def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
+        own = [stacked.features(samples.inputs) for samples in lesson.samples]
+        self.features = pad_sequence(own, batch_first=True)
+        self._labels = pad_sequence([s.labels for s in lesson.samples], batch_first=True)
+        self._sizes = tuple(map(len, lesson.samples))
+        self._drawn = _Drawn(lesson)
+
+    def __call__(self, step: int, learning: int) -> Batch:
+        """The batches of a step of the first few individuals; a sample's weight may be 0."""
+        labels = self._labels[:learning]
+        _, drawn = self._drawn(step, learning)
+        places = np.concatenate([rows + k * labels.shape[1] for k, rows in enumerate(drawn)])
+        counts = np.bincount(places, minlength=labels.numel()).reshape(labels.shape)
+        sizes = np.array([len(rows) for rows in drawn])
+        weights = (counts / sizes[:, None]).astype(np.float32)
+        weighted = torch.from_numpy(weights).to(labels.device)
+        return Batch(self.features[:learning], labels, weighted, self._sizes[:learning])
+
+
+class _Drawn:
+    """Which rows each individual's batches hold; personal ones are drawn for many steps at once."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self._lesson = lesson
+        self._span, self._ahead = range(0), list[np.ndarray | None]()
+
+    def __call__(self, step: int, learning: int) -> tuple[bool, list[np.ndarray]]:
+        """Whether a step's batches are personal, equal for all, and each one's rows."""
+        if step not in self._span:
+            stops = [stretch.stop for stretch in self._lesson.stretches]
+            self._span = range(step, step + SPAN)
+            self._ahead = [
+                feed.personal_span(step, min(step + SPAN, stop)) if stop > step else None
+                for feed, stop in zip(self._lesson.feeds, stops, strict=True)
+            ]
+        ahead = self._ahead[:learning]
+        if ahead[0] is not None:
+            return True, [rows[step - self._span.start] for rows in ahead if rows is not None]
+        drawn = [feed.rows(step) for feed in self._lesson.feeds[:learning]]
+        return drawn[0][0], [rows for _, rows in drawn]
+
+
+def _filled(rows: np.ndarray, length: int) -> np.ndarray:
+    """Rows repeated up to a length."""
+    return rows if len(rows) == length else np.resize(rows, length)
+
+
+def _weights(sizes: Sequence[int], device: torch.device) -> Tensor:
+    lengths = torch.tensor(sizes, device=device)[:, None]
+    real = torch.arange(max(sizes), device=device) < lengths
+    return real / lengths
