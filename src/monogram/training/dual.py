@@ -103,11 +103,11 @@ class Dual:
         """
         rows, biases = tensors[self.rows], tensors[self._biases]
         learning = len(rows)
-        left = self._course[step - self._first, 0]
-        base = self._outputs[0][:learning] * left[0]
-        for outputs, share in zip(self._outputs[1:], left[1:], strict=False):
-            base.add_(outputs[:learning], alpha=share)
-        done: Tensor = _Outputs.apply(base, self._products[:learning], rows, biases)  # type: ignore[no-untyped-call]
+        share, *others = self._course[step - self._first, 0]
+        base = self._outputs[0][:learning]
+        if len(self._outputs) > 1:
+            base, share = share * base + others[0] * self._outputs[1][:learning], 1.0
+        done: Tensor = _Outputs.apply(base, share, self._products[:learning], rows, biases)  # type: ignore[no-untyped-call]
         return done
 
     def weights(self, rows: Tensor, step: int) -> Tensor:
@@ -131,17 +131,23 @@ class _Outputs(torch.autograd.Function):
     """Outputs of a layer in the dual form; the gradient of A is that of the outputs."""
 
     @staticmethod
-    def forward(ctx: Any, base: Tensor, products: Tensor, rows: Tensor, biases: Tensor) -> Tensor:  # noqa: ARG004
+    def forward(
+        ctx: Any,  # noqa: ARG004
+        base: Tensor,
+        share: float,
+        products: Tensor,
+        rows: Tensor,
+        biases: Tensor,
+    ) -> Tensor:
         if rows.shape[2] < NARROW:
-            done = torch.bmm(rows.transpose(1, 2), products).transpose(1, 2)
-        else:
-            done = torch.bmm(products, rows)
-        return base.add_(done).add_(biases[:, None])
+            turned = base.transpose(1, 2), rows.transpose(1, 2), products
+            return torch.baddbmm(*turned, beta=share).add_(biases[..., None]).transpose(1, 2)
+        return torch.baddbmm(base, products, rows, beta=share).add_(biases[:, None])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ARG004
         (gradient,) = gradients
-        return None, None, gradient.contiguous(), gradient.sum(1)
+        return None, None, None, gradient.contiguous(), gradient.sum(1)
 
 
 def _is_everybodys(tensor: Tensor) -> bool:
@@ -149,7 +155,10 @@ def _is_everybodys(tensor: Tensor) -> bool:
 
 
 def _through(samples: Tensor, weights: Tensor) -> Tensor:
-    """[individuals, n, outputs] of samples [individuals, n, inputs]."""
+    """[individuals, n, outputs] of samples [individuals, n, inputs], laid out as it is used."""
     if _is_everybodys(weights):
-        return samples @ weights[0].t()
-    return torch.bmm(samples, weights.transpose(1, 2))
+        done = samples @ weights[0].t()
+    else:
+        done = torch.bmm(samples, weights.transpose(1, 2))
+    is_narrow = done.shape[2] < NARROW
+    return done.transpose(1, 2).contiguous().transpose(1, 2) if is_narrow else done

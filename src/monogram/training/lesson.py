@@ -77,9 +77,7 @@ class Batches:
 
     @cached_property
     def _own(self) -> Samples:
-        """Everybody's own samples one after the other, the frozen part of the network done."""
-        inputs = torch.cat([self._stacked.features(some.inputs) for some in self._lesson.samples])
-        return Samples(inputs, torch.cat([some.labels for some in self._lesson.samples]))
+        return _features(self._stacked, self._lesson.samples)
 
     def __call__(self, step: int, learning: int) -> Batch:
         """The batches of a step of the first few individuals."""
@@ -112,22 +110,42 @@ class WeightedSamples:
     """
 
     def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
-        own = [stacked.features(samples.inputs) for samples in lesson.samples]
-        self.features = pad_sequence(own, batch_first=True)
-        self._labels = pad_sequence([s.labels for s in lesson.samples], batch_first=True)
-        self._sizes = tuple(map(len, lesson.samples))
+        own = _features(stacked, lesson.samples)
+        sizes = [len(samples) for samples in lesson.samples]
+        self.features, self._labels = (
+            pad_sequence(list(torch.split(part, sizes)), batch_first=True)
+            for part in (own.inputs, own.labels)
+        )
+        self._sizes = tuple(sizes)
         self._drawn = _Drawn(lesson)
+        self._span, self._weights = range(0), torch.empty(0)
 
     def __call__(self, step: int, learning: int) -> Batch:
         """The batches of a step of the first few individuals; a sample's weight may be 0."""
-        labels = self._labels[:learning]
-        _, drawn = self._drawn(step, learning)
-        places = np.concatenate([rows + k * labels.shape[1] for k, rows in enumerate(drawn)])
-        counts = np.bincount(places, minlength=labels.numel()).reshape(labels.shape)
-        sizes = np.array([len(rows) for rows in drawn])
-        weights = (counts / sizes[:, None]).astype(np.float32)
-        weighted = torch.from_numpy(weights).to(labels.device)
-        return Batch(self.features[:learning], labels, weighted, self._sizes[:learning])
+        if step not in self._span:
+            self._span, drawn = self._drawn.ahead(step)
+            self._weights = self._weighted(drawn)
+        weights = self._weights[step - self._span.start, :learning]
+        return Batch(
+            self.features[:learning], self._labels[:learning], weights, self._sizes[:learning]
+        )
+
+    def _weighted(self, drawn: Sequence[np.ndarray | None]) -> Tensor:
+        """[steps, individuals, n] of each one's rows [steps, batch]; 0 for whose phase is over."""
+        individuals, samples = self._labels.shape
+        weights = np.zeros((len(self._span), individuals, samples), dtype=np.float32)
+        for place, rows in enumerate(drawn):
+            if rows is not None:
+                places = rows + samples * np.arange(len(rows))[:, None]
+                counts = np.bincount(places.ravel(), minlength=len(rows) * samples)
+                weights[: len(rows), place] = counts.reshape(-1, samples) / rows.shape[1]
+        return torch.from_numpy(weights).to(self._labels.device)
+
+
+def _features(stacked: StackedNetwork, samples: Sequence[Samples]) -> Samples:
+    """Everybody's samples one after the other, the frozen part of the network done."""
+    inputs = stacked.features(torch.cat([some.inputs for some in samples]))
+    return Samples(inputs, torch.cat([some.labels for some in samples]))
 
 
 class _Drawn:
@@ -140,17 +158,24 @@ class _Drawn:
     def __call__(self, step: int, learning: int) -> tuple[bool, list[np.ndarray]]:
         """Whether a step's batches are personal, equal for all, and each one's rows."""
         if step not in self._span:
-            stops = [stretch.stop for stretch in self._lesson.stretches]
-            self._span = range(step, step + SPAN)
-            self._ahead = [
-                feed.personal_span(step, min(step + SPAN, stop)) if stop > step else None
-                for feed, stop in zip(self._lesson.feeds, stops, strict=True)
-            ]
+            self._span, self._ahead = self.ahead(step)
         ahead = self._ahead[:learning]
         if ahead[0] is not None:
             return True, [rows[step - self._span.start] for rows in ahead if rows is not None]
         drawn = [feed.rows(step) for feed in self._lesson.feeds[:learning]]
         return drawn[0][0], [rows for _, rows in drawn]
+
+    def ahead(self, step: int) -> tuple[range, list[np.ndarray | None]]:
+        """Some steps from one on, and each one's rows, [steps, batch], where all are personal.
+
+        Fewer where somebody's phase ends before; None for those whose it did.
+        """
+        stops = [stretch.stop for stretch in self._lesson.stretches]
+        last = min(step + SPAN, max(stops))
+        return range(step, last), [
+            feed.personal_span(step, min(last, stop)) if stop > step else None
+            for feed, stop in zip(self._lesson.feeds, stops, strict=True)
+        ]
 
 
 def _filled(rows: np.ndarray, length: int) -> np.ndarray:

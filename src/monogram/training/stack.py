@@ -12,7 +12,6 @@ from time import perf_counter
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from monogram.curriculum import Recipe, Source
 from monogram.networks import PRIOR, Prepared, trainable_names
@@ -136,10 +135,7 @@ class _Training:
         self._modes.set(max(batch.sizes))
         with self._own_draws(step, batch.sizes):
             logits = self._logits(batch, step)
-            losses = functional.cross_entropy(
-                logits.flatten(0, 1), batch.labels.flatten(), reduction="none"
-            )
-            (losses * batch.weights.flatten()).sum().backward()  # type: ignore[no-untyped-call]
+        logits.backward(_gradient(logits, batch))  # type: ignore[no-untyped-call]
         self._descent.step(self._lesson.stretches[0].learning_rate(step))
         self._seconds[: self._learning] += (perf_counter() - started) / self._learning
 
@@ -155,6 +151,14 @@ class _Training:
             return nullcontext()
         generators = self._lesson.generators(step, len(sizes), self._device)
         return OwnDraws(generators, sizes, self._draws)
+
+
+def _gradient(logits: Tensor, batch: Batch) -> Tensor:
+    """Of everyone's mean cross entropy by the logits [individuals, n, classes]."""
+    gradient = logits.detach().softmax(2)
+    minus_one = gradient.new_full((), -1.0).expand(*batch.labels.shape, 1)
+    gradient.scatter_add_(2, batch.labels[..., None], minus_one)
+    return gradient.mul_(batch.weights[..., None])
 
 
 def _stacked(network: Prepared, state: StackState, lesson: Lesson, cuts: Cuts) -> StackedNetwork:
