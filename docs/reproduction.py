@@ -243,7 +243,7 @@ def goals_table(found: Reproduction) -> Iterator[str]:
     yield "| goal | | evidence |"
     yield "|---|---|---|"
     for goal in found.goals:
-        yield cells(goal.text, "**met**" if goal.met else "**missed**", goal.evidence)
+        yield cells(goal.text, "**met**" if goal.met else "**not met**", goal.evidence)
 
 
 def beyond_table(found: Reproduction) -> Iterator[str]:

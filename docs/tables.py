@@ -1,25 +1,32 @@
-"""The price benchmark's figures as a table, read from its results while pages are built.
+"""Benchmarks' figures as tables and sentences, read from their results while pages are built.
 
-In a page, `<!-- price -->` becomes the table.
+In a page, `<!-- price -->` becomes the table of that benchmark, and others likewise.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results" / "price.json"
-MARK = "<!-- price -->"
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the table into a page."""
-    return markdown.replace(MARK, table()) if MARK in markdown else markdown
+    """Put the tables into a page."""
+    for name, text in TEXTS.items():
+        mark = f"<!-- {name} -->"
+        if mark in markdown:
+            markdown = markdown.replace(mark, text(_results(name)))
+    return markdown
 
 
-def table() -> str:
+def _results(name: str) -> dict[str, Any]:
+    return dict(json.loads((RESULTS / f"{name}.json").read_text("utf-8")))
+
+
+def price(found: dict[str, Any]) -> str:
     """A row for each workload: milliseconds per person, and the other sides' ratios."""
-    found = json.loads(RESULTS.read_text("utf-8"))
     sides = list(found["workloads"][0]["ratios"])
     told = (
         f"Milliseconds per person, and how many times longer the others take: the median of "
@@ -48,3 +55,37 @@ def _ratio(spread: list[float] | None) -> str:
         return "not measured"
     middle, low, high = spread
     return f"{middle:.1f} × ({low:.1f} to {high:.1f})"
+
+
+def growth(found: dict[str, Any]) -> str:
+    """A row for each number of people."""
+    told = (
+        f"A whole study of heads on 256 features, {found['own']} training samples a person, from "
+        "first weights to the results; memory is what all processes hold besides the data, which "
+        "are mapped."
+    )
+    lines = [
+        told,
+        "",
+        "| people | time | per person | memory | data |",
+        "|---|---|---|---|---|",
+    ]
+    for one in found["sizes"]:
+        each = _milliseconds(1e3 * one["seconds"] / one["people"])
+        memory, data = (f"{one[part] / 2**30:.2f} GiB" for part in ("memory", "data"))
+        seconds = f"{one['seconds']:,.0f} s"
+        lines.append(f"| {one['people']:,} | {seconds} | {each} | {memory} | {data} |")
+    return "\n".join(lines)
+
+
+def sentences(found: dict[str, Any]) -> str:
+    """The lines that a benchmark prints."""
+    return "\n".join(f"- {line}" for line in found["lines"])
+
+
+TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "price": price,
+    "growth": growth,
+    "heads": sentences,
+    "overhead": sentences,
+}

@@ -21,6 +21,7 @@ from monogram.training import (
 from monogram.training.dual import dual_pays
 
 INPUTS, CLASSES = 40, 3
+CPU = torch.device("cpu")
 RECIPE = Recipe(batch_size=8, weight_decay=0.1)
 SIZES = {"anna": 15, "ben": 9, "cleo": 4, "dora": 12}
 STEPS = {"anna": 20, "ben": 17, "cleo": 17, "dora": 5}
@@ -33,10 +34,11 @@ def network(hidden=None):
     return Prepared(made, None, None, 2, CLASSES)
 
 
-def samples(owner):
+def samples(owner, device):
     generator = torch.Generator().manual_seed(SIZES[owner])
     n = SIZES[owner]
-    return Samples(torch.randn(n, 4, 10, generator=generator), torch.arange(n) % CLASSES)
+    inputs, labels = torch.randn(n, 4, 10, generator=generator), torch.arange(n) % CLASSES
+    return Samples(inputs.to(device), labels.to(device))
 
 
 def stretch_of(owner, phase, start=0):
@@ -48,10 +50,10 @@ def stretch_of(owner, phase, start=0):
 class Class:
     """Some individuals in one phase, together and one by one."""
 
-    def __init__(self, hidden, phase, recipe=RECIPE, start=0):
-        self.network, self.recipe = network(hidden), recipe
+    def __init__(self, hidden, phase, recipe=RECIPE, start=0, device=CPU):
+        self.network, self.recipe, self.device = network(hidden).to(device), recipe, device
         self.stretches = [stretch_of(owner, phase, start) for owner in STEPS]
-        self.own = [samples(owner) for owner in STEPS]
+        self.own = [samples(owner, device) for owner in STEPS]
         self.feeds = [
             Feed(stretch, own, own, recipe.batch_size)
             for stretch, own in zip(self.stretches, self.own, strict=True)
@@ -60,13 +62,10 @@ class Class:
         self.start = State.of(self.network)
 
     def together(self, state=None, after_step=None):
-        stacked = with_stacked_layers(network(4 if "network.3.weight" in self.names else None))
+        hidden = 4 if "network.3.weight" in self.network.state_dict() else None
+        stacked = with_stacked_layers(network(hidden).to(self.device))
         state = state or StackState.start(self.start, len(STEPS))
         return train_stack(stacked, state, self.lesson, self.recipe, Cuts(), after_step)
-
-    @property
-    def names(self):
-        return self.network.state_dict().keys()
 
     def alone(self, place, until=None):
         stretch = self.stretches[place]

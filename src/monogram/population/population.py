@@ -148,8 +148,9 @@ class Population:
         """One line: who is there and how much of it."""
         sizes = sorted(len(split) for split in self.individuals.values())
         spread = f"{sizes[0]} to {sizes[-1]} samples each" if sizes else "no samples"
+        people = f"{len(sizes)} individual{'s' * (len(sizes) != 1)}"
         return (
-            f"{self.name}: {len(sizes)} individuals ({spread}), {len(self.global_data)} global "
+            f"{self.name}: {people} ({spread}), {len(self.global_data)} global "
             f"samples, {len(self.classes)} classes, inputs {list(self.input_shape)}"
         )
 

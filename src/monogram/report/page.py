@@ -116,6 +116,7 @@ def render(
         headline=beyond.headline if beyond else answer.headline,
         answer=answer,
         tiles=_tiles(shown),
+        chosen=next((view.label for view in shown if view.is_chosen), None),
         sections=_sections(figures, beyond),
         figures=figures,
         inks=INKS,

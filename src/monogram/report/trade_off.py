@@ -30,7 +30,7 @@ from monogram.study import Results
 
 MARGIN = 0.06  # of an axis, beyond the outermost mark
 LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
-KEY_CHARACTERS = 36  # of a name in the key, which stands in two columns, or one
+KEY_CHARACTERS = 36  # of a line of a name in the key, which stands in two columns, or one
 PAPERS = "the paper’s own figures, hollow"
 FRONT = "what moving the prior alone reaches"
 FRONT_LINE: dict[str, Any] = {
@@ -63,7 +63,8 @@ def trade_off(
     key = _key(shown, reproduction)
     columns = 1 if narrow else 2
     height = 1.1 * width if narrow else min(0.68 * width, 5.2)
-    figure = new_figure(width, height + LINE * ceil(len(key) / columns) + 0.1 * bool(key))
+    lines = sum(1 + str(line.get_label()).count("\n") for line in key)
+    figure = new_figure(width, height + LINE * ceil(lines / columns) + 0.1 * bool(key))
     axes = figure.add_subplot()
     quiet(axes)
     published = _published(shown, reproduction)
@@ -201,7 +202,7 @@ def _numbers(shown: tuple[View, ...]) -> Iterator[Line2D]:
         if view.number is not None:
             yield Line2D(
                 [], [], marker=view.look.marker, color=view.look.colour, linestyle="none",
-                markersize=6 * view.look.scale, label=broken(view.name, KEY_CHARACTERS, 1),
+                markersize=6 * view.look.scale, label=broken(view.name, KEY_CHARACTERS, 2),
             )  # fmt: skip
 
 

@@ -7,13 +7,12 @@ would upset batch normalisation), and a step can be resumed from its number alon
 """
 
 import numpy as np
-import torch
 
 from monogram.curriculum import Source
 from monogram.plan import Stretch
 from monogram.plan.compile import is_personal
 from monogram.streams import Place, Streams
-from monogram.training.samples import Joined, Samples
+from monogram.training.samples import Joined, Samples, on_device
 
 
 class Endless:
@@ -102,7 +101,7 @@ class Feed:
 
     def take(self, personal: bool, rows: np.ndarray) -> Samples:
         """The samples of some rows of a source."""
-        return self._sources[personal].take(torch.from_numpy(rows).to(self._device))
+        return self._sources[personal].take(on_device(rows, self._device))
 
 
 class _Drawn:

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
-from monogram.training.samples import Samples
+from monogram.training.samples import Samples, on_device
 from monogram.training.stacked import StackedNetwork
 
 SPAN = 64  # steps whose personal batches are drawn at a time
@@ -96,7 +96,7 @@ class Batches:
         """The samples of everybody's rows, one after the other; whose they are is equal for all."""
         if personal:
             places = np.concatenate([r + s for r, s in zip(rows, self._starts[:-1], strict=False)])
-            return self._own.take(torch.from_numpy(places).to(self._own.labels.device))
+            return self._own.take(on_device(places, self._own.labels.device))
         parts = [feed.take(personal, own) for feed, own in zip(feeds, rows, strict=True)]
         inputs = self._stacked.features(torch.cat([part.inputs for part in parts]))
         return Samples(inputs, torch.cat([part.labels for part in parts]))
@@ -139,7 +139,7 @@ class WeightedSamples:
                 places = rows + samples * np.arange(len(rows))[:, None]
                 counts = np.bincount(places.ravel(), minlength=len(rows) * samples)
                 weights[: len(rows), place] = counts.reshape(-1, samples) / rows.shape[1]
-        return torch.from_numpy(weights).to(self._labels.device)
+        return on_device(weights, self._labels.device)
 
 
 def _features(stacked: StackedNetwork, samples: Sequence[Samples]) -> Samples:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,6 +37,14 @@ def as_samples(population: Population, rows: range, device: torch.device) -> Sam
     return Samples(inputs.to(device), torch.from_numpy(population.labels[part]).to(device))
 
 
+def on_device(values: np.ndarray, device: torch.device) -> Tensor:
+    """Values as a tensor on a device; nobody waits for an accelerator to take them."""
+    tensor = torch.from_numpy(values)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 @dataclass(frozen=True, eq=False)
 class Joined:
     """The samples of two, the second's after the first's, without copying either."""
@@ -49,14 +58,14 @@ class Joined:
 
     def take(self, rows: Tensor) -> Samples:
         """The samples of some rows, [k] int64, in that order."""
-        before = rows < len(self.first)
         return Samples(
-            self._gathered(before, rows, self.first.inputs, self.second.inputs),
-            self._gathered(before, rows, self.first.labels, self.second.labels),
+            self._gathered(rows, self.first.inputs, self.second.inputs),
+            self._gathered(rows, self.first.labels, self.second.labels),
         )
 
-    def _gathered(self, before: Tensor, rows: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        both = first.new_empty((len(rows), *first.shape[1:]))
-        both[before] = first[rows[before]]
-        both[~before] = second[rows[~before] - len(first)]
-        return both
+    def _gathered(self, rows: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """Both looked up and one taken: to count how many are whose would wait for the device."""
+        before = (rows < len(first)).view(-1, *(1 for _ in first.shape[1:]))
+        ones = first.index_select(0, rows.clamp(max=len(first) - 1))
+        others = second.index_select(0, (rows - len(first)).clamp(min=0))
+        return torch.where(before, ones, others)
