@@ -68,9 +68,9 @@ def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
     parts = [_show_plan(asked, folder, running, console) for folder, asked in studies.items()]
     took = together(parts)
     console.print(
-        f"about {duration(took.seconds)} with {workers} workers, {took.memory / 2**30:.1f} GiB of "
-        f"memory and {took.disk / 2**20:.0f} MiB of disk, from {took.step_seconds * 1e3:.1f} ms "
-        "for one iteration measured here",
+        f"about {duration(took.seconds)} with {count(workers, 'worker')}, "
+        f"{took.memory / 2**20:,.0f} MiB of memory and {took.disk / 2**20:,.0f} MiB of disk, from "
+        f"{took.step_seconds * 1e3:.1f} ms for one iteration measured here",
     )
     if any(asked.population.set_aside for asked in studies.values()):
         raise typer.Exit(LEFT_OUT)

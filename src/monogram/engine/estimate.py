@@ -1,7 +1,5 @@
 """What a plan will take on this machine, from a short measurement of a few steps."""
 
-import resource
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +13,13 @@ from monogram.engine.cohort import Grouping
 from monogram.engine.curves import POINT_BYTES, looks
 from monogram.engine.job import Job
 from monogram.engine.load import workload
-from monogram.engine.machine import one_process
+from monogram.engine.machine import bare_worker, one_process, peak_since, resident
 from monogram.networks import laid_out
 from monogram.plan import Node, Plan
 from monogram.population import Population
 from monogram.training import Feed, State, as_samples, tally, train
 
 PROBE_STEPS = 4  # measured, after one that is not
-KIBIBYTE = 1024
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,11 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
         workers: processes.
     """
     network = laid_out(job.architecture.build(0).to(job.device))
+    held = resident()
+    measured: list[tuple[float, float]] = []
     with one_process(job.threads):
-        step_seconds, sample_seconds = _measure(plan, job, population, network)
+        work = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
+    step_seconds, sample_seconds = measured[0]
     kinds = dict(choices(plan, job, population, workers))
     grouping, parts = Grouping(kinds), defaultdict(list)
     for task in plan.tasks:
@@ -71,10 +71,10 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
     points = looks(plan.tasks, population).points if job.curves else 0
-    processes = workers + (workers > 1)
+    worker = work + stacks + (bare_worker() if workers > 1 else 0)
     return Estimate(
         seconds=max(whole / workers, longest),
-        memory=_resident() * processes + data + stacks * workers,
+        memory=held + workers * worker + data,
         disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
         step_seconds=step_seconds,
         sample_seconds=sample_seconds,
@@ -130,9 +130,3 @@ def _measure(
 def _longest(node: Node) -> int:
     """Steps of the longest line of stretches that must follow one another."""
     return node.stretch.steps + max((_longest(child) for child in node.children), default=0)
-
-
-def _resident() -> int:
-    """The most memory that this process has held, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * KIBIBYTE

@@ -4,14 +4,24 @@ import hashlib
 import json
 import os
 import platform
+import resource
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
+
+KIBIBYTE = 1024
+BARE = """
+import psutil, monogram.engine.execute
+held = psutil.Process().memory_info()
+print(held.rss - getattr(held, "shared", 0))
+"""
 
 
 def fingerprint() -> str:
@@ -30,6 +40,30 @@ def cores() -> int:
 def free_memory() -> int:
     """Bytes that new work may take without driving other memory to the disk."""
     return int(psutil.virtual_memory().available)
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_since(work: Callable[[], object]) -> int:
+    """The most bytes that this process held while it did something, more than before.
+
+    Where the system cannot forget an earlier peak (other than Linux), only what exceeds that.
+    """
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+    before = resident()
+    work()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return max(0, (peak if sys.platform == "darwin" else peak * KIBIBYTE) - before)
+
+
+def bare_worker() -> int:
+    """Bytes that a worker process holds for itself before it has work: measured in one."""
+    done = subprocess.run([sys.executable, "-c", BARE], check=True, stdout=subprocess.PIPE)
+    return int(done.stdout)
 
 
 @contextmanager
