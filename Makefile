@@ -33,7 +33,7 @@ bench: $(BENCH) ## Compare the price of a model with other ways to make it (a qu
 
 .PHONY: bench-full
 bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two hours)
-	$(BIN)/python -m benchmarks price full_width growth allocator sharing store
+	$(BIN)/python -m benchmarks price full_width seven heads overhead growth allocator sharing store
 
 .PHONY: reproduction
 reproduction: $(RUNTIME) ## Run both of the paper's scenarios (90 minutes on 2 cores) and write their page

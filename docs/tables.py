@@ -87,5 +87,6 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
     "growth": growth,
     "heads": sentences,
+    "seven": sentences,
     "overhead": sentences,
 }

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from monogram.population import Population, Protocol, Split
 
-BASE_SAMPLES = 512  # of D_G, for training the base
 VALIDATION = TEST = 30  # samples of each person
 ITERATIONS = 20  # of fine-tuning
 CHUNK = 100_000  # samples made at a time
@@ -29,6 +28,7 @@ class Workload:
         own: training samples of each person.
         judged: global samples that each model is judged on.
         train: the parameters that train.
+        base: samples of D_G that the base is trained on.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Workload:
     own: int = 140
     judged: int = 100
     train: str = "all"
+    base: int = 512
 
     @property
     def curriculum(self) -> str:
@@ -49,7 +50,7 @@ class Workload:
     def population(self) -> Population:
         """Noise around a mean for each class, so that something can be learnt."""
         draw = np.random.default_rng(0)
-        sizes = [BASE_SAMPLES, self.judged // 2, self.judged // 2]
+        sizes = [self.base, self.judged // 2, self.judged // 2]
         sizes += [self.own, VALIDATION, TEST] * self.people
         labels = draw.integers(self.classes, size=sum(sizes))
         means = draw.normal(size=(self.classes, *self.shape)).astype(np.float32)
