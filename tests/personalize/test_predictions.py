@@ -89,20 +89,45 @@ def test_somebody_unknown_is_an_error_or_gets_the_base_and_the_file_says_so(
     assert (last["individual"], last["model"]) == ("eve", "base")
 
 
+@pytest.mark.parametrize("batch", [2, 256])
+def test_rows_that_cannot_be_predicted_are_named_and_stop_no_others(
+    store, inputs, tmp_path, monkeypatch, batch
+):
+    monkeypatch.setattr("monogram.personalize.predictions.BATCH", batch)
+    spoiled, ids = inputs.copy(), [*IDS[:3], None, *IDS[4:]]
+    spoiled[2, 1] = np.nan
+    good = [0, 1, 4, 5]
+    data = save_parquet(tmp_path / "in.parquet", spoiled, ids)
+    done = predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert (done.samples, done.individuals) == (4, 3)
+    assert done.problems == {
+        2: "row 2 of individual 'anna' holds NaN or infinite inputs",
+        3: "row 3 has no individual's id",
+    }
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["individual"] for row in rows] == ids
+    assert {row: rows[row]["problem"] for row in done.problems} == done.problems
+    left_out = ("predicted", "probability", "probabilities", "model")
+    assert all(rows[row][name] is None for row in done.problems for name in left_out)
+    save_parquet(tmp_path / "fine.parquet", inputs[good], [ids[row] for row in good])
+    predict_file(store, tmp_path / "fine.parquet", tmp_path / "fine-out.parquet", **NAMES)
+    assert [rows[row] for row in good] == pq.read_table(tmp_path / "fine-out.parquet").to_pylist()
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda x, ids: (x[:, :4], ids), r"inputs of shape \[4\]; the models take \[5\]"),
-        (lambda x, ids: (np.where(x == x[2, 1], np.nan, x), ids), "row 2 of individual 'anna'"),
-        (lambda x, ids: (x, [*ids[:3], None, *ids[4:]]), "row 3 has no individual's id"),
+        (lambda x: x[:, :4], r"inputs of shape \[4\]; the models take \[5\]"),
+        (lambda x: np.full_like(x, np.nan), "no row can be predicted: row 0 of individual 'anna'"),
     ],
 )
-def test_rows_that_cannot_be_predicted_are_named(store, inputs, tmp_path, spoil, said):
-    spoiled, ids = spoil(inputs, IDS)
-    data = save_parquet(tmp_path / "in.parquet", spoiled.astype(np.float32), ids)
+def test_a_file_of_which_nothing_can_be_predicted_is_refused(store, inputs, tmp_path, spoil, said):
+    spoiled = spoil(inputs)
+    data = save_parquet(tmp_path / "in.parquet", spoiled, IDS)
     names = {**NAMES, "input_columns": NAMES["input_columns"][: spoiled.shape[1]]}
     with pytest.raises(DataError, match=said):
         predict_file(store, data, tmp_path / "out.parquet", **names)
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def test_grey_values_are_wanted_where_grey_values_were_trained_on(tmp_path):

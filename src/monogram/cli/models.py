@@ -17,6 +17,7 @@ from monogram.cli.options import (
     names,
     store_place,
 )
+from monogram.cli.running import LEFT_OUT, SHOWN
 from monogram.cli.terminal import terminal
 from monogram.cli.wording import (
     as_plain,
@@ -32,6 +33,7 @@ from monogram.errors import SettingError, StoreError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
+from monogram.report.formats import count
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status
@@ -119,6 +121,10 @@ def predict(
         some = ", ".join(repr(shorten(id_, 30)) for id_ in done.unknown[:5])
         more = " …" if len(done.unknown) > 5 else ""
         _say(f"{len(done.unknown):,} have no model; the base predicted for them: {some}{more}")
+    if done.problems:
+        _say(f"{count(len(done.problems), 'row')} could not be predicted, counted from 0:")
+        _say(*(f"  {problem}" for problem in list(done.problems.values())[:SHOWN]))
+        raise typer.Exit(LEFT_OUT)
 
 
 def export(

@@ -7,10 +7,11 @@ predicted       text, the class with the highest probability
 probability     float32, of that class, in [0, 1]
 probabilities   list of float32 in the order of the classes, which the file's metadata name
 model           "personal", or "base" where the individual has none of its own
+problem         text, why a row could not be predicted: the columns between are null there
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -37,14 +38,16 @@ class Predicted:
     """What a file of predictions holds.
 
     Attributes:
-        samples: rows.
-        individuals: how many there are.
+        samples: rows that were predicted.
+        individuals: whose they are, how many.
         unknown: the ids that were predicted by the base since they have no model, sorted.
+        problems: why the other rows could not be predicted, by row, counted from 0.
     """
 
     samples: int
     individuals: int
     unknown: tuple[str, ...]
+    problems: Mapping[int, str]
 
 
 def predict_file(
@@ -69,26 +72,34 @@ def predict_file(
         factory: makes the bare network, where its name cannot be imported here.
 
     Raises:
-        DataError: the file cannot be read, or a sample cannot be predicted.
+        DataError: the file cannot be read, or none of its samples can be predicted.
         UnknownIndividualError: an id without a model; the message counts the others.
     """
     base = store.base()
     columns = _read(Path(data), base, individual_column, input_columns)
     ids = _ids(columns)
-    strangers = _strangers(store, ids)
+    problems = _problems(columns, ids)
+    fine = [row for row in range(len(ids)) if row not in problems]
+    if not fine:
+        first = next(iter(problems.values()), "it is empty")
+        raise DataError(f"{columns.origin}: no row can be predicted: {first}")
+    known = [ids[row] for row in fine]
+    strangers = _strangers(store, known)
     if strangers and unknown == "error":
         raise UnknownIndividualError(_no_models(store, columns, strangers))
-    base = _one_kind(store, ids, strangers) or base
-    inputs = torch.from_numpy(_as_trained(columns, ids, base))
-    schema = _schema(base)
+    base = _one_kind(store, known, strangers) or base
+    inputs = torch.from_numpy(_as_trained(columns, base))
     part = Path(f"{out}.part")
-    with pq.ParquetWriter(part, schema) as writer:
-        for first in range(0, len(ids), BATCH):
-            rows = slice(first, first + BATCH)
-            logits = store.predict(ids[rows], inputs[rows], unknown=unknown, factory=factory)
-            writer.write_table(_table(store, ids[rows], logits, base, schema, strangers))
+    with pq.ParquetWriter(part, _schema(base)) as writer:
+        for first_row in range(0, len(ids), BATCH):
+            rows = range(first_row, min(first_row + BATCH, len(ids)))
+            good = [row for row in rows if row not in problems]
+            theirs = [ids[row] for row in good]
+            logits = store.predict(theirs, inputs[good], unknown=unknown, factory=factory)
+            table = _table(store, theirs, logits, base, strangers)
+            writer.write_table(_with_problems(table, ids, rows, problems))
     part.replace(out)
-    return Predicted(len(ids), len(set(ids)), tuple(sorted(strangers)))
+    return Predicted(len(fine), len(set(known)), tuple(sorted(strangers)), problems)
 
 
 def _read(
@@ -103,24 +114,27 @@ def _read(
 
 
 def _ids(columns: Columns) -> list[str]:
-    """Whose sample each row is.
+    """Whose sample each row is; "" where nobody's.
 
     Raises:
-        DataError: a row that cannot be read, or without an id.
+        DataError: the file does not say.
     """
-    if columns.faults:
-        row, fault = next(iter(columns.faults.items()))
-        raise DataError(
-            f"{columns.origin}: {len(columns.faults)} rows cannot be predicted, the first is row "
-            f"{row}: {fault}; mend or leave them out"
-        )
     if columns.owners is None:
         raise DataError(f"{columns.origin}: name the column of ids with --individual-column")
     texts = [*owner_texts(columns.owners.values), ""]
-    ids = [texts[code] for code in columns.owners.codes.tolist()]
-    if "" in ids:
-        raise DataError(f"{columns.origin}: row {ids.index('')} has no individual's id")
-    return ids
+    return [texts[code] for code in columns.owners.codes.tolist()]
+
+
+def _problems(columns: Columns, ids: Sequence[str]) -> dict[int, str]:
+    """Why rows cannot be predicted, in their order."""
+    problems = {row: f"row {row} has no individual's id" for row, id_ in enumerate(ids) if not id_}
+    if columns.inputs.dtype.kind == "f":
+        fine = np.isfinite(columns.inputs.reshape(len(ids), -1)).all(axis=1)
+        for row in np.flatnonzero(~fine).tolist():
+            problems[row] = (
+                f"row {row} of individual {shorten(ids[row])!r} holds NaN or infinite inputs"
+            )
+    return dict(sorted((problems | dict(columns.faults)).items()))
 
 
 def _strangers(store: Store, ids: Sequence[str]) -> set[str]:
@@ -156,11 +170,11 @@ def _one_kind(store: Store, ids: Sequence[str], strangers: set[str]) -> BaseMode
     return bases[0] if bases else None
 
 
-def _as_trained(columns: Columns, ids: Sequence[str], base: BaseModel) -> np.ndarray:
+def _as_trained(columns: Columns, base: BaseModel) -> np.ndarray:
     """The inputs in the type and shape that the models were trained on.
 
     Raises:
-        DataError: they have another shape or type, or hold values that are no numbers.
+        DataError: they have another shape or type.
     """
     inputs, kind = columns.inputs, str(base.description.get("inputs", "float32"))
     if inputs.shape[1:] != base.input_shape:
@@ -173,14 +187,6 @@ def _as_trained(columns: Columns, ids: Sequence[str], base: BaseModel) -> np.nda
             f"{columns.origin}: inputs are {inputs.dtype}; the models were trained on grey values "
             "(uint8, 0 to 255), write them as such"
         )
-    if inputs.dtype.kind == "f":
-        fine = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
-        if not fine.all():
-            row = int(np.flatnonzero(~fine)[0])
-            raise DataError(
-                f"{columns.origin}: {np.count_nonzero(~fine)} rows hold NaN or infinite inputs, "
-                f"the first is row {row} of individual {shorten(ids[row])!r}"
-            )
     return inputs.astype(kind, copy=False)
 
 
@@ -191,18 +197,15 @@ def _schema(base: BaseModel) -> pa.Schema:
         ("probability", pa.float32()),
         ("probabilities", pa.list_(pa.float32(), len(base.classes))),
         ("model", pa.string()),
+        ("problem", pa.string()),
     ]
     return pa.schema(columns, metadata={CLASSES: json.dumps(base.classes).encode()})
 
 
 def _table(
-    store: Store,
-    ids: Sequence[str],
-    logits: torch.Tensor,
-    base: BaseModel,
-    schema: pa.Schema,
-    strangers: set[str],
+    store: Store, ids: Sequence[str], logits: torch.Tensor, base: BaseModel, strangers: set[str]
 ) -> pa.Table:
+    """The rows that were predicted."""
     probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
     best = logits.argmax(dim=1).numpy()
     flat = pa.array(probabilities.reshape(-1))
@@ -213,9 +216,28 @@ def _table(
             pa.array(probabilities[np.arange(len(best)), best]),
             pa.FixedSizeListArray.from_arrays(flat, len(base.classes)),
             pa.array(list(_sources(store, ids, strangers)), pa.string()),
+            pa.nulls(len(ids), pa.string()),
         ],
-        schema=schema,
+        schema=_schema(base),
     )
+
+
+def _with_problems(
+    table: pa.Table, ids: Sequence[str], rows: range, problems: Mapping[int, str]
+) -> pa.Table:
+    """The rows that were predicted, and between them those that were not."""
+    if len(table) == len(rows):
+        return table
+    good = (row for row in rows if row not in problems)
+    places = {row: place for place, row in enumerate(good)}
+    whole = table.take(pa.array([places.get(row) for row in rows], pa.int64()))
+    for name, values in (
+        ("individual", [ids[row] or None for row in rows]),
+        ("problem", [problems.get(row) for row in rows]),
+    ):
+        column = whole.schema.get_field_index(name)
+        whole = whole.set_column(column, name, pa.array(values, pa.string()))
+    return whole
 
 
 def _sources(store: Store, ids: Sequence[str], strangers: set[str]) -> Iterator[str]:
