@@ -123,14 +123,14 @@ HEAD_ONLY = Workload(
 WORKLOADS = (
     HEAD_ONLY,
     Workload("MLP 784-128-10", "mlp(hidden=128)", (784,), 10, people=2_000, sampled=80),
-    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=200, sampled=20),
-    Workload("small transformer", Transformer, (6, 100), 6, people=40, sampled=4),
+    Workload("1-D network of `watch`", "conv1d(width=16)", (6, 100), 6, people=120, sampled=20),
+    Workload("small transformer", Transformer, (6, 100), 6, people=30, sampled=4),
     Workload(
         "paper's network, quarter width, 9,000 global samples",
         "paper(width=0.25)",
         (1, 32, 32),
         30,
-        people=12,
+        people=8,
         sampled=2,
         judged=9_000,
     ),
