@@ -32,7 +32,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(monogram, people, tmp_path)
     answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path / "run", "--dry-run")
     assert answer.status == 0
     assert "transfer" in answer.out or "personal(iterations=2)" in answer.out
-    assert "1 workers" in answer.out
+    assert "with 1 worker, " in answer.out
     assert not (tmp_path / "run").exists()
 
 

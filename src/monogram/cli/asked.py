@@ -15,6 +15,7 @@ from monogram.errors import SettingError
 from monogram.personalize import Ahead, Outcome, Start, read_people
 from monogram.personalize.work import STORE_NAME, work_folder
 from monogram.population import Population
+from monogram.report.formats import count
 
 
 def people_of(given: Given, start: Start) -> Population:
@@ -93,8 +94,8 @@ def show_ahead(
     lines += [f"  {one}" for one in (*ahead.cold, *ahead.set_aside)[:SHOWN]]
     if took is not None:
         lines.append(
-            f"about {duration(took.seconds)} with {workers} workers, the guard's looks not "
-            f"counted, and {took.memory / 2**30:.1f} GiB of memory"
+            f"about {duration(took.seconds)} with {count(workers, 'worker')}, the guard's looks "
+            f"not counted, and {took.memory / 2**20:,.0f} MiB of memory"
         )
     terminal().print("\n".join(lines))
 
