@@ -2,6 +2,7 @@
 
 `python docs/reproduction.py` (`make reproduction`) runs `monogram reproduce` for both scenarios, or
 goes on with what is in runs/, and writes docs/reproduction.md with its plots, reports and results.
+With the name of a scenario it does that one alone; the other's part of the page stays.
 The people are drawn by another seed than those on whom the curricula beyond the paper were found.
 """
 
@@ -9,7 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -117,16 +118,28 @@ What differs from the paper:
 
 {changes}
 
-It took {took} on {cores} cores. The [report](reproduction/{name}.html) of the run has more, and
+From beginning to end it took {took} on {cores} cores, whatever else ran there and all pauses
+counted. The [report](reproduction/{name}.html) of the run has more, and
 [its results](reproduction/{name}.parquet) a row for each model.
 """
 
 
-def main() -> None:
-    """Run what is left of both scenarios and write the page."""
+def main(names: Sequence[str]) -> None:
+    """Run what is left of some scenarios and write the page."""
     ASSETS.mkdir(exist_ok=True)
-    parts = [scenario_part(name, run(name)) for name in SCENARIOS]
-    (DOCS / "reproduction.md").write_text(INTRODUCTION + "".join(parts), encoding="utf-8")
+    page = DOCS / "reproduction.md"
+    parts = kept(page.read_text("utf-8"))
+    for name, scenario in SCENARIOS.items():
+        if name in names:
+            parts[scenario.title] = scenario_part(name, run(name))
+    told = (parts[scenario.title] for scenario in SCENARIOS.values())
+    page.write_text(INTRODUCTION + "".join(told), encoding="utf-8")
+
+
+def kept(page: str) -> dict[str, str]:
+    """The parts of a page by their titles."""
+    _, *parts = page.split("\n## ")
+    return {part.split("\n")[0]: f"\n## {part}" for part in parts}
 
 
 def folder_of(name: ScenarioName) -> Path:
@@ -276,4 +289,4 @@ def interval(value: float, bounds: tuple[float, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or list(SCENARIOS))
