@@ -20,7 +20,7 @@ from monogram.plan import Plan, Task
 from monogram.population import Population
 
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
-SIZES = (8, 32)  # individuals of the cohorts that are tried
+SIZES = (8, 64)  # individuals of the cohorts that are tried
 COHORTS = 4  # at least so many, for as many workers
 WORTH = 1.1  # times faster than one by one that "auto" asks for
 
