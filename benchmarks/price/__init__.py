@@ -19,12 +19,14 @@ from typing import Any
 
 import torch
 
+from benchmarks.price import peers, sides
 from benchmarks.price.ours import Ours
-from benchmarks.price.sides import SIDES, Accuracies
+from benchmarks.price.sides import Accuracies
 from benchmarks.price.textbook import Textbook
 from benchmarks.price.workloads import WORKLOADS, Workload
 from monogram.engine import EngineName
 
+SIDES = {**sides.SIDES, **peers.SIDES}
 ROUNDS = 3
 CHECKED = 2  # people whose accuracies are compared
 SIDE = 2048  # of the square matrices whose product gives the machine's peak
@@ -88,11 +90,11 @@ def measure(workload: Workload) -> Measured:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         ours = Ours(workload, workload.population(), Path(folder))
         textbook = Textbook(workload, fewer, ours.base)
-        sides = {name: opened.enter_context(side(textbook)) for name, side in SIDES.items()}
+        others = {name: opened.enter_context(side(textbook)) for name, side in SIDES.items()}
         for turn in range(ROUNDS):
             todo: list[tuple[str, Callable[[], object], int]] = [
                 ("", ours.accuracies, workload.people),
-                *((name, lambda do=do: do(some), len(some)) for name, do in sides.items()),
+                *((name, lambda do=do: do(some), len(some)) for name, do in others.items()),
             ]
             for name, do, people in todo if turn % 2 else reversed(todo):
                 times[name].append(1e3 * _seconds(do) / people)

@@ -17,6 +17,7 @@ from monogram.training import Endless
 
 RATE = 0.01
 PLACE = 1  # of the personal phase in the curriculum
+JUDGED = 512  # samples at a time
 
 
 class Textbook:
@@ -29,13 +30,16 @@ class Textbook:
         workload: what to do.
         population: whom for.
         base: where everybody starts.
+
+    Attributes:
+        shared: the global validation and test samples.
     """
 
     def __init__(self, workload: Workload, population: Population, base: nn.Module) -> None:
         self._workload, self._population, self._base = workload, population, base
         self._recipe = Recipe()
         split = population.global_data
-        self._shared = [self._dataset(split.validation), self._dataset(split.test)]
+        self.shared = [self._dataset(split.validation), self._dataset(split.test)]
 
     @property
     def individuals(self) -> Sequence[str]:
@@ -56,18 +60,32 @@ class Textbook:
 
     def of(self, individual: str, *, seeded: bool = False) -> tuple[float, float]:
         """Train and judge one: the personal and the global accuracy."""
-        split = self._population.individuals[individual]
-        network = self._trained(individual, self._dataset(split.train), seeded)
-        judged = [accuracy(network, self._dataset(part)) for part in (split.validation, split.test)]
-        return judged[1], [accuracy(network, part) for part in self._shared][1]
+        train, *own = self.data(individual)
+        network = self._trained(individual, train, seeded)
+        judged = [accuracy(network, part) for part in own]
+        return judged[1], [accuracy(network, part) for part in self.shared][1]
 
-    def _trained(self, individual: str, data: Dataset, seeded: bool) -> nn.Module:
+    def network(self) -> nn.Module:
+        """A copy of the base; what trains for each person requires gradients, the rest does not."""
         network = copy.deepcopy(self._base)
-        if seeded:
-            laid_out(network)
         names = trainable_names(network, self._workload.train)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name in names)
+        return network
+
+    def data(self, individual: str) -> tuple[TensorDataset, TensorDataset, TensorDataset]:
+        """The person's training, validation and test samples."""
+        split = self._population.individuals[individual]
+        return (
+            self._dataset(split.train),
+            self._dataset(split.validation),
+            self._dataset(split.test),
+        )
+
+    def _trained(self, individual: str, data: Dataset, seeded: bool) -> nn.Module:
+        network = self.network()
+        if seeded:
+            laid_out(network)
         optimizer = torch.optim.SGD(
             [parameter for parameter in network.parameters() if parameter.requires_grad],
             lr=RATE,
@@ -77,7 +95,7 @@ class Textbook:
         noise = torch_seed(0, individual, PLACE, "noise")
         network.train()
         for step, (inputs, labels) in enumerate(
-            DataLoader(data, batch_sampler=self._batches(individual))
+            DataLoader(data, batch_sampler=self.batches(individual))
         ):
             if seeded:
                 torch.manual_seed(noise + step)
@@ -86,7 +104,7 @@ class Textbook:
             optimizer.step()
         return network
 
-    def _batches(self, individual: str) -> Sequence[list[int]]:
+    def batches(self, individual: str) -> Sequence[list[int]]:
         """The rows of the batches that Monogram draws for the same person."""
         size = self._recipe.batch_size
         line = Endless(self._workload.own, size, 0, individual, PLACE, "own")
@@ -103,7 +121,7 @@ def accuracy(network: nn.Module, data: Dataset) -> float:
     network.eval()
     correct = samples = 0
     with torch.no_grad():
-        for inputs, labels in DataLoader(data, batch_size=512):
+        for inputs, labels in DataLoader(data, batch_size=JUDGED):
             correct += int((network(inputs).argmax(1) == labels).sum())
             samples += len(labels)
     return correct / samples
