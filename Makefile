@@ -31,6 +31,13 @@ study: $(RUNTIME) ## Personalize the bundled watch data; the report goes to runs
 bench: $(BENCH) ## Compare the price of a model with other ways to make it (a quarter of an hour)
 	$(BIN)/python -m benchmarks
 
+# Flower and pfl need other versions of libraries than the constraints: all but PyTorch is theirs.
+.PHONY: bench-peers
+bench-peers: ## The same with Flower and pfl, in an environment of their own
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e '.[peers]'
+	.venv-peers/bin/python -m benchmarks
+
 .PHONY: bench-full
 bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two hours)
 	$(BIN)/python -m benchmarks price full_width seven heads overhead growth allocator sharing store

@@ -296,21 +296,24 @@ def silenced(theme: dict[str, str]) -> Figure:
 # --- The price of a model ------------------------------------------------------------------
 
 PRICE = Path(__file__).parents[1] / "benchmarks" / "results" / "price.json"
+SIDES = (OWN, SHARED, BOTH, "#b07cc6", "#9a8f5a")  # colours, in the order of the sides
+ROW = 0.8  # of the distance between rows that bars take
 
 
 def price(theme: dict[str, str]) -> Figure:
     """How many times faster Monogram is than each other side, for each workload."""
     workloads = json.loads(PRICE.read_text(encoding="utf-8"))["workloads"]
     sides = list(workloads[0]["ratios"])
-    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(8.4, 4.4), layout="constrained")
     axes = figure.subplots()
-    for place, (side, colour) in enumerate(zip(sides, (OWN, SHARED, BOTH), strict=False)):
+    bar = ROW / len(sides)
+    for place, (side, colour) in enumerate(zip(sides, SIDES, strict=False)):
         unknown = [np.nan] * 3
         spreads = np.array([one["ratios"].get(side, unknown) for one in workloads])
         middle, low, high = spreads.T
-        y = np.arange(len(workloads)) + 0.25 * (place - (len(sides) - 1) / 2)
+        y = np.arange(len(workloads)) + bar * (place - (len(sides) - 1) / 2)
         bounds = np.stack([middle - low, high - middle])
-        axes.barh(y, middle, height=0.22, color=colour, label=side)
+        axes.barh(y, middle, height=0.9 * bar, color=colour, label=side)
         axes.errorbar(middle, y, xerr=bounds, fmt="none", ecolor=theme["faint"], elinewidth=1)
     axes.axvline(1, color=theme["ink"], linewidth=1)
     axes.set_yticks(range(len(workloads)), [one["workload"] for one in workloads])
@@ -318,7 +321,7 @@ def price(theme: dict[str, str]) -> Figure:
     axes.set(xlabel="times as long as Monogram", xlim=(0, None))
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=len(sides), frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
