@@ -263,6 +263,21 @@ def test_the_loop_is_as_asked_for(tmp_path):
     assert chosen(many(), tmp_path, "loop")["all"]["most"] == 1
 
 
+def test_what_was_chosen_is_json_that_anything_reads(tmp_path):
+    chosen(many(), tmp_path, "loop")
+    written = (tmp_path / "engine.json").read_text()
+    assert json.loads(written, parse_constant=pytest.fail)["kinds"]["all"]["seconds"] is None
+    assert chosen(many(), tmp_path, "loop")["all"]["most"] == 1
+
+
+def test_a_small_cohort_is_not_said_to_gain_what_a_large_one_does(tmp_path):
+    """Of 16 people at most 4 are together: the gain is that of a pair, the largest tried below."""
+    kind = chosen(many(), tmp_path)["all"]
+    (kept,) = json.loads(next((tmp_path / "cache").rglob("engines.json")).read_text()).values()
+    assert kind["most"] <= 4
+    assert kind["seconds"] > kept["together"][str(2)]["step"]
+
+
 def test_cohorts_keep_to_the_memory(tmp_path):
     display = Listening()
     kind = chosen(many(), tmp_path, "stacked", job={"memory": 20}, display=display)["all"]

@@ -6,8 +6,10 @@ order. What was measured is kept in the user's cache, by machine and network.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import inf, isfinite
 from pathlib import Path
+from typing import Any
 
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping, Kind, trained_by
@@ -22,6 +24,7 @@ from monogram.population import Population
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
 SIZES = (8, 64)  # individuals of the cohorts that are tried
 COHORTS = 4  # at least so many, for as many workers
+PROCESS = 2**28  # bytes that a worker holds besides individuals; 150 to 200 MiB were measured
 WORTH = 1.1  # times faster than one by one that "auto" asks for
 
 
@@ -43,17 +46,27 @@ def grouping_of(plan: Plan, job: Job, population: Population, workers: int) -> G
     if file.exists():
         return _read(file, job)
     chosen = Grouping(dict(choices(plan, job, population, workers)))
-    kinds = {name: asdict(kind) for name, kind in chosen.kinds.items()}
+    kinds = {name: _as_json(kind) for name, kind in chosen.kinds.items()}
     part = file.with_suffix(".part")
     part.write_text(json.dumps({"engine": job.engine, "kinds": kinds}, indent=1), "utf-8")
     part.replace(file)
     return chosen
 
 
+def _as_json(kind: Kind) -> dict[str, Any]:
+    """Plain values: JSON has no infinity."""
+    return asdict(kind) | {"seconds": kind.seconds if isfinite(kind.seconds) else None}
+
+
+def _of_json(values: dict[str, Any]) -> Kind:
+    kind = Kind(**values)
+    return kind if values["seconds"] is not None else replace(kind, seconds=inf)
+
+
 def _read(file: Path, job: Job) -> Grouping:
     try:
         kept = json.loads(file.read_text("utf-8"))
-        grouping = Grouping({name: Kind(**values) for name, values in kept["kinds"].items()})
+        grouping = Grouping({name: _of_json(values) for name, values in kept["kinds"].items()})
         engine = str(kept["engine"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
@@ -74,7 +87,7 @@ def choices(
         if not task.shared:
             for name in trained_by(task):
                 by_kind.setdefault(name, []).append(task)
-    budget = (job.memory or free_memory()) // workers
+    budget = max(0, (job.memory or free_memory()) // workers - PROCESS)
     for name, tasks in by_kind.items():
         yield name, _kind(name, tasks, job, population, budget)
 
@@ -94,16 +107,16 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
         reason = f"they cannot be trained together: {found.problem}"
         return Kind(reason=reason, is_remarkable=True)
     load = workload(tasks, job, population)
-    fastest = _fastest(found, load.steps / len(tasks), load.judged_samples / len(tasks))
-    reason = f"{fastest.gain:.1f} times as fast together, in a short trial"
-    wanted = job.engine == "stacked" or fastest.gain >= WORTH
+    work = load.steps / len(tasks), load.judged_samples / len(tasks)
     fits = budget // found.memory
+    chosen = _cohort(found, *work, most=min(most, max(2, fits)))
+    reason = f"{chosen.gain:.1f} times as fast together, in a short trial"
+    wanted = job.engine == "stacked" or chosen.gain >= WORTH
     if wanted and fits < 2:
-        reason = f"two of them take more memory than a worker has, {budget:,} bytes"
-    size = min(fastest.size, most, max(1, fits)) if wanted else 1
-    if size == 1:
+        reason = f"two of them take more memory than a worker has for them, {budget:,} bytes"
+    if not wanted or fits < 2:
         return Kind(reason=reason, is_remarkable=wanted)
-    return Kind(size, found.padded, fastest.gain, fastest.seconds, found.memory, reason)
+    return Kind(chosen.size, found.padded, chosen.gain, chosen.seconds, found.memory, reason)
 
 
 def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
@@ -128,12 +141,12 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
 
 
 @dataclass(frozen=True)
-class _Fastest:
-    """The cohorts that take least time.
+class _Cohort:
+    """How large cohorts should be.
 
     Attributes:
         size: individuals of one.
-        gain: times faster than one by one.
+        gain: times faster than one by one, as far as it was tried.
         seconds: of an individual.
     """
 
@@ -142,8 +155,13 @@ class _Fastest:
     seconds: float
 
 
-def _fastest(found: Found, steps: float, samples: float) -> _Fastest:
-    """The fastest cohorts for models of so many steps of training and judged samples."""
+def _cohort(found: Found, steps: float, samples: float, *, most: int) -> _Cohort:
+    """The cohorts of at most so many that are fastest, for so many steps and judged samples.
+
+    Where more would be faster there are as many as there may be, and what is said of them is what
+    the largest of no more was measured to gain.
+    """
     times = {size: speed.seconds(steps, samples) for size, speed in found.together.items()}
-    best = min(times, key=times.__getitem__)
-    return _Fastest(best, found.alone.seconds(steps, samples) / times[best], times[best])
+    size = min(min(times, key=times.__getitem__), most)
+    seconds = times[max(tried for tried in times if tried <= size)]
+    return _Cohort(size, found.alone.seconds(steps, samples) / seconds, seconds)
