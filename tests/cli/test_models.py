@@ -200,6 +200,8 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     assert id_ not in receipt.read_text()
     assert monogram("show", id_, "--store", kept).status == 2
     assert monogram("forget", id_, "--store", kept).status == 2
+    answer = monogram("forget", "misspelt", "--store", kept, "--run", study[0])
+    assert "nothing of it was there: is the id written as in the data?" in answer.out
 
 
 def test_who_is_in_the_global_data_is_told_so(monogram, study, kept):

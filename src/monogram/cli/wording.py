@@ -64,8 +64,11 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
     counts = f"{receipt.versions} versions of its model, {receipt.rows} rows"
     erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
+    in_runs = any(run.samples or run.begun for run in receipt.runs)
+    was_there = bool(receipt.versions or receipt.exports or in_runs or work)
     lines = [
         f"forgotten in {receipt.store}: {counts}, {erased}",
+        *(["nothing of it was there: is the id written as in the data?"] * (not was_there)),
         *(["interrupted work that held its data was erased: give that command again"] * work),
         *erasure_lines(receipt.runs),
         *(f"checked: {line}" for line in receipt.checks),
