@@ -150,9 +150,11 @@ def folder_of(name: ScenarioName) -> Path:
 def run(name: ScenarioName) -> Reproduction:
     """Run a scenario, or what is left of it, and note how long it took."""
     folder = folder_of(name)
+    out = folder.relative_to(DOCS.parent)  # the report tells the command: no path of this machine
     command = [sys.executable, "-m", "monogram", "reproduce", name]
+    asked = ["--split-seed", str(SPLIT_SEED), "--out", out]
     started = monotonic()
-    subprocess.run([*command, "--split-seed", str(SPLIT_SEED), "--out", folder], check=True)
+    subprocess.run([*command, *asked], check=True, cwd=DOCS.parent)
     took = [*seconds_of(folder), monotonic() - started]
     (folder / TOOK).write_text(json.dumps(took), encoding="utf-8")
     return Reproduction.open(folder)

@@ -154,3 +154,12 @@ def test_every_room_has_a_reference_page():
     rooms = {file.parent.name for file in (ROOT / "src" / "monogram").glob("*/__init__.py")}
     assert not pages - rooms - {"errors"}
     assert not rooms - pages - UNWRITTEN
+
+
+def test_reports_in_the_docs_name_no_folder_of_the_machine_that_made_them():
+    reports = sorted((ROOT / "docs" / "reproduction").glob("*.html"))
+    assert reports
+    for report in reports:
+        command = re.search(r"<dt>Command</dt><dd>(.*?)</dd>", report.read_text("utf-8"))
+        assert command, report
+        assert not any(word.startswith("/") for word in command[1].split()), report

@@ -156,8 +156,14 @@ def environment() -> dict[str, Any]:
         "processor_cores": os.cpu_count(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "git_revision": _git_revision(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [_program(), *sys.argv[1:]],
     }
+
+
+def _program() -> str:
+    """The name of what was called; `python -m monogram` is called `__main__.py`."""
+    name = Path(sys.argv[0]).name
+    return "monogram" if name == "__main__.py" else name
 
 
 def _git_revision() -> str | None:
