@@ -85,11 +85,14 @@ def read_records(folder: Path, make: Callable[[dict[str, Any]], Made]) -> Iterat
 
 
 def _records(file: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
-    lines = file.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):  # after the last newline: cut off
-        try:
-            yield make(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RunError(
-                f"{file}, line {number} is damaged; delete the line and go on with the run"
-            ) from error
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):  # cut off
+                return
+            try:
+                record = make(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise RunError(
+                    f"{file}, line {number} is damaged; delete the line and go on with the run"
+                ) from error
+            yield record

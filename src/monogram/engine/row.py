@@ -1,5 +1,6 @@
 """One row of the results: what is known of one model as soon as it is finished."""
 
+import sys
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -71,7 +72,12 @@ class Row:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The row of plain values; names that it does not know are left out."""
-        return cls(**{name: values[name] for name in _NAMES})
+        return cls(**{name: _one(values[name]) for name in _NAMES})
+
+
+def _one(value: Any) -> Any:
+    """A value, equal texts as one object: read from a file, each row would hold its own."""
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 _NAMES = tuple(field.name for field in fields(Row))

@@ -1,7 +1,7 @@
 """The results of a study: rows, summary and provenance, as a run directory holds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,18 +84,17 @@ class Results:
         Adds `base_personal_accuracy` (the global-only model of the same seed on the same
         individual), `relative_cost_marginal` and `relative_cost_amortised` (r_train).
         """
-        base = _base_accuracies(self.rows, self.summary.base)
-        individuals = self.summary.individuals
-        records = [
-            row.as_dict()
+        rows, individuals = self.rows, self.summary.individuals
+        base = _base_accuracies(rows, self.summary.base)
+        columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Row)}
+        return pa.table(
+            columns
             | {
-                "base_personal_accuracy": base.get((row.evaluated_on, row.seed)),
-                "relative_cost_marginal": marginal_cost(row),
-                "relative_cost_amortised": amortised_cost(row, individuals),
+                "base_personal_accuracy": [base.get((r.evaluated_on, r.seed)) for r in rows],
+                "relative_cost_marginal": [marginal_cost(row) for row in rows],
+                "relative_cost_amortised": [amortised_cost(row, individuals) for row in rows],
             }
-            for row in self.rows
-        ]
-        return pa.Table.from_pylist(records)
+        )
 
     def of(self, curriculum: str) -> list[Row]:
         """The rows of one curriculum, by its text form or title."""
