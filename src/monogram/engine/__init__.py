@@ -12,6 +12,7 @@ from monogram.engine.execute import execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import EngineName, Job
 from monogram.engine.journal import read_journal
+from monogram.engine.judge_kin import KinJudge
 from monogram.engine.machine import cores
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
@@ -28,6 +29,7 @@ __all__ = [
     "Harvest",
     "Job",
     "Journalling",
+    "KinJudge",
     "Point",
     "Row",
     "cores",

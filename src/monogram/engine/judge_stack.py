@@ -47,6 +47,10 @@ class StackJudge:
         ]
         return list(zip(looked_at[0], looked_at[-1], strict=True))
 
+    def on_global_validation(self, stacked: StackedNetwork, own: Own) -> list[Tally]:
+        """What each network gets right on D_G's validation data."""
+        return self.on_all(stacked, own, self._shared[0], self._kept(stacked)[0])
+
     def on_individuals(
         self, stacked: StackedNetwork, own: Own, individuals: Sequence[str]
     ) -> list[Pair]:

@@ -30,8 +30,8 @@ class Cut:
         upper: those tensors to logits [n, classes]; its parameters have the network's names.
     """
 
-    lower: fx.GraphModule
-    upper: fx.GraphModule
+    lower: nn.Module
+    upper: nn.Module
 
 
 def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from monogram.engine import Bench
+from monogram.engine import Bench, KinJudge
 from monogram.engine.harvest import Finished, Identity
 from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
@@ -66,6 +66,7 @@ class _Keeper:
         self._store = Store.open(asked.store)
         self._base = self._store.base_weights(asked.base)
         self._guard = Guard(asked.rules, self._base)
+        self._kin = KinJudge(bench.judge, bench.network, bench.device, bench.progress, self._base)
 
     def gather(self, finished: Finished) -> None:
         """Decide about the models and commit them.
@@ -123,10 +124,7 @@ class _Keeper:
         def personal(weights: Weights) -> Tally:
             return judge.on_individual_validation(self._loaded(weights), individual)
 
-        def shared(weights: Weights) -> Tally:
-            return judge.on_global_validation(self._loaded(weights))
-
-        return Look(personal, shared)
+        return Look(personal, self._kin.on_global_validation)
 
     def _written(
         self, verdict: Verdict, at_base: Figures, look: Look
@@ -146,8 +144,8 @@ class _Keeper:
 
     def _figures(self, weights: Weights, individual: str) -> Figures:
         """The final figures: here, and nowhere before, test data is looked at."""
-        network, judge = self._loaded(weights), self._bench.judge
-        own, shared = judge.on_individual(network, individual), judge.on_global(network)
+        own = self._bench.judge.on_individual(self._loaded(weights), individual)
+        shared = self._kin.on_global(weights)
         return Figures(*map(accuracy, (own[1], own[0], shared[1], shared[0])))
 
     def _loaded(self, weights: Weights) -> torch.nn.Module:

@@ -4,6 +4,7 @@ What no individual changes is computed once per sample, and once for everybody w
 everybody's. The rest runs under `vmap` over the individuals.
 """
 
+import copy
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ class Cuts:
     ) -> Cut | None:
         """The network below and above its own tensors, where one tensor is handed over.
 
+        A network without own tensors is below as a whole: all that is handed over are its logits.
+
         Args:
             network: holds the common tensors, in training mode where its own parts are to train.
             common: those tensors.
@@ -53,16 +56,27 @@ class Cuts:
         """
         inner = frozenset(name.removeprefix(INNER) for name in names)
         parameters = {name for name, _ in network.network.named_parameters()}
-        if not inner:
-            return None
         if common is not self._common:
             self._common, self._parts = common, {}
         key = (inner, network.training)
+        if not inner and key not in self._parts:
+            self._parts[key] = Cut(_Whole(network.network), nn.Identity())
         if key not in self._parts:
             parts = _cut(network, inner, network.prepare(probe))
             worth = not parameters <= inner or (parts and Chain.of(parts.upper))
             self._parts[key] = parts if worth else None
         return self._parts[key]
+
+
+class _Whole(nn.Module):
+    """A copy of a network that no individual changes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network)
+
+    def forward(self, prepared: Tensor) -> tuple[Tensor]:
+        return (self.network(prepared),)
 
 
 def _cut(network: Prepared, inner: Collection[str], prepared: Tensor) -> Cut | None:

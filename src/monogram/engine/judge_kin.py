@@ -1,0 +1,88 @@
+"""Judging models of one base one at a time: on D_G what they have in common is computed once."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from monogram.engine.judge import Judge
+from monogram.engine.judge_stack import Pair, StackJudge
+from monogram.networks import PRIOR, Prepared
+from monogram.training import Cuts, Own, StackedNetwork, Tally, Weights, with_stacked_layers
+
+
+class KinJudge:
+    """Evaluates models of which each differs from the base in a part of the network.
+
+    Where nothing but a head differs, a look at D_G takes the head's work instead of the network's;
+    where all of the network differs, it is looked at as a whole.
+
+    Args:
+        judge: has the data.
+        network: of the base's form; stays as it is.
+        device: where it is.
+        progress: told the number of samples after each pass.
+        base: what the models differ from.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        network: Prepared,
+        device: torch.device,
+        progress: Callable[[float], None],
+        base: Weights,
+    ) -> None:
+        self._judge = judge
+        self._stack_judge = StackJudge(judge, device, progress)
+        self._base = {name: tensor.to(device) for name, tensor in base.items()}
+        self._alone = copy.deepcopy(network)
+        self._kin = with_stacked_layers(copy.deepcopy(network)).eval()
+        self._kin.load_state_dict(self._base)
+        self._cuts = Cuts()
+
+    def on_global(self, weights: Weights) -> Pair:
+        """What a model gets right on D_G: validation, reported part."""
+        model = self._model(weights)
+        if model is None:
+            return self._judge.on_global(self._loaded(weights))
+        return self._stack_judge.on_global(model.network, model.own)[0]
+
+    def on_global_validation(self, weights: Weights) -> Tally:
+        """What a model gets right on D_G's validation data: the reported part is not touched."""
+        model = self._model(weights)
+        if model is None:
+            return self._judge.on_global_validation(self._loaded(weights))
+        return self._stack_judge.on_global_validation(model.network, model.own)[0]
+
+    def _model(self, weights: Weights) -> "_Model | None":
+        """The model as a stack of one, or None where nothing large is common."""
+        own = {
+            name: tensor[None]
+            for name, tensor in self._on_device(weights).items()
+            if name == PRIOR or not torch.equal(tensor, self._base[name])
+        }
+        probe = self._judge.shared[0].inputs[:2]
+        parts = self._cuts.cut(self._kin, self._base, own.keys() - {PRIOR}, probe)
+        return None if parts is None else _Model(StackedNetwork(self._kin, own, parts), own)
+
+    def _loaded(self, weights: Weights) -> Prepared:
+        self._alone.load_state_dict(dict(weights))
+        return self._alone
+
+    def _on_device(self, weights: Weights) -> Weights:
+        return {name: tensor.to(self._base[name].device) for name, tensor in weights.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """A stack of one.
+
+    Attributes:
+        network: in evaluation mode.
+        own: the model's own tensors, [1, …] each.
+    """
+
+    network: StackedNetwork
+    own: Own

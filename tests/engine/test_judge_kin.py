@@ -1,0 +1,75 @@
+"""Models of one base: what they have in common is computed once, and they get the same right."""
+
+import pytest
+import torch
+from tests import nets
+from tests.people import make_population
+
+from monogram.engine import KinJudge
+from monogram.engine.judge import Judge
+from monogram.networks import PRIOR, architecture, trainable_names
+
+DEVICE = torch.device("cpu")
+POPULATION = make_population({"anna": 20}, shared=200, shape=(1, 8, 8))
+
+NAMES = {
+    "prior": lambda _: [PRIOR],
+    "head": lambda network: trainable_names(network, "head"),
+    "all": lambda network: trainable_names(network, "all"),
+}
+
+
+@pytest.fixture
+def base():
+    """A network whose batch normalisation has seen something."""
+    network = architecture(nets.picture, POPULATION).build(0)
+    with torch.no_grad():
+        network(torch.from_numpy(POPULATION.inputs[:64]))
+    return network.eval()
+
+
+def moved(network, names, seed=0):
+    """The weights of a network, some of them moved."""
+    draw = torch.Generator().manual_seed(seed)
+    return {
+        name: value + 0.5 * torch.randn(value.shape, generator=draw) if name in names else value
+        for name, value in network.state_dict().items()
+    }
+
+
+def same(one, other):
+    exact = ("samples", "correct", "predicted", "present")
+    assert [getattr(one, name) for name in exact] == [getattr(other, name) for name in exact]
+    assert one.loss == pytest.approx(other.loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("trained", [[], ["prior"], ["head"], ["head", "prior"], ["all"]], ids=str)
+def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(base, trained):
+    weights = moved(base, [name for part in trained for name in NAMES[part](base)])
+    judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
+    kin = KinJudge(judge, base, DEVICE, lambda _: None, base.state_dict())
+    alone = architecture(nets.picture, POPULATION).build(1)
+    alone.load_state_dict(weights)
+    for one, other in zip(kin.on_global(weights), judge.on_global(alone), strict=True):
+        same(one, other)
+    same(kin.on_global_validation(weights), judge.on_global_validation(alone))
+
+
+def test_what_is_below_a_head_is_run_once_for_all_heads(base):
+    kin = KinJudge(
+        Judge(POPULATION, DEVICE, 10_000, lambda _: None),
+        base,
+        DEVICE,
+        lambda _: None,
+        base.state_dict(),
+    )
+    first, second = (moved(base, trainable_names(base, "head"), seed) for seed in range(2))
+    kin.on_global(first)
+    below = []
+    hooked = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, *_: below.append(module) if isinstance(module, torch.nn.Conv2d) else None
+    )
+    with hooked:
+        kin.on_global(second)
+        kin.on_global_validation(first)
+    assert not below
