@@ -28,21 +28,26 @@ def _results(name: str) -> dict[str, Any]:
 def price(found: dict[str, Any]) -> str:
     """A row for each workload: milliseconds per person, and the other sides' ratios."""
     sides = list(found["workloads"][0]["ratios"])
+    peaks = [one["gemm_peak"] / 1e9 for one in found["workloads"]]
     told = (
         f"Milliseconds per person, and how many times longer the others take: the median of "
         f"{found['rounds']} rounds and their range. On {found['cores']} cores, whose products of "
-        f"float32 matrices reach {found['gemm_peak'] / 1e9:.0f} GFLOP/s together."
+        f"float32 matrices reached {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s together. The "
+        "share of the peak is that of the textbook loop's products and convolutions, in all the "
+        "time that Monogram takes."
     )
     lines = [
         told,
         "",
-        f"| work | people | Monogram | {' | '.join(sides)} |",
-        f"|---|---|---|{'---|' * len(sides)}",
+        f"| work | people | Monogram | of the peak | {' | '.join(sides)} |",
+        f"|---|---|---|---|{'---|' * len(sides)}",
     ]
     for one in found["workloads"]:
         ratios = (_ratio(one["ratios"].get(side)) for side in sides)
         ours = _milliseconds(median(one["ours"]))
-        lines.append(f"| {one['workload']} | {one['people']:,} | {ours} | {' | '.join(ratios)} |")
+        share = one["operations"] / (median(one["ours"]) / 1e3) / one["gemm_peak"]
+        here = f"{one['people']:,} | {ours} | {100 * share:.0f} %"
+        lines.append(f"| {one['workload']} | {here} | {' | '.join(ratios)} |")
     return "\n".join(lines)
 
 
