@@ -17,7 +17,9 @@ from monogram.engine import (
     read_journal,
     read_points,
 )
+from monogram.engine.choice import choices
 from monogram.engine.cohort import Kind
+from monogram.engine.room import PROCESS
 from monogram.errors import RunError
 from monogram.population import save_population
 from monogram.study import Study
@@ -279,10 +281,14 @@ def test_a_small_cohort_is_not_said_to_gain_what_a_large_one_does(tmp_path):
 
 
 def test_cohorts_keep_to_the_memory(tmp_path):
-    display = Listening()
-    kind = chosen(many(), tmp_path, "stacked", job={"memory": 20}, display=display)["all"]
-    assert kind["most"] == 1
-    assert any("memory" in text for text in display.heard)
+    study = many()
+    each = chosen(study, tmp_path / "free")["all"]["memory"]
+    job = replace(study.job(tmp_path), engine="stacked", memory=PROCESS + 2 * each)
+    ((_, tight),) = choices(study.plan(), job, study.population, 1)
+    assert tight.most == 2
+    ((_, tighter),) = choices(study.plan(), replace(job, memory=PROCESS), study.population, 1)
+    assert tighter.most == 1
+    assert "memory" in tighter.reason
 
 
 def test_a_run_keeps_its_engine_and_refuses_another(tmp_path):

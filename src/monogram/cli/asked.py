@@ -86,16 +86,14 @@ def recipe_of(batch_size: int | None, late_learning_rate: float | None) -> Recip
     )
 
 
-def show_ahead(
-    ahead: Ahead, took: Estimate | None, *, start: Start, store: str, workers: int
-) -> None:
+def show_ahead(ahead: Ahead, took: Estimate | None, *, start: Start, store: str) -> None:
     """Print who would get what, and what that takes."""
     lines = [f"{start.curriculum}, into {store}", str(ahead)]
     lines += [f"  {one}" for one in (*ahead.cold, *ahead.set_aside)[:SHOWN]]
     if took is not None:
         lines.append(
-            f"about {duration(took.seconds)} with {count(workers, 'worker')}, the guard's looks "
-            f"not counted, and {took.memory / 2**20:,.0f} MiB of memory"
+            f"about {duration(took.seconds)} with {count(took.workers, 'worker')}, the guard's "
+            f"looks not counted, and {took.memory / 2**20:,.0f} MiB of memory"
         )
     terminal().print("\n".join(lines))
 

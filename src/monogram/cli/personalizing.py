@@ -269,7 +269,6 @@ def _make(
             *look_ahead(start, people, store=store, only=only, ways=ways, pace=pace),
             start=start,
             store=place_of(store, start),
-            workers=pace.processes,
         )
     else:
         finish(make_models(start, people, store=store, work=work, only=only, ways=ways, pace=pace))

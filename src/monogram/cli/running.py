@@ -64,11 +64,11 @@ def finish(folder: Path) -> None:
 
 def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
     """Show what would be done, and what it takes by a short measurement, without doing it."""
-    console, workers = terminal(), running["workers"] or cores()
+    console = terminal()
     parts = [_show_plan(asked, folder, running, console) for folder, asked in studies.items()]
     took = together(parts)
     console.print(
-        f"about {duration(took.seconds)} with {count(workers, 'worker')}, "
+        f"about {duration(took.seconds)} with {count(took.workers, 'worker')}, "
         f"{took.memory / 2**20:,.0f} MiB of memory and {took.disk / 2**20:,.0f} MiB of disk, from "
         f"{took.step_seconds * 1e3:.1f} ms for one iteration measured here",
     )

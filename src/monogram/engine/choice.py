@@ -16,6 +16,7 @@ from monogram.engine.cohort import Grouping, Kind, trained_by
 from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import Measurements, free_memory, one_process
+from monogram.engine.room import PROCESS
 from monogram.engine.trial import Found, Trial
 from monogram.errors import RunError
 from monogram.plan import Plan, Task
@@ -24,7 +25,6 @@ from monogram.population import Population
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
 SIZES = (8, 64)  # individuals of the cohorts that are tried
 COHORTS = 4  # at least so many, for as many workers
-PROCESS = 2**28  # bytes that a worker holds besides individuals; 150 to 200 MiB were measured
 WORTH = 1.1  # times faster than one by one that "auto" asks for
 
 

@@ -25,6 +25,7 @@ from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import cores, one_process
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
+from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.errors import RunError
 from monogram.plan import Plan, Task
@@ -65,15 +66,19 @@ def execute(
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
-    grouping = grouping_of(plan, job, population, workers or cores())
+    wanted = workers or cores()
+    most = room_for(plan, job, population, wanted)
+    if most < wanted:
+        display.say(f"{most} of {wanted} workers: there is memory for no more")
+    grouping = grouping_of(plan, job, population, most)
     for line in grouping.lines():
         display.say(line)
     job = replace(job, engine=grouping)
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
-    if workers is None:
-        workers = 1 if sum(map(grouping.seconds, pending)) < WORTH_STARTING else cores()
-    run = _here if workers == 1 else partial(_in_workers, workers=workers)
+    if workers is None and sum(map(grouping.seconds, pending)) < WORTH_STARTING:
+        most = 1
+    run = _here if most == 1 else partial(_in_workers, workers=most)
     load = workload([task for unit in pending for task in unit.tasks], job, population)
     with display.over(load.units(min(batch, len(population.global_data.train)))):
         outcomes = run(pending, job, done, display)

@@ -1,0 +1,73 @@
+"""A few steps with a plan's own network and data: how long they take, and how much memory."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+
+import torch
+
+from monogram.engine.job import Job
+from monogram.engine.machine import one_process, peak_since
+from monogram.networks import laid_out
+from monogram.plan import Plan
+from monogram.population import Population
+from monogram.training import Feed, State, as_samples, tally, train
+
+STEPS = 4  # measured, after one that is not
+JUDGED = 2048  # samples
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What training and judging took here.
+
+    Attributes:
+        step_seconds: one optimizer step of a full batch.
+        sample_seconds: looking at one sample to judge a model.
+        memory: bytes that it took at most, the network itself not counted.
+    """
+
+    step_seconds: float
+    sample_seconds: float
+    memory: int
+
+
+def probe(plan: Plan, job: Job, population: Population) -> Probe:
+    """Take a few steps of a plan's longest phase in this process."""
+    network = laid_out(job.architecture.build(0).to(job.device))
+    measured: list[tuple[float, float]] = []
+    with one_process(job.threads):
+        memory = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
+    return Probe(*measured[0], memory)
+
+
+def _measure(
+    plan: Plan, job: Job, population: Population, network: torch.nn.Module
+) -> tuple[float, float]:
+    """Seconds of a training step, and of a sample that is only looked at."""
+    device = torch.device(job.device)
+    node = max((n for root in plan.roots for n in root.walk()), key=lambda n: n.stretch.steps)
+    rows = population.global_data.train
+    shared = as_samples(population, rows, device)
+    owner = node.stretch.owner
+    own = None
+    if owner is not None:
+        own = as_samples(population, population.individuals[owner].train, device)
+    feed = Feed(node.stretch, shared, own, job.recipe.batch_size)
+    times: list[float] = []
+    stop = min(node.stretch.stop, node.stretch.start + STEPS + 1)
+    state = State.of(network, node.stretch.start)
+    train(
+        network,
+        state,
+        node.stretch.until(stop),
+        feed,
+        job.recipe,
+        lambda *_: times.append(perf_counter()),
+    )
+    some = as_samples(population, rows[:JUDGED], device)
+    started = perf_counter()
+    tally(network, some)
+    sample_seconds = (perf_counter() - started) / len(some)
+    gaps = sorted(b - a for a, b in pairwise(times))
+    return (gaps[len(gaps) // 2] if gaps else 0.0), sample_seconds

@@ -1,0 +1,51 @@
+"""How many workers there is memory for."""
+
+from monogram.engine.job import Job
+from monogram.engine.machine import Measurements, free_memory
+from monogram.engine.probe import probe
+from monogram.errors import SettingError
+from monogram.plan import Plan
+from monogram.population import Population
+
+PROCESS = 2**28  # bytes that a worker holds besides individuals; 150 to 200 MiB were measured
+
+
+def room_for(plan: Plan, job: Job, population: Population, wanted: int) -> int:
+    """The most workers up to some that fit the memory; at least one.
+
+    Args:
+        plan: what they would do.
+        job: how; says how much memory there is.
+        population: whom for.
+        wanted: processes.
+
+    Raises:
+        SettingError: the memory that was given is less than one worker takes.
+    """
+    if wanted == 1 and job.memory is None:
+        return 1
+    each = PROCESS + _memory(plan, job, population)
+    fits = (job.memory or free_memory()) // each
+    if job.memory is not None and not fits:
+        raise SettingError(
+            f"{job.memory:,} bytes of memory are less than the {each:,} that one worker takes "
+            f"(Python and PyTorch, and a batch of {job.recipe.batch_size} in training); give more, "
+            "or a smaller batch"
+        )
+    return max(1, min(wanted, fits))
+
+
+def _memory(plan: Plan, job: Job, population: Population) -> int:
+    """Bytes that training and judging take, as measured now or before; 0 where nobody knows."""
+    network = str(job.architecture.build(0))
+    what = ("worker", network, str(population.input_shape), f"batch {job.recipe.batch_size}")
+    measurements = Measurements()
+    kept = measurements.get(*what, job.device)
+    if isinstance(kept, int):
+        return kept
+    try:
+        memory = probe(plan, job, population).memory
+    except Exception:  # of the network, or of somebody's data: the run will tell
+        return 0
+    measurements.keep(memory, *what, job.device)
+    return memory
