@@ -115,6 +115,11 @@ class RunDirectory:
         """
         try:
             config = json.loads((self / "config.json").read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{self.folder} holds no run: there is no config.json; give the folder that a run "
+                "was begun in"
+            ) from error
         except (OSError, ValueError) as error:
             raise RunError(f"{self.folder} holds no run: {error} (config.json)") from error
         found = config.get("format") if isinstance(config, dict) else None
