@@ -49,7 +49,8 @@ class Dual:
 
     Attributes:
         weight: name of its weights.
-        rows: name of A, [individuals, n, outputs], and of A's velocity.
+        rows: name of A and of A's velocity, [individuals, n, outputs], or turned round with few
+            outputs: [individuals, outputs, n].
         own: W₀, by name, where it is each individual's own.
         momentum: V₀, by name, where there is any.
 
@@ -73,22 +74,21 @@ class Dual:
     ) -> None:
         self.weight, self._biases, self.rows = f"{layer}.weight", f"{layer}.bias", f"{layer}.rows"
         start = own[self.weight]
+        self._is_turned = start.shape[1] < NARROW
         self.own = {} if _is_everybodys(start) else {self.weight: start}
         self.momentum = {name: momentum[name] for name in momentum if name == self.weight}
         self._starts = [start, *self.momentum.values()]
         self._samples = samples
         self._products = torch.bmm(samples, samples.transpose(1, 2))
-        self._outputs = [_through(samples, start) for start in self._starts]
+        self._outputs = [self._through(start).contiguous() for start in self._starts]
         self._first = stretches[0].start
         self._stops = np.array([stretch.stop for stretch in stretches])
         self._course = course(max(stretches, key=lambda stretch: stretch.stop), recipe)
 
     def begin(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weights or velocities by name, with A or its velocity in place of the layer's."""
-        individuals, samples, _ = self._samples.shape
-        size = (individuals, samples, self._starts[0].shape[1])
         others = {name: tensor for name, tensor in tensors.items() if name != self.weight}
-        return {self.rows: self._samples.new_zeros(size), **others}
+        return {self.rows: torch.zeros_like(self._outputs[0]), **others}
 
     def renamed(self, name: str) -> str:
         """The name of what trains in a tensor's place."""
@@ -107,8 +107,10 @@ class Dual:
         base = self._outputs[0][:learning]
         if len(self._outputs) > 1:
             base, share = share * base + others[0] * self._outputs[1][:learning], 1.0
-        done: Tensor = _Outputs.apply(base, share, self._products[:learning], rows, biases)  # type: ignore[no-untyped-call]
-        return done
+        factors = (rows, self._products[:learning])
+        biases = biases[..., None] if self._is_turned else biases[:, None]
+        done: Tensor = _Outputs.apply(base, share, *factors, biases, self._is_turned)  # type: ignore[no-untyped-call]
+        return self._turned(done)
 
     def weights(self, rows: Tensor, step: int) -> Tensor:
         """The layer's weights before a step, [individuals, outputs, inputs], of all A."""
@@ -124,41 +126,43 @@ class Dual:
         base = shares[:, 0] * self._starts[0]
         if len(self._starts) > 1:
             base += shares[:, 1] * self._starts[1]
-        return torch.baddbmm(base, rows.transpose(1, 2), self._samples)
+        turned = rows if self._is_turned else rows.transpose(1, 2)
+        return torch.baddbmm(base, turned, self._samples)
+
+    def _through(self, weights: Tensor) -> Tensor:
+        """What a layer makes of the samples, as A lies."""
+        everybodys = _is_everybodys(weights)
+        turned = weights[0].t() if everybodys else weights.transpose(1, 2)
+        return self._turned(self._samples @ turned)
+
+    def _turned(self, values: Tensor) -> Tensor:
+        """[individuals, n, outputs] as A lies, and back."""
+        return values.transpose(1, 2) if self._is_turned else values
 
 
 class _Outputs(torch.autograd.Function):
-    """Outputs of a layer in the dual form; the gradient of A is that of the outputs."""
+    """Outputs of a layer in the dual form, as A lies; the gradient of A is that of the outputs."""
 
     @staticmethod
     def forward(
-        ctx: Any,  # noqa: ARG004
+        ctx: Any,
         base: Tensor,
         share: float,
-        products: Tensor,
         rows: Tensor,
+        products: Tensor,
         biases: Tensor,
+        is_turned: bool,
     ) -> Tensor:
-        if rows.shape[2] < NARROW:
-            turned = base.transpose(1, 2), rows.transpose(1, 2), products
-            return torch.baddbmm(*turned, beta=share).add_(biases[..., None]).transpose(1, 2)
-        return torch.baddbmm(base, products, rows, beta=share).add_(biases[:, None])
+        ctx.of_bias = biases.shape
+        factors = (rows, products) if is_turned else (products, rows)
+        return torch.baddbmm(base, *factors, beta=share).add_(biases)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ARG004
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
-        return None, None, None, gradient.contiguous(), gradient.sum(1)
+        own = gradient.contiguous()
+        return None, None, own, None, own.sum_to_size(ctx.of_bias), None
 
 
 def _is_everybodys(tensor: Tensor) -> bool:
     return tensor.stride(0) == 0
-
-
-def _through(samples: Tensor, weights: Tensor) -> Tensor:
-    """[individuals, n, outputs] of samples [individuals, n, inputs], laid out as it is used."""
-    if _is_everybodys(weights):
-        done = samples @ weights[0].t()
-    else:
-        done = torch.bmm(samples, weights.transpose(1, 2))
-    is_narrow = done.shape[2] < NARROW
-    return done.transpose(1, 2).contiguous().transpose(1, 2) if is_narrow else done

@@ -155,10 +155,17 @@ class _Training:
 
 def _gradient(logits: Tensor, batch: Batch) -> Tensor:
     """Of everyone's mean cross entropy by the logits [individuals, n, classes]."""
-    gradient = logits.detach().softmax(2)
+    gradient = _softmax(logits.detach())
     minus_one = gradient.new_full((), -1.0).expand(*batch.labels.shape, 1)
     gradient.scatter_add_(2, batch.labels[..., None], minus_one)
     return gradient.mul_(batch.weights[..., None])
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    """Over the classes, in the order in which they lie in memory: PyTorch copies otherwise."""
+    if logits.stride(2) == 1:
+        return logits.softmax(2)
+    return logits.transpose(1, 2).softmax(1).transpose(1, 2)
 
 
 def _stacked(network: Prepared, state: StackState, lesson: Lesson, cuts: Cuts) -> StackedNetwork:
