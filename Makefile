@@ -28,7 +28,7 @@ study: $(RUNTIME) ## Personalize the bundled watch data; the report goes to runs
 	$(BIN)/monogram study watch --out runs/watch
 
 .PHONY: bench
-bench: $(BENCH) ## Compare the price of a model with other ways to make it (a quarter of an hour)
+bench: $(BENCH) ## Compare the price of a model with other ways to make it (about 20 minutes)
 	$(BIN)/python -m benchmarks
 
 # Flower and pfl need other versions of libraries than the constraints: all but PyTorch is theirs.
@@ -40,7 +40,7 @@ bench-peers: ## The same with Flower and pfl, in an environment of their own
 
 .PHONY: bench-full
 bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two hours)
-	$(BIN)/python -m benchmarks price full_width seven heads overhead growth allocator sharing store
+	$(BIN)/python -m benchmarks price full_width compiled seven heads overhead growth allocator sharing store
 
 .PHONY: reproduction
 reproduction: $(RUNTIME) ## Run both of the paper's scenarios (90 minutes on 2 cores) and write their page

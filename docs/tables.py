@@ -90,6 +90,8 @@ def sentences(found: dict[str, Any]) -> str:
 
 TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
+    "full_width": price,
+    "compiled": sentences,
     "growth": growth,
     "heads": sentences,
     "seven": sentences,
