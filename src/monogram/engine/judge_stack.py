@@ -141,23 +141,36 @@ class Everybodys(Alone):
 
     def judged(self, model: Model) -> Judged:
         """What a model gets right; D_G is looked at once for all of them."""
-        on_global, _ = self._on_global
-        pairs, seconds = self._on_individuals
-        return Judged(pairs[model.evaluated_on], on_global, seconds)
+        on_global, seconds = self._on_global
+        pairs, each = self._looked_at(model.evaluated_on)
+        share = seconds / len(self._places)
+        return Judged(pairs[model.evaluated_on], on_global, share + each)
+
+    def _looked_at(self, individual: str) -> tuple[dict[str, Pair], float]:
+        """On an individual's data and on that of those beside it, and seconds for each.
+
+        Only the last ones are kept: what is known of everybody is a lot.
+        """
+        first = self._places[individual] // TOGETHER * TOGETHER
+        if first not in self._last:
+            started = perf_counter()
+            some = list(self._places)[first : first + TOGETHER]
+            stacked = StackedNetwork(self.network, (), None)
+            found = self.stack_judge.on_individuals(stacked, {}, some)
+            self._last.clear()
+            pairs = dict(zip(some, found, strict=True))
+            self._last[first] = pairs, (perf_counter() - started) / len(some)
+        return self._last[first]
 
     @cached_property
-    def _on_individuals(self) -> tuple[dict[str, Pair], float]:
-        """On each individual's data, and seconds for each, D_G's share included."""
-        _, seconds = self._on_global
-        started = perf_counter()
-        stacked = StackedNetwork(self.network, (), None)
-        individuals = list(dict.fromkeys(self.individuals))
-        pairs: dict[str, Pair] = {}
-        for start in range(0, len(individuals), TOGETHER):
-            some = individuals[start : start + TOGETHER]
-            found = self.stack_judge.on_individuals(stacked, {}, some)
-            pairs |= zip(some, found, strict=True)
-        return pairs, (seconds + perf_counter() - started) / len(individuals)
+    def _places(self) -> dict[str, int]:
+        """Where each individual stands."""
+        return {id_: place for place, id_ in enumerate(dict.fromkeys(self.individuals))}
+
+    @cached_property
+    def _last(self) -> dict[int, tuple[dict[str, Pair], float]]:
+        """What was looked at last, by the place of its first individual."""
+        return {}
 
 
 def _spans(samples: int, networks: int) -> Iterator[slice]:
