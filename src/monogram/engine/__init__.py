@@ -12,13 +12,14 @@ from monogram.engine.execute import execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import EngineName, Job
 from monogram.engine.journal import read_journal
-from monogram.engine.judge_kin import KinJudge
+from monogram.engine.judge_backbone import BackboneJudge
 from monogram.engine.machine import cores
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
 from monogram.engine.worker import Failure
 
 __all__ = [
+    "BackboneJudge",
     "Bench",
     "Display",
     "EngineName",
@@ -29,7 +30,6 @@ __all__ = [
     "Harvest",
     "Job",
     "Journalling",
-    "KinJudge",
     "Point",
     "Row",
     "cores",

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from monogram.engine import Bench, KinJudge
+from monogram.engine import BackboneJudge, Bench
 from monogram.engine.harvest import Finished, Identity
 from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
@@ -66,7 +66,9 @@ class _Keeper:
         self._store = Store.open(asked.store)
         self._base = self._store.base_weights(asked.base)
         self._guard = Guard(asked.rules, self._base)
-        self._kin = KinJudge(bench.judge, bench.network, bench.device, bench.progress, self._base)
+        self._backbone = BackboneJudge(
+            bench.judge, bench.network, bench.device, bench.progress, self._base
+        )
 
     def gather(self, finished: Finished) -> None:
         """Decide about the models and commit them.
@@ -124,7 +126,7 @@ class _Keeper:
         def personal(weights: Weights) -> Tally:
             return judge.on_individual_validation(self._loaded(weights), individual)
 
-        return Look(personal, self._kin.on_global_validation)
+        return Look(personal, self._backbone.on_global_validation)
 
     def _written(
         self, verdict: Verdict, at_base: Figures, look: Look
@@ -145,7 +147,7 @@ class _Keeper:
     def _figures(self, weights: Weights, individual: str) -> Figures:
         """The final figures: here, and nowhere before, test data is looked at."""
         own = self._bench.judge.on_individual(self._loaded(weights), individual)
-        shared = self._kin.on_global(weights)
+        shared = self._backbone.on_global(weights)
         return Figures(*map(accuracy, (own[1], own[0], shared[1], shared[0])))
 
     def _loaded(self, weights: Weights) -> torch.nn.Module:

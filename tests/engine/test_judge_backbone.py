@@ -1,11 +1,11 @@
-"""Models of one base: what they have in common is computed once, and they get the same right."""
+"""Models that share a backbone with their base: it runs once, and they get the same right."""
 
 import pytest
 import torch
 from tests import nets
 from tests.people import make_population
 
-from monogram.engine import KinJudge
+from monogram.engine import BackboneJudge
 from monogram.engine.judge import Judge
 from monogram.networks import PRIOR, architecture, trainable_names
 
@@ -47,16 +47,16 @@ def same(one, other):
 def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(base, trained):
     weights = moved(base, [name for part in trained for name in NAMES[part](base)])
     judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
-    kin = KinJudge(judge, base, DEVICE, lambda _: None, base.state_dict())
+    shared = BackboneJudge(judge, base, DEVICE, lambda _: None, base.state_dict())
     alone = architecture(nets.picture, POPULATION).build(1)
     alone.load_state_dict(weights)
-    for one, other in zip(kin.on_global(weights), judge.on_global(alone), strict=True):
+    for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
         same(one, other)
-    same(kin.on_global_validation(weights), judge.on_global_validation(alone))
+    same(shared.on_global_validation(weights), judge.on_global_validation(alone))
 
 
 def test_what_is_below_a_head_is_run_once_for_all_heads(base):
-    kin = KinJudge(
+    shared = BackboneJudge(
         Judge(POPULATION, DEVICE, 10_000, lambda _: None),
         base,
         DEVICE,
@@ -64,12 +64,12 @@ def test_what_is_below_a_head_is_run_once_for_all_heads(base):
         base.state_dict(),
     )
     first, second = (moved(base, trainable_names(base, "head"), seed) for seed in range(2))
-    kin.on_global(first)
+    shared.on_global(first)
     below = []
     hooked = torch.nn.modules.module.register_module_forward_hook(
         lambda module, *_: below.append(module) if isinstance(module, torch.nn.Conv2d) else None
     )
     with hooked:
-        kin.on_global(second)
-        kin.on_global_validation(first)
+        shared.on_global(second)
+        shared.on_global_validation(first)
     assert not below

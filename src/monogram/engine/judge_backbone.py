@@ -1,4 +1,4 @@
-"""Judging models of one base one at a time: on D_G what they have in common is computed once."""
+"""Judging models of one base one at a time: the backbone they share runs over D_G once."""
 
 import copy
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from monogram.networks import PRIOR, Prepared
 from monogram.training import Cuts, Own, StackedNetwork, Tally, Weights, with_stacked_layers
 
 
-class KinJudge:
+class BackboneJudge:
     """Evaluates models of which each differs from the base in a part of the network.
 
     Where nothing but a head differs, a look at D_G takes the head's work instead of the network's;
@@ -20,7 +20,7 @@ class KinJudge:
 
     Args:
         judge: has the data.
-        network: of the base's form; stays as it is.
+        network: to judge whole models with; overwritten.
         device: where it is.
         progress: told the number of samples after each pass.
         base: what the models differ from.
@@ -34,12 +34,11 @@ class KinJudge:
         progress: Callable[[float], None],
         base: Weights,
     ) -> None:
-        self._judge = judge
+        self._judge, self._whole = judge, network
         self._stack_judge = StackJudge(judge, device, progress)
         self._base = {name: tensor.to(device) for name, tensor in base.items()}
-        self._alone = copy.deepcopy(network)
-        self._kin = with_stacked_layers(copy.deepcopy(network)).eval()
-        self._kin.load_state_dict(self._base)
+        self._shared = with_stacked_layers(copy.deepcopy(network)).eval()
+        self._shared.load_state_dict(self._base)
         self._cuts = Cuts()
 
     def on_global(self, weights: Weights) -> Pair:
@@ -57,22 +56,20 @@ class KinJudge:
         return self._stack_judge.on_global_validation(model.network, model.own)[0]
 
     def _model(self, weights: Weights) -> "_Model | None":
-        """The model as a stack of one, or None where nothing large is common."""
+        """The model as a stack of one, or None where it shares no backbone with the base."""
+        moved = {name: tensor.to(self._base[name].device) for name, tensor in weights.items()}
         own = {
             name: tensor[None]
-            for name, tensor in self._on_device(weights).items()
+            for name, tensor in moved.items()
             if name == PRIOR or not torch.equal(tensor, self._base[name])
         }
         probe = self._judge.shared[0].inputs[:2]
-        parts = self._cuts.cut(self._kin, self._base, own.keys() - {PRIOR}, probe)
-        return None if parts is None else _Model(StackedNetwork(self._kin, own, parts), own)
+        parts = self._cuts.cut(self._shared, self._base, own.keys() - {PRIOR}, probe)
+        return None if parts is None else _Model(StackedNetwork(self._shared, own, parts), own)
 
     def _loaded(self, weights: Weights) -> Prepared:
-        self._alone.load_state_dict(dict(weights))
-        return self._alone
-
-    def _on_device(self, weights: Weights) -> Weights:
-        return {name: tensor.to(self._base[name].device) for name, tensor in weights.items()}
+        self._whole.load_state_dict(dict(weights))
+        return self._whole
 
 
 @dataclass(frozen=True, eq=False)
