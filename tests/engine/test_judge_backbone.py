@@ -47,8 +47,8 @@ def same(one, other):
 def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(base, trained):
     weights = moved(base, [name for part in trained for name in NAMES[part](base)])
     judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
-    shared = BackboneJudge(judge, base, DEVICE, lambda _: None, base.state_dict())
-    alone = architecture(nets.picture, POPULATION).build(1)
+    alone, spare = (architecture(nets.picture, POPULATION).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
     alone.load_state_dict(weights)
     for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
         same(one, other)
@@ -58,7 +58,7 @@ def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(bas
 def test_what_is_below_a_head_is_run_once_for_all_heads(base):
     shared = BackboneJudge(
         Judge(POPULATION, DEVICE, 10_000, lambda _: None),
-        base,
+        architecture(nets.picture, POPULATION).build(1),
         DEVICE,
         lambda _: None,
         base.state_dict(),

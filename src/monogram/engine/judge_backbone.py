@@ -23,7 +23,7 @@ class BackboneJudge:
         network: to judge whole models with; overwritten.
         device: where it is.
         progress: told the number of samples after each pass.
-        base: what the models differ from.
+        base: what the models differ from; not the tensors of that network.
     """
 
     def __init__(
