@@ -304,19 +304,19 @@ def price(theme: dict[str, str]) -> Figure:
     """How many times faster Monogram is than each other side, for each workload."""
     workloads = json.loads(PRICE.read_text(encoding="utf-8"))["workloads"]
     sides = list(workloads[0]["ratios"])
+    names = [one["workload"].replace("`", "") for one in workloads]
     figure = Figure(figsize=(8.4, 4.4), layout="constrained")
     axes = figure.subplots()
     bar = ROW / len(sides)
     for place, (side, colour) in enumerate(zip(sides, SIDES, strict=False)):
-        unknown = [np.nan] * 3
-        spreads = np.array([one["ratios"].get(side, unknown) for one in workloads])
+        spreads = np.array([one["ratios"][side] for one in workloads])
         middle, low, high = spreads.T
         y = np.arange(len(workloads)) + bar * (place - (len(sides) - 1) / 2)
         bounds = np.stack([middle - low, high - middle])
         axes.barh(y, middle, height=0.9 * bar, color=colour, label=side)
         axes.errorbar(middle, y, xerr=bounds, fmt="none", ecolor=theme["faint"], elinewidth=1)
     axes.axvline(1, color=theme["ink"], linewidth=1)
-    axes.set_yticks(range(len(workloads)), [one["workload"] for one in workloads])
+    axes.set_yticks(range(len(workloads)), names)
     axes.set_ylim(len(workloads) - 0.4, -0.6)
     axes.set(xlabel="times as long as Monogram", xlim=(0, None))
     axes.tick_params(axis="y", length=0)

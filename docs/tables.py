@@ -26,40 +26,57 @@ def _results(name: str) -> dict[str, Any]:
 
 
 def price(found: dict[str, Any]) -> str:
-    """A row for each workload: milliseconds per person, and the other sides' ratios."""
-    sides = list(found["workloads"][0]["ratios"])
-    peaks = [one["gemm_peak"] / 1e9 for one in found["workloads"]]
+    """A column for each workload, and how it is to be read."""
     told = (
         f"Milliseconds per person, and how many times longer the others take: the median of "
-        f"{found['rounds']} rounds and their range. On {found['cores']} cores, whose products of "
-        f"float32 matrices reached {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s together. The "
+        f"{found['rounds']} rounds and their range, on {found['cores']} cores, {_peak(found)}. The "
         "share of the peak is that of the textbook loop's products and convolutions, in all the "
         "time that Monogram takes; the dual form does with fewer."
     )
-    lines = [
-        told,
-        "",
-        f"| work | people | Monogram | of the peak | {' | '.join(sides)} |",
-        f"|---|---|---|---|{'---|' * len(sides)}",
+    return f"{told}\n\n{_comparison(found)}"
+
+
+def full_width(found: dict[str, Any]) -> str:
+    """The same of another run."""
+    return f"On the same cores, {_peak(found)} this time:\n\n{_comparison(found)}"
+
+
+def _peak(found: dict[str, Any]) -> str:
+    peaks = [f"{one['gemm_peak'] / 1e9:.0f}" for one in found["workloads"]]
+    least, most = min(peaks, key=int), max(peaks, key=int)
+    reached = least if least == most else f"{least} to {most}"
+    return f"whose products of float32 matrices reached {reached} GFLOP/s together"
+
+
+def _comparison(found: dict[str, Any]) -> str:
+    """Milliseconds per person, and the other sides' ratios."""
+    workloads = found["workloads"]
+    ours = [median(one["ours"]) for one in workloads]
+    shares = [
+        one["operations"] / (here / 1e3) / one["gemm_peak"]
+        for one, here in zip(workloads, ours, strict=True)
     ]
-    for one in found["workloads"]:
-        ratios = (_ratio(one["ratios"].get(side)) for side in sides)
-        ours = _milliseconds(median(one["ours"]))
-        share = one["operations"] / (median(one["ours"]) / 1e3) / one["gemm_peak"]
-        here = f"{one['people']:,} | {ours} | {100 * share:.0f} %"
-        lines.append(f"| {one['workload']} | {here} | {' | '.join(ratios)} |")
-    return "\n".join(lines)
+    rows = [
+        ("", *(one["workload"] for one in workloads)),
+        ("---",) * (1 + len(workloads)),
+        ("people", *(f"{one['people']:,}" for one in workloads)),
+        ("Monogram", *map(_milliseconds, ours)),
+        ("of the peak", *(f"{100 * share:.0f} %" for share in shares)),
+        *(
+            (side, *(_ratio(one["ratios"][side]) for one in workloads))
+            for side in workloads[0]["ratios"]
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _milliseconds(value: float) -> str:
     return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"
 
 
-def _ratio(spread: list[float] | None) -> str:
-    if spread is None:
-        return "not measured"
+def _ratio(spread: list[float]) -> str:
     middle, low, high = spread
-    return f"{middle:.1f} × ({low:.1f} to {high:.1f})"
+    return f"{middle:.2f} ×<br>({low:.2f} to {high:.2f})"
 
 
 def growth(found: dict[str, Any]) -> str:
@@ -90,7 +107,7 @@ def sentences(found: dict[str, Any]) -> str:
 
 TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
-    "full_width": price,
+    "full_width": full_width,
     "compiled": sentences,
     "growth": growth,
     "heads": sentences,
