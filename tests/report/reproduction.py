@@ -12,9 +12,11 @@ LONG = (
     "global(epochs=4) >> mixed(every=3, iterations=100, learning_rate=0.01, pull=0.1) "
     ">> blend(share=0.5) >> prior(smoothing=3)"
 )
+DECAYED = "personal(iterations=96, learning_rate=0.015, decay=0.1, decay_at=0.6)"
 MANY = (
     BASE, BASELINE, TRANSFER, REHEARSAL, WEIGHTING, *PRIORS, LONG,
-    *(f"global(epochs=4) >> personal(iterations={n}, train=head)" for n in range(10, 110, 10)),
+    *(f"global(epochs=4) >> personal(iterations={n}, train=head)" for n in range(10, 90, 10)),
+    *(f"global(epochs=4) >> {DECAYED} >> blend(share={share})" for share in (0.5, 0.75)),
 )  # fmt: skip
 CLAIMS = (
     Claim("Transfer <b>gains</b>.", "Results", "reproduced", "+15.0 points", "paired t-test"),

@@ -31,6 +31,7 @@ from monogram.study import Results
 MARGIN = 0.06  # of an axis, beyond the outermost mark
 LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
 KEY_CHARACTERS = 36  # of a line of a name in the key, which stands in two columns, or one
+KEY_LINES = 4  # of a name in the key: who differs in the last phase alone is told apart
 PAPERS = "the paper’s own figures, hollow"
 FRONT = "what moving the prior alone reaches"
 FRONT_LINE: dict[str, Any] = {
@@ -202,7 +203,7 @@ def _numbers(shown: tuple[View, ...]) -> Iterator[Line2D]:
         if view.number is not None:
             yield Line2D(
                 [], [], marker=view.look.marker, color=view.look.colour, linestyle="none",
-                markersize=6 * view.look.scale, label=broken(view.name, KEY_CHARACTERS, 2),
+                markersize=6 * view.look.scale, label=broken(view.name, KEY_CHARACTERS, KEY_LINES),
             )  # fmt: skip
 
 
