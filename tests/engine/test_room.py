@@ -33,7 +33,7 @@ def test_as_many_workers_as_fit_and_no_more_than_were_wanted(room):
 
 
 def test_memory_for_no_worker_is_refused(room):
-    with pytest.raises(SettingError, match=r"less than the [0-9,]+ that one worker takes"):
+    with pytest.raises(SettingError, match=r"of 128 MiB is less than the \d+ MiB that one worker"):
         room(1, PROCESS // 2)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from monogram.training import Samples, Tallies, Tally, tally
+from monogram.training.tally import FOLD_FROM
 
 LOGITS = torch.eye(3)[torch.tensor([0, 1, 2, 0, 1])] * 4
 
@@ -32,6 +33,17 @@ def test_parts_add_up():
     assert (parts.correct, parts.samples, parts.predicted) == (whole.correct, 20, whole.predicted)
     assert parts.loss == pytest.approx(whole.loss)
     assert Tally() + whole == whole + Tally() == whole
+
+
+def test_normalisation_that_is_folded_away_changes_no_more_than_the_order_of_sums():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3))
+    network(torch.randn(9, 5) + 1)
+    many = Samples(torch.randn(FOLD_FROM, 5), torch.arange(FOLD_FROM) % 3)
+    parts = [many.take(torch.arange(FOLD_FROM)[place::2]) for place in range(2)]
+    whole, halves = tally(network, many), sum((tally(network, part) for part in parts), Tally())
+    assert (whole.correct, whole.samples) == (halves.correct, halves.samples)
+    assert whole.loss == pytest.approx(halves.loss, rel=1e-5)
 
 
 def test_dropout_and_statistics_play_no_part():

@@ -78,8 +78,6 @@ def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
 
 def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -> Estimate:
     plan, workers = asked.plan(), running["workers"] or cores()
-    job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
-    took = estimate(plan, job, asked.population, workers)
     console.print("\n".join(_introduction(asked, folder)))
     _name_set_aside(asked.population, console)
     table = Table(box=None)
@@ -88,7 +86,9 @@ def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -
     for curriculum, (models, own, shared) in plan.per_curriculum().items():
         table.add_row(curriculum, f"{models:,}", f"{own:,.0f}", f"{shared:,}")
     console.print(table)
-    return took
+    job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
+    with terminal(stderr=True).status("measuring a few steps of training and judging"):
+        return estimate(plan, job, asked.population, workers)
 
 
 def _introduction(asked: Study, folder: Path) -> list[str]:

@@ -28,7 +28,7 @@ def room_for(plan: Plan, job: Job, population: Population, wanted: int) -> int:
     fits = (job.memory or free_memory()) // each
     if job.memory is not None and not fits:
         raise SettingError(
-            f"{job.memory:,} bytes of memory are less than the {each:,} that one worker takes "
+            f"memory of {_text(job.memory)} is less than the {_text(each)} that one worker takes "
             f"(Python and PyTorch, and a batch of {job.recipe.batch_size} in training); give more, "
             "or a smaller batch"
         )
@@ -49,3 +49,7 @@ def _memory(plan: Plan, job: Job, population: Population) -> int:
         return 0
     measurements.keep(memory, *what, job.device)
     return memory
+
+
+def _text(memory: int) -> str:
+    return f"{memory / 2**20:,.0f} MiB"
