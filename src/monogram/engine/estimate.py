@@ -49,9 +49,9 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     Raises:
         SettingError: the memory that was given is less than one worker takes.
     """
-    workers = room_for(plan, job, population, workers)
     held = resident()
     network, found = job.architecture.build(0), probe(plan, job, population)
+    workers = room_for(plan, job, population, workers)
     kinds = dict(choices(plan, job, population, workers))
     grouping, parts = Grouping(kinds), defaultdict(list)
     for task in plan.tasks:

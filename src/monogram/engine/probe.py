@@ -7,7 +7,7 @@ from time import perf_counter
 import torch
 
 from monogram.engine.job import Job
-from monogram.engine.machine import one_process, peak_since
+from monogram.engine.machine import Measurements, one_process, peak_since
 from monogram.networks import laid_out
 from monogram.plan import Plan
 from monogram.population import Population
@@ -33,12 +33,31 @@ class Probe:
 
 
 def probe(plan: Plan, job: Job, population: Population) -> Probe:
-    """Take a few steps of a plan's longest phase in this process."""
+    """Take a few steps of a plan's longest phase in this process; the memory is remembered."""
     network = laid_out(job.architecture.build(0).to(job.device))
     measured: list[tuple[float, float]] = []
     with one_process(job.threads):
         memory = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
+    if memory > (_kept(job, population) or 0):  # less where this process held blocks before
+        Measurements().keep(memory, *_subject(job, population))
     return Probe(*measured[0], memory)
+
+
+def memory_taken(plan: Plan, job: Job, population: Population) -> int:
+    """Bytes that training and judging take, as probed now or before on this machine."""
+    kept = _kept(job, population)
+    return probe(plan, job, population).memory if kept is None else kept
+
+
+def _kept(job: Job, population: Population) -> int | None:
+    kept = Measurements().get(*_subject(job, population))
+    return kept if isinstance(kept, int) else None
+
+
+def _subject(job: Job, population: Population) -> tuple[str, ...]:
+    """What the memory depends on."""
+    network, shape = str(job.architecture.build(0)), str(population.input_shape)
+    return "worker", network, shape, f"batch {job.recipe.batch_size}", job.device
 
 
 def _measure(

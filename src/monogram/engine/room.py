@@ -1,8 +1,8 @@
 """How many workers there is memory for."""
 
 from monogram.engine.job import Job
-from monogram.engine.machine import Measurements, free_memory
-from monogram.engine.probe import probe
+from monogram.engine.machine import free_memory
+from monogram.engine.probe import memory_taken
 from monogram.errors import SettingError
 from monogram.plan import Plan
 from monogram.population import Population
@@ -36,19 +36,11 @@ def room_for(plan: Plan, job: Job, population: Population, wanted: int) -> int:
 
 
 def _memory(plan: Plan, job: Job, population: Population) -> int:
-    """Bytes that training and judging take, as measured now or before; 0 where nobody knows."""
-    network = str(job.architecture.build(0))
-    what = ("worker", network, str(population.input_shape), f"batch {job.recipe.batch_size}")
-    measurements = Measurements()
-    kept = measurements.get(*what, job.device)
-    if isinstance(kept, int):
-        return kept
+    """Bytes that training and judging take; 0 where nobody knows."""
     try:
-        memory = probe(plan, job, population).memory
+        return memory_taken(plan, job, population)
     except Exception:  # of the network, or of somebody's data: the run will tell
         return 0
-    measurements.keep(memory, *what, job.device)
-    return memory
 
 
 def _text(memory: int) -> str:
