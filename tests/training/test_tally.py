@@ -37,9 +37,9 @@ def test_parts_add_up():
 
 def test_normalisation_that_is_folded_away_changes_no_more_than_the_order_of_sums():
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3))
-    network(torch.randn(9, 5) + 1)
-    many = Samples(torch.randn(FOLD_FROM, 5), torch.arange(FOLD_FROM) % 3)
+    network = nn.Sequential(nn.Conv1d(5, 3, 1), nn.BatchNorm1d(3), nn.Flatten())
+    network(torch.randn(9, 5, 1) + 1)
+    many = Samples(torch.randn(FOLD_FROM, 5, 1), torch.arange(FOLD_FROM) % 3)
     parts = [many.take(torch.arange(FOLD_FROM)[place::2]) for place in range(2)]
     whole, halves = tally(network, many), sum((tally(network, part) for part in parts), Tally())
     assert (whole.correct, whole.samples) == (halves.correct, halves.samples)

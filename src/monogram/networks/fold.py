@@ -1,9 +1,9 @@
-"""Judging without batch normalisation: in evaluation mode it is part of the layer before it.
+"""Judging without batch normalisation: in evaluation mode it is part of the convolution before it.
 
 With fixed statistics batch normalisation is an affine function of each channel, and so the
-convolution or linear layer before it with other weights. What is left out is a pass over all
-activations. Which layers stand in front of one is read off the network's graph (torch.fx); networks
-that cannot be traced are run as they are.
+convolution before it with other weights. What is left out is a pass over all activations. Which
+convolutions stand before one is read off the network's graph (torch.fx); networks that cannot be
+traced are run as they are.
 """
 
 import copy
@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from torch import fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monogram.networks.prepared import Prepared
 
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+FORWARD = "forward"
 
 Pairs = list[tuple[str, str]]
 
@@ -29,10 +30,10 @@ _PAIRS: WeakKeyDictionary[nn.Module, Pairs] = WeakKeyDictionary()
 
 @contextmanager
 def folded(network: nn.Module) -> Iterator[None]:
-    """In this context a network's batch normalisation is folded into the layers before it.
+    """In this context a network's batch normalisation is folded into the convolutions before it.
 
-    It computes the same function, but for the order of sums. Its weights and its modules are the
-    same again afterwards.
+    It computes the same function, but for the order of sums. Its modules and their tensors are what
+    they were all the time: two modules of a pair only compute something else.
 
     Args:
         network: takes one tensor; in evaluation mode, and not to be trained in the context.
@@ -40,16 +41,17 @@ def folded(network: nn.Module) -> Iterator[None]:
     network = network.network if isinstance(network, Prepared) else network
     if network not in _PAIRS:
         _PAIRS[network] = _pairs(network)
-    pairs = [pair for pair in _PAIRS[network] if _foldable(*map(network.get_submodule, pair))]
-    before = {name: network.get_submodule(name) for pair in pairs for name in pair}
+    modules = [tuple(map(network.get_submodule, pair)) for pair in _PAIRS[network]]
+    pairs = [pair for pair in modules if _foldable(*pair)]
+    fused = [fuse_conv_bn_eval(*pair) for pair in pairs]
     try:
-        for layer, normalisation in pairs:
-            _put(network, layer, _fused(before[layer], before[normalisation]))
-            _put(network, normalisation, nn.Identity())
+        for (convolution, normalisation), both in zip(pairs, fused, strict=True):
+            vars(convolution)[FORWARD] = both.forward
+            vars(normalisation)[FORWARD] = _as_it_is
         yield
     finally:
-        for name, module in before.items():
-            _put(network, name, module)
+        for module in (module for pair in pairs for module in pair):
+            vars(module).pop(FORWARD, None)
 
 
 def _pairs(network: nn.Module) -> Pairs:
@@ -70,24 +72,21 @@ def _pairs(network: nn.Module) -> Pairs:
     ]
 
 
-def _foldable(layer: nn.Module, normalisation: nn.Module) -> bool:
+def _foldable(convolution: Any, normalisation: Any) -> bool:
     """Whether two modules are just what PyTorch made them, with statistics that are known."""
-    plain = type(layer) in LAYERS and type(normalisation) in NORMALISATIONS
-    known = getattr(normalisation, "running_mean", None) is not None
-    return plain and known and not (_hooked(layer) or _hooked(normalisation))
+    return (
+        type(convolution) in CONVOLUTIONS
+        and type(normalisation) in NORMALISATIONS
+        and normalisation.running_mean is not None
+        and normalisation.num_features == convolution.out_channels
+        and not (_altered(convolution) or _altered(normalisation))
+    )
 
 
-def _hooked(module: nn.Module) -> bool:
+def _altered(module: nn.Module) -> bool:
     hooks = module._forward_hooks, module._forward_pre_hooks  # noqa: SLF001 - nothing public tells
-    return any(hooks)
+    return any(hooks) or FORWARD in vars(module)
 
 
-def _fused(layer: Any, normalisation: Any) -> nn.Module:
-    fuse = fuse_linear_bn_eval if isinstance(layer, nn.Linear) else fuse_conv_bn_eval
-    fused: nn.Module = fuse(layer, normalisation)
-    return fused
-
-
-def _put(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(network.get_submodule(parent), last, module)
+def _as_it_is(inputs: Tensor) -> Tensor:
+    return inputs

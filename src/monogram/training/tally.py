@@ -63,7 +63,7 @@ class Tally:
 def tally(network: nn.Module, samples: Samples, batch_size: int = EVALUATION_BATCH) -> Tally:
     """Run a network over samples in evaluation mode, which it is left in.
 
-    Its batch normalisation is folded into other layers where that takes less than it saves.
+    Its batch normalisation is folded into convolutions where that takes less than it saves.
     """
     network.eval()
     folding = folded(network) if len(samples) >= FOLD_FROM else nullcontext()
