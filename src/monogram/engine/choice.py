@@ -18,7 +18,7 @@ from monogram.engine.load import workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
 from monogram.engine.trial import Found, Trial
-from monogram.errors import RunError
+from monogram.errors import OtherRunError, RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
@@ -38,7 +38,8 @@ def grouping_of(plan: Plan, job: Job, population: Population, workers: int) -> G
         workers: processes that share the memory.
 
     Raises:
-        RunError: what was written down cannot be read, or another engine was asked for then.
+        RunError: what was written down cannot be read.
+        OtherRunError: another engine was asked for then.
     """
     if isinstance(job.engine, Grouping):
         return job.engine
@@ -71,7 +72,7 @@ def _read(file: Path, job: Job) -> Grouping:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
     if job.engine not in ("auto", engine):
-        raise RunError(
+        raise OtherRunError(
             f"{job.folder} was begun with the engine {engine!r}, not {job.engine!r}; go on with "
             "that one, or choose another folder"
         )

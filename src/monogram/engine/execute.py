@@ -5,13 +5,17 @@ follow; with more, each worker is a process that maps the same data into memory.
 the same, since every task starts from the same weights and draws from streams of its own.
 """
 
+import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Thread
+from time import sleep
 
+import psutil
 import torch
 from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
@@ -34,6 +38,7 @@ from monogram.population import Population
 ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
 """Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
 WORTH_STARTING = 6.0  # seconds of work in one process, below which others would start too late
+ORPHANED_SECONDS = 0.5  # between two looks whether the process that started a worker is there
 AHEAD = 4  # tasks handed out per worker before the first comes back
 
 
@@ -123,9 +128,8 @@ def _in_workers(
     """Units of work in several processes; the long ones first, so that no one waits at the end."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as counts:
-        pool = ProcessPoolExecutor(
-            workers, initializer=_start, initargs=(job, Path(counts)), env=ENVIRONMENT
-        )
+        about = job, Path(counts), os.getpid()
+        pool = ProcessPoolExecutor(workers, initializer=_start, initargs=about, env=ENVIRONMENT)
         try:
 
             def submit(unit: Unit) -> "Future[Outcome]":
@@ -186,15 +190,23 @@ class _Queue:
 _worker: Worker | Exception | None = None
 
 
-def _start(job: Job, counts: Path) -> None:
+def _start(job: Job, counts: Path, parent: int) -> None:
     """Make a process's worker; called once in each."""
     global _worker  # noqa: PLW0603 - a worker process does the work of one run only
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
     keep_big_blocks()
     torch.set_num_threads(job.threads)
     try:
         _worker = Worker(job, Counter(counts).add)
     except Exception as error:
         _worker = error
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone: killed, it could not say so."""
+    while os.getppid() == parent and psutil.pid_exists(parent):
+        sleep(ORPHANED_SECONDS)
+    os._exit(1)
 
 
 def _do(unit: Unit, done: frozenset[Identity]) -> Outcome:

@@ -1,0 +1,32 @@
+"""Workers, and the process that started them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+LONG = """
+import sys
+from monogram.study import Study
+from tests.people import make_population
+if __name__ == "__main__":
+    people = make_population({f"person {n}": 40 for n in range(8)})
+    Study(people, ["transfer(100000)"], network="mlp", epochs=1).run(sys.argv[1], workers=2)
+"""
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
+    run = tmp_path / "run"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    with subprocess.Popen([sys.executable, "-c", LONG, str(run)], env=environment) as main:
+        process = psutil.Process(main.pid)
+        while not list(run.glob("checkpoints/*")):  # until they train
+            assert main.poll() is None
+        workers = process.children(recursive=True)
+        main.kill()
+    gone, left = psutil.wait_procs(workers, timeout=60)
+    assert len(gone) >= 2
+    assert not left
