@@ -6,6 +6,7 @@
     ├── NetworkError              a network that does not fit the data
     ├── SettingError              an option out of its range
     ├── RunError                  a run directory that cannot be used, or a run that could not go on
+    │   └── OtherRunError         a run directory that holds something else than what was asked for
     └── StoreError                a store that cannot be used, or what it holds is damaged
         └── UnknownIndividualError    an individual that the store has no model for
 
@@ -36,6 +37,10 @@ class SettingError(MonogramError):
 
 class RunError(MonogramError):
     """A run directory that cannot be used, or a run that could not go on."""
+
+
+class OtherRunError(RunError):
+    """A run directory that holds something else than what was asked for."""
 
 
 class StoreError(MonogramError):

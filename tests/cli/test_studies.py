@@ -79,6 +79,12 @@ def test_a_folder_without_a_run_gives_status_1(monogram, command, tmp_path):
     assert "holds no run" in answer.err
 
 
+def test_a_folder_of_something_else_gives_status_2(monogram, people, tmp_path):
+    answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path)
+    assert answer.status == 2
+    assert "is not empty and holds no run" in answer.err
+
+
 def test_the_sources_are_listed(monogram):
     answer = monogram("sources")
     assert answer.status == 0

@@ -19,7 +19,13 @@ import typer
 from monogram import __version__
 from monogram.cli import models, personalizing, reproducing, studies
 from monogram.cli.terminal import terminal
-from monogram.errors import MonogramError, RunError, StoreError, UnknownIndividualError
+from monogram.errors import (
+    MonogramError,
+    OtherRunError,
+    RunError,
+    StoreError,
+    UnknownIndividualError,
+)
 
 INTERRUPTED = 130  # exit status
 
@@ -70,7 +76,7 @@ def main() -> None:
             "interrupted; what is finished is kept, and the same command goes on from there",
             INTERRUPTED,
         )
-    except UnknownIndividualError as error:
+    except (UnknownIndividualError, OtherRunError) as error:
         _fail(str(error), 2)
     except (RunError, StoreError) as error:
         _fail(str(error), 1)

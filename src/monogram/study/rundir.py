@@ -25,7 +25,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from monogram.errors import RunError
+from monogram.errors import OtherRunError, RunError
 
 FORMAT = 2
 AFTERWARDS = {"min_global_accuracy", "curves"}  # may differ when going on: no model depends on it
@@ -79,14 +79,14 @@ class RunDirectory:
             identity: everything that the numbers depend on, plain values.
 
         Raises:
-            RunError: the folder holds another study, or something else.
+            OtherRunError: the folder holds another study, or something else.
         """
         if self.begun:
             self._compare(self.config()["study"], _plain(identity))
             return True
         foreign = sorted(p.name for p in self.folder.iterdir() if p.name not in BEGUN)
         if foreign:
-            raise RunError(
+            raise OtherRunError(
                 f"{self.folder} is not empty and holds no run (found {foreign[0]}); "
                 "choose another --out"
             )
@@ -147,7 +147,7 @@ class RunDirectory:
             if there.get(key) != here.get(key)
         ]
         if differences:
-            raise RunError(
+            raise OtherRunError(
                 f"{self.folder} holds another study ({'; '.join(differences)}); "
                 "choose another --out, or delete the folder"
             )
