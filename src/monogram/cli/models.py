@@ -116,7 +116,7 @@ def predict(
             input_columns=names(input_columns),
             unknown="base" if unknown == "base" else "error",
         )
-    _say(f"{done.samples:,} samples of {done.individuals:,} individuals, into {out}")
+    _say(f"{count(done.samples, 'sample')} of {count(done.individuals, 'individual')}, into {out}")
     if done.unknown:
         some = ", ".join(repr(shorten(id_, 30)) for id_ in done.unknown[:5])
         more = " …" if len(done.unknown) > 5 else ""

@@ -18,6 +18,7 @@ from monogram.reproduce import Evaluation, Reproduction, is_reproduction
 from monogram.study import Results, Running, Study
 
 LEFT_OUT = 3  # exit status: done, but without some
+MEASURING = "measuring a few steps here; the first time a large network takes a minute or two …"
 SHOWN = 10  # individuals set aside that are named on the terminal
 
 
@@ -87,8 +88,8 @@ def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -
         table.add_row(curriculum, f"{models:,}", f"{own:,.0f}", f"{shared:,}")
     console.print(table)
     job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
-    with terminal(stderr=True).status("measuring a few steps of training and judging"):
-        return estimate(plan, job, asked.population, workers)
+    terminal(stderr=True).print(MEASURING)
+    return estimate(plan, job, asked.population, workers)
 
 
 def _introduction(asked: Study, folder: Path) -> list[str]:

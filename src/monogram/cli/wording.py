@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from monogram.errors import shorten
+from monogram.report.formats import count
 from monogram.store import (
     KINDS,
     BaseModel,
@@ -62,7 +63,7 @@ def _erased(run: RunErasure) -> str:
 
 def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
-    counts = f"{receipt.versions} versions of its model, {receipt.rows} rows"
+    counts = f"{count(receipt.versions, 'version')} of its model, {count(receipt.rows, 'row')}"
     erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
     in_runs = any(run.samples or run.begun for run in receipt.runs)
     was_there = bool(receipt.versions or receipt.exports or in_runs or work)

@@ -40,6 +40,7 @@ MORE_STEPS = 13  # where a step takes so little that a moment's disturbance woul
 SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
 TOLERANCE = 1e-3  # difference between two ways to train, as a part of what training changes
+LONGEST = 10.0  # seconds of a trial, after which no larger cohort is begun
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
 
@@ -119,7 +120,7 @@ class Trial:
 
     @without_warnings()
     def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
-        """Try a pair, then cohorts of some sizes, as long as they get no slower.
+        """Try a pair, then cohorts of some sizes, as long as they get no slower and there is time.
 
         Args:
             sizes: individuals of a cohort, ascending.
@@ -136,6 +137,7 @@ class Trial:
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
             alone = self._alone()
+        started = perf_counter()
         together = {2: self._together(2)}
         if together[2].step > SLOWER * alone.step and not thorough:
             return Found(alone, together, memory=self._memory())
@@ -144,6 +146,8 @@ class Trial:
             return Found(alone, problem="together the network learns something else than alone")
         before = together[2]
         for size in sizes:
+            if perf_counter() - started > LONGEST:
+                break
             together[size] = self._together(size)
             if together[size].step > SLOWER * before.step:
                 break

@@ -148,7 +148,7 @@ class RunDirectory:
         ]
         if differences:
             raise OtherRunError(
-                f"{self.folder} holds another study ({'; '.join(differences)}); "
+                f"{self.folder} holds another study ({'; '.join(sorted(differences, key=len))}); "
                 "choose another --out, or delete the folder"
             )
 
