@@ -43,7 +43,7 @@ def folded(network: nn.Module) -> Iterator[None]:
         _PAIRS[network] = _pairs(network)
     modules = [tuple(map(network.get_submodule, pair)) for pair in _PAIRS[network]]
     pairs = [pair for pair in modules if _foldable(*pair)]
-    fused = [fuse_conv_bn_eval(*pair) for pair in pairs]
+    fused = [_fused(*pair) for pair in pairs]
     try:
         for (convolution, normalisation), both in zip(pairs, fused, strict=True):
             vars(convolution)[FORWARD] = both.forward
@@ -81,6 +81,11 @@ def _foldable(convolution: Any, normalisation: Any) -> bool:
         and normalisation.num_features == convolution.out_channels
         and not (_altered(convolution) or _altered(normalisation))
     )
+
+
+def _fused(convolution: Any, normalisation: Any) -> nn.Module:
+    fused: nn.Module = fuse_conv_bn_eval(convolution, normalisation)
+    return fused
 
 
 def _altered(module: nn.Module) -> bool:
