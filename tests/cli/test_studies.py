@@ -80,9 +80,18 @@ def test_a_folder_without_a_run_gives_status_1(monogram, command, tmp_path):
 
 
 def test_a_folder_of_something_else_gives_status_2(monogram, people, tmp_path):
-    answer = monogram("study", "--data", people, *STUDY, "--out", tmp_path)
+    asked = ["study", "--data", people, *STUDY]
+    answer = monogram(*asked, "--out", tmp_path)
     assert answer.status == 2
     assert "is not empty and holds no run" in answer.err
+    run = ["--out", tmp_path / "run", "--workers", 1, "--engine"]
+    assert monogram(*asked, *run, "loop").status == 0
+    answer = monogram(*asked, *run, "loop", "--seeds", 2)
+    assert answer.status == 2
+    assert "holds another study (seeds: [0] there, [0, 1] now" in answer.err
+    answer = monogram(*asked, *run, "stacked")
+    assert answer.status == 2
+    assert "begun with the engine 'loop', not 'stacked'" in answer.err
 
 
 def test_the_sources_are_listed(monogram):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import psutil
 
@@ -14,7 +15,7 @@ from monogram.study import Study
 from tests.people import make_population
 if __name__ == "__main__":
     people = make_population({f"person {n}": 40 for n in range(8)})
-    Study(people, ["transfer(100000)"], network="mlp", epochs=1).run(sys.argv[1], workers=2)
+    Study(people, ["transfer(10000000)"], network="mlp", epochs=1).run(sys.argv[1], workers=2)
 """
 
 
@@ -23,8 +24,9 @@ def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     with subprocess.Popen([sys.executable, "-c", LONG, str(run)], env=environment) as main:
         process = psutil.Process(main.pid)
-        while not list(run.glob("checkpoints/*")):  # until they train
+        while not list(run.glob("trunks/*.safetensors")):  # until they train
             assert main.poll() is None
+            sleep(0.05)
         workers = process.children(recursive=True)
         main.kill()
     gone, left = psutil.wait_procs(workers, timeout=60)

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the layers before it: the same function."""
+"""Batch normalisation folded into the convolutions before it: the same function."""
 
 import copy
 from typing import TypeVar
@@ -151,6 +151,18 @@ class Across(nn.Module):
         return self.norm(self.layer(inputs[:, :, :CHANNELS]))
 
 
+class Adapting(Residual):
+    """Normalises by each batch, in evaluation mode too."""
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.training = True
+        return self
+
+    def forward(self, inputs):
+        return self.norm(self.layer(inputs))
+
+
 class Undecided(Residual):
     """Looks at numbers, so that it has no graph."""
 
@@ -159,7 +171,8 @@ class Undecided(Residual):
 
 
 @pytest.mark.parametrize(
-    ("network", "left"), [(Residual, 1), (Twice, 2), (Across, 1), (Undecided, 1)]
+    ("network", "left"),
+    [(Residual, 1), (Twice, 2), (Across, 1), (Adapting, 1), (Undecided, 1)],
 )
 def test_what_cannot_be_folded_stays(network, left):
     same(used(network()), torch.rand(3, CHANNELS, 6), left)

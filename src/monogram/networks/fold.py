@@ -55,7 +55,7 @@ def folded(network: nn.Module) -> Iterator[None]:
 
 
 def _pairs(network: nn.Module) -> Pairs:
-    """The names of layers and of the batch normalisation that alone uses what they compute."""
+    """The names of modules and of the batch normalisation that alone uses what they compute."""
     if not any(isinstance(module, NORMALISATIONS) for module in network.modules()):
         return []
     try:
@@ -73,12 +73,13 @@ def _pairs(network: nn.Module) -> Pairs:
 
 
 def _foldable(convolution: Any, normalisation: Any) -> bool:
-    """Whether two modules are just what PyTorch made them, with statistics that are known."""
+    """Whether two modules are just what PyTorch made them, and what the second does is fixed."""
     return (
         type(convolution) in CONVOLUTIONS
         and type(normalisation) in NORMALISATIONS
         and normalisation.running_mean is not None
         and normalisation.num_features == convolution.out_channels
+        and not (convolution.training or normalisation.training)
         and not (_altered(convolution) or _altered(normalisation))
     )
 
