@@ -109,6 +109,7 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
     "full_width": full_width,
     "compiled": sentences,
+    "folding": sentences,
     "growth": growth,
     "heads": sentences,
     "seven": sentences,
