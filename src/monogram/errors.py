@@ -11,8 +11,11 @@
         └── UnknownIndividualError    an individual that the store has no model for
 
 Every message says what was expected, what was found and what to do next. `shorten` keeps
-ids and values of any length readable in a message.
+ids and values of any length readable in a message; `did_you_mean` finds the name that was meant.
 """
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class MonogramError(Exception):
@@ -63,3 +66,13 @@ def shorten(text: object, limit: int = 60) -> str:
     if len(line) <= limit:
         return line
     return f"{line[: max(8, limit - 24)]} … ({len(line)} characters)"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """What to say after an unknown name: the known one that is most like it, if any is.
+
+    >>> did_you_mean("wach", ["digits", "watch"]), did_you_mean("x", ["digits", "watch"])
+    ("; did you mean 'watch'?", '.')
+    """
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else "."

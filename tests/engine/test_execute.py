@@ -7,6 +7,11 @@ from pathlib import Path
 from time import sleep
 
 import psutil
+import pytest
+from tests.people import make_population
+
+from monogram.errors import SettingError
+from monogram.study import Study
 
 ROOT = Path(__file__).parents[2]
 LONG = """
@@ -32,3 +37,12 @@ def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
     gone, left = psutil.wait_procs(workers, timeout=60)
     assert len(gone) >= 2
     assert not left
+
+
+def test_what_is_finished_needs_no_memory(tmp_path):
+    population = make_population({"anna": 40, "ben": 30})
+    study = Study(population, ["transfer(3)"], network="mlp", epochs=1)
+    with pytest.raises(SettingError, match="less than"):
+        study.run(tmp_path, workers=1, memory=1)
+    rows = study.run(tmp_path, workers=1).rows
+    assert study.run(tmp_path, workers=1, memory=1).rows == rows

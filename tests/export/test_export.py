@@ -78,7 +78,7 @@ def test_the_base_is_exported_without_a_track(tmp_path):
 
 def test_what_cannot_be_exported_is_refused_in_clear_words(tmp_path, monkeypatch):
     with make_store(tmp_path / "a.db") as store:
-        with pytest.raises(SettingError, match="unknown format 'tflite'; known: safetensors"):
+        with pytest.raises(SettingError, match=r"unknown format 'tflite'\. Known: safetensors"):
             export_model(store, "anna/..", tmp_path / "out", formats=["tflite"])
         with pytest.raises(UnknownIndividualError, match="nobody"):
             export_model(store, "nobody", tmp_path / "out")

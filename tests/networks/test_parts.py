@@ -46,5 +46,10 @@ def test_the_last_block_reaches_down_to_the_last_layer_of_weights_before_the_hea
 
 
 def test_a_name_that_no_parameter_has_lists_those_there_are():
-    with pytest.raises(NetworkError, match=r"'body' matches no parameter; there are: 0.weight, 0"):
+    with pytest.raises(NetworkError, match=r"'body' matches no parameter. Known: all, head, last-"):
         trainable_names(NETWORK, "body")
+
+
+def test_a_name_that_is_misspelt_is_told_the_right_one():
+    with pytest.raises(NetworkError, match="'haed' matches no parameter; did you mean 'head'"):
+        trainable_names(NETWORK, "haed")

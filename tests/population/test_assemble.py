@@ -40,6 +40,8 @@ def _held(population: Population, id_: str) -> list[bytes]:
 def test_everybody_gets_their_own_samples():
     population = _assemble(_raw("anna"), _raw("ben", 20))
     assert str(population).startswith("test: 2 individuals (12 to 20 samples each), 30 global")
+    alike = _assemble(_raw("anna"), _raw("ben"))
+    assert str(alike).startswith("test: 2 individuals (12 samples each), 30 global")
     for id_, n in (("anna", 12), ("ben", 20)):
         mine = {row.tobytes() for row in _raw(id_, n).inputs.astype(np.float32)}
         assert set(_held(population, id_)) == mine

@@ -151,7 +151,7 @@ def test_models_that_diverge_are_flagged_and_do_not_stop_anything(tmp_path):
         ({"evaluation_samples": 0}, SettingError, "evaluation_samples must be at least 1"),
         ({"min_global_accuracy": 1.1}, SettingError, r"min_global_accuracy must be in \[0, 1\]"),
         ({"min_global_accuracy": -0.1}, SettingError, "min_global_accuracy must be in"),
-        ({"curricula": ["transfr(2)"]}, CurriculumError, "did you mean transfer"),
+        ({"curricula": ["transfr(2)"]}, CurriculumError, "did you mean 'transfer'"),
         (
             {"curricula": ["global >> personal(2, train=neck)"]},
             NetworkError,

@@ -74,7 +74,7 @@ def show(
             values = [as_plain(base) for base in bases]
         else:
             versions = opened.history(individual)
-            blocks = [[f"individual {shorten(individual)}"], *map(version_lines, versions)]
+            blocks = [[shorten(individual)], *map(version_lines, versions)]
             values = [as_plain(version) for version in versions]
     if as_json:
         typer.echo(json.dumps(values, indent=1))

@@ -15,7 +15,6 @@ The main value, given without a name, is `iterations` of a personal phase, n_I o
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 from monogram.curriculum.adjustments import Blend, Prior
@@ -29,7 +28,7 @@ from monogram.curriculum.shapings import (
     SampleWeighting,
     Transfer,
 )
-from monogram.errors import CurriculumError, shorten
+from monogram.errors import CurriculumError, did_you_mean, shorten
 
 STEPS: dict[str, tuple[Callable[..., Step | Curriculum], str | None]] = {
     "personal": (Personal, "iterations"),
@@ -94,8 +93,7 @@ def _step(text: str) -> Step | Curriculum:
         )
     name, inside = match[1].lower(), match[2] or ""
     if name not in STEPS:
-        close = get_close_matches(name, STEPS, 1)
-        hint = f"; did you mean {close[0]}?" if close else "."
+        hint = did_you_mean(name, STEPS)
         raise CurriculumError(f"unknown phase {shorten(name)!r}{hint} Known: {', '.join(STEPS)}")
     make, main = STEPS[name]
     options = _options(text.strip(), inside, main, _known_options(name))
@@ -118,8 +116,9 @@ def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -
         name = match and (match[1] or (main if not options else None))
         if not match or name not in known:
             wrong = match[1] if match and match[1] else inside[position:].strip()
+            hint = did_you_mean(wrong, known)
             raise CurriculumError(
-                f"{shorten(step)}: cannot read option {shorten(wrong)!r}; known: "
+                f"{shorten(step)}: cannot read option {shorten(wrong)!r}{hint} Known: "
                 f"{', '.join(known) or 'none'}"
             )
         if name in options:

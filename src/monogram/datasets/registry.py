@@ -1,12 +1,11 @@
 """The named sources, and the one way to read any of them."""
 
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from monogram.datasets import digits, fashion_mnist, nist_sd19, qmnist, watch
 from monogram.datasets.source import Request, Source
-from monogram.errors import DataError, SettingError, shorten
+from monogram.errors import DataError, SettingError, did_you_mean, shorten
 from monogram.population import Population, Protocol
 
 SOURCES: dict[str, Source] = {
@@ -54,7 +53,7 @@ def load(  # noqa: PLR0913 - what can be asked of a source, each by its name
 
     Examples:
         >>> print(load("digits", individuals=3))
-        digits: 3 individuals (99 to 99 samples each), 807 global samples, ...
+        digits: 3 individuals (99 samples each), 807 global samples, ...
     """
     source = SOURCES.get(name)
     if source is None:
@@ -81,6 +80,5 @@ def _settled(source: Source, asked: Request) -> Request:
 
 
 def _unknown(name: str) -> str:
-    close = get_close_matches(name, SOURCES, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    hint = did_you_mean(name, SOURCES)
     return f"there is no source {shorten(name)!r}{hint} The sources are {', '.join(SOURCES)}"

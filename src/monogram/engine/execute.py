@@ -72,7 +72,8 @@ def execute(
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
     wanted = workers or cores()
-    most = room_for(plan, job, population, wanted)
+    left = any(_is_pending(task, job, done) for task in plan.tasks)
+    most = room_for(plan, job, population, wanted) if left else wanted
     if most < wanted:
         display.say(f"{most} of {wanted} workers: there is memory for no more")
     grouping = grouping_of(plan, job, population, most)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from monogram.errors import MonogramError, NetworkError, SettingError, shorten
+from monogram.errors import MonogramError, NetworkError, SettingError, did_you_mean, shorten
 from monogram.export.example import example_inputs
 from monogram.export.formats import WAYS, Format, Subject
 from monogram.networks.architecture import Factory
@@ -66,7 +66,10 @@ def export_model(
     """
     unknown = [name for name in formats if name not in WAYS]
     if unknown:
-        raise SettingError(f"unknown format {shorten(unknown[0])!r}; known: {', '.join(FORMATS)}")
+        hint = did_you_mean(unknown[0], FORMATS)
+        raise SettingError(
+            f"unknown format {shorten(unknown[0])!r}{hint} Known: {', '.join(FORMATS)}"
+        )
     subject = _subject(store, individual, factory)
     into = Path(folder)
     into.mkdir(parents=True, exist_ok=True)

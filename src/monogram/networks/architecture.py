@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from monogram.errors import NetworkError, shorten
+from monogram.errors import NetworkError, did_you_mean, shorten
 from monogram.networks.contract import check_network
 from monogram.networks.paper import SMALLEST_SIDE, Convolution, PaperNetwork, normalised, plain
 from monogram.networks.prepared import Prepared, channel_statistics
@@ -215,8 +215,9 @@ def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, 
         return network, _import(network)
     match = NAME.fullmatch(network.strip())
     if not match or match[1] not in BUILT_IN:
+        hint = did_you_mean(network.partition("(")[0].strip(), BUILT_IN)
         raise NetworkError(
-            f"unknown network {shorten(network)!r}; known: {', '.join(BUILT_IN)}, or give "
+            f"unknown network {shorten(network)!r}{hint} Known: {', '.join(BUILT_IN)}, or give "
             "package.module:factory or path/to/file.py:factory"
         )
     return network.strip(), _with_options(network.strip(), BUILT_IN[match[1]], match[2] or "")
@@ -229,8 +230,9 @@ def _with_options(name: str, factory: Factory, inside: str) -> Factory:
         match = OPTION.fullmatch(part)
         own = [p for p in signature if p not in ("input_shape", "classes")]
         if not match or match[1] not in own:
+            hint = did_you_mean(part.partition("=")[0].strip(), own)
             raise NetworkError(
-                f"network {name}: cannot read option {part!r}; known: {', '.join(own)}"
+                f"network {name}: cannot read option {part!r}{hint} Known: {', '.join(own)}"
             )
         value = float(match[2])
         if value <= 0:

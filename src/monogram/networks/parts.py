@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from monogram.errors import NetworkError
+from monogram.errors import NetworkError, did_you_mean, shorten
 
 
 def head_names(network: nn.Module) -> list[str]:
@@ -57,6 +57,9 @@ def trainable_names(network: nn.Module, train: str) -> list[str]:
         if any(fnmatchcase(n, p) for p in patterns for n in (name, name.removeprefix("network.")))
     ]
     if not chosen:
-        own = ", ".join(name.removeprefix("network.") for name in names)
-        raise NetworkError(f"train={train!r} matches no parameter; there are: {own}")
+        known = ["all", "head", "last-block", *(name.removeprefix("network.") for name in names)]
+        hint = did_you_mean(train, known)
+        raise NetworkError(
+            f"train={shorten(train)!r} matches no parameter{hint} Known: {', '.join(known)}"
+        )
     return chosen

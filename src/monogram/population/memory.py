@@ -68,7 +68,7 @@ def from_arrays(
         ...     global_labels=np.arange(100) % 2,
         ... )
         >>> print(people)
-        arrays: 2 individuals (20 to 20 samples each), 100 global samples, 2 classes, inputs [3]
+        arrays: 2 individuals (20 samples each), 100 global samples, 2 classes, inputs [3]
     """
     owned = by_owner(np.asarray(inputs), np.asarray(labels), np.asarray(individuals), groups)
     shared = RawSamples(None, np.asarray(global_inputs), np.asarray(global_labels))

@@ -144,13 +144,20 @@ class Population:
         """The shape of one input."""
         return self.inputs.shape[1:]
 
+    @property
+    def samples_each(self) -> str:
+        """How many samples an individual has, in words: from the fewest to the most."""
+        if not self.individuals:
+            return "no samples"
+        sizes = [len(split) for split in self.individuals.values()]
+        span = dict.fromkeys((min(sizes), max(sizes)))
+        return f"{' to '.join(f'{size:,}' for size in span)} samples each"
+
     def __str__(self) -> str:
         """One line: who is there and how much of it."""
-        sizes = sorted(len(split) for split in self.individuals.values())
-        spread = f"{sizes[0]} to {sizes[-1]} samples each" if sizes else "no samples"
-        people = f"{len(sizes)} individual{'s' * (len(sizes) != 1)}"
+        people = f"{len(self.individuals)} individual{'s' * (len(self.individuals) != 1)}"
         return (
-            f"{self.name}: {people} ({spread}), {len(self.global_data)} global "
+            f"{self.name}: {people} ({self.samples_each}), {len(self.global_data)} global "
             f"samples, {len(self.classes)} classes, inputs {list(self.input_shape)}"
         )
 

@@ -15,7 +15,6 @@ def study_facts(results: Results) -> Facts:
     """What was asked."""
     study, population = results.config["study"], results.population
     protocol = population.protocol
-    sizes = [len(split) for split in population.individuals.values()]
     floor = study.get("min_global_accuracy")
     least = "2 points under the global-only model" if floor is None else f"{floor:g}"
     split = (
@@ -24,7 +23,7 @@ def study_facts(results: Results) -> Facts:
     )
     return [
         ("Data", population.name),
-        ("Individuals", f"{len(sizes):,}, with {min(sizes):,} to {max(sizes):,} samples each"),
+        ("Individuals", f"{len(population.individuals):,}, with {population.samples_each}"),
         ("Global data", count(len(population.global_data), "sample")),
         ("Classes", f"{len(population.classes):,}: {', '.join(population.classes)}"),
         ("Inputs", f"{list(population.input_shape)} {population.inputs.dtype}"),

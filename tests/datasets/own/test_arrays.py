@@ -44,7 +44,7 @@ def test_other_names_and_groups(tmp_path, arrays):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": None}, "no 'labels' for --label-column; there are inputs, individuals"),
+        ({"labels": None}, "no 'labels' for --label-column. There are inputs, individuals"),
         ({"individuals": None}, "no 'individuals' for --individual-column"),
         ({"inputs": None}, "no 'inputs' for --input-columns"),
         ({"labels": np.arange(5)}, "has 24 inputs, 5 labels, 24 individuals; there must be one"),

@@ -180,7 +180,7 @@ def test_fractional_labels_set_aside(tmp_path):
         (
             {"label_column": "label"},
             DataError,
-            "no 'label' for --label-column; there are user, y, x",
+            "no 'label' for --label-column. There are user, y, x",
         ),
         ({"input_columns": ["x", "zz"]}, DataError, "no 'zz' for --input-columns"),
         ({"group_column": "g"}, DataError, "no 'g' for --group-column"),

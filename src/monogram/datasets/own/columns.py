@@ -6,11 +6,10 @@ the readers keep its place and say why, and it is decided here who is set aside 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 import numpy as np
 
-from monogram.errors import DataError, SettingError, shorten
+from monogram.errors import DataError, SettingError, did_you_mean, shorten
 from monogram.population import RawSamples, SetAside
 from monogram.population.samples import label_texts, missing_labels, owner_texts
 
@@ -180,10 +179,9 @@ def required(name: str | None, option: str, names: Sequence[str], origin: str) -
             f"{origin}: say which column it is with {option}; there are {_listed(names)}"
         )
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]!r}? There" if close else "there"
+        hint = did_you_mean(name, names)
         raise DataError(
-            f"{origin} has no {shorten(name)!r} for {option}; {hint} are {_listed(names)}"
+            f"{origin} has no {shorten(name)!r} for {option}{hint} There are {_listed(names)}"
         )
     return name
 
