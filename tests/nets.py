@@ -56,6 +56,11 @@ def _vector_layers(channels: int, classes: int) -> nn.Sequential:
     )
 
 
+def deep(channels: int, classes: int) -> nn.Module:
+    """Its last block is not all of it, and has batch statistics of its own."""
+    return nn.Sequential(nn.Linear(channels, 5), nn.Tanh(), *_vector_layers(5, classes))
+
+
 def recorded_picture(channels: int, classes: int) -> nn.Module:
     return Recorded(
         nn.Sequential(

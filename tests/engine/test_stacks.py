@@ -127,6 +127,21 @@ def test_dropout_draws_what_it_draws_alone(network, shape, tmp_path):
     assert_same(stacked, alone)
 
 
+@pytest.mark.parametrize("batch_size", [8, 1])
+def test_a_later_phase_may_train_less_than_an_earlier_one(batch_size, tmp_path):
+    curricula = (
+        "global >> personal(6, train=last-block) >> personal(6, train=head)",
+        'global >> personal(6, train="1.*|2.*|4.*") >> personal(6, train=last-block)',
+        "global >> personal(6, train=head) >> personal(6, train=last-block)",
+    )
+    study = make_study(nets.deep, curricula)
+    study = replace(study, recipe=Recipe(batch_size=batch_size))
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    stacked, failures = run(study, tmp_path / "together", together(64))
+    assert not failures
+    assert_same(stacked, alone)
+
+
 def test_shortened_gradients_are_each_ones_own(tmp_path):
     study = make_study(nets.plain, ("transfer(9)",), clip_norm=0.3)
     alone, _ = run(study, tmp_path / "alone", LOOP)

@@ -82,9 +82,10 @@ class _Training:
         self._phase = lesson.stretches[0].trained
         names = trainable_names(network, self._phase.train)
         self._modes = Modes(network, names)
-        self._modes.set(min(map(len, lesson.samples)))
+        smallest = min(recipe.batch_size, *map(len, lesson.samples))
+        self._modes.set(smallest)
         state = state.with_own(changing_names(network, names))
-        self._stacked = _stacked(network, state, lesson, cuts)
+        self._stacked = _stacked(network, state, lesson, cuts, smallest)
         self._batches: Batches | WeightedSamples = Batches(self._stacked, lesson)
         if _is_dual(self._stacked, names, state, lesson, recipe):
             self._batches = WeightedSamples(self._stacked, lesson)
@@ -168,11 +169,13 @@ def _softmax(logits: Tensor) -> Tensor:
     return logits.transpose(1, 2).softmax(1).transpose(1, 2)
 
 
-def _stacked(network: Prepared, state: StackState, lesson: Lesson, cuts: Cuts) -> StackedNetwork:
+def _stacked(
+    network: Prepared, state: StackState, lesson: Lesson, cuts: Cuts, batch: int
+) -> StackedNetwork:
     """The network, cut below what is individuals' own where that can be."""
     own = state.own.keys() - {PRIOR}
     some = lesson.samples[0].inputs[:PROBE]
-    may_cut = min(map(len, lesson.samples)) > 1  # a single sample's modes are others
+    may_cut = batch > 1  # a single sample's modes are others, and a cut's never change
     parts = cuts.cut(network, state.common, own, some) if may_cut else None
     return StackedNetwork(network, state.own, parts)
 

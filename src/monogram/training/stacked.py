@@ -39,7 +39,7 @@ class Cuts:
 
     def __init__(self) -> None:
         self._common: Own | None = None
-        self._parts: dict[tuple[frozenset[str], bool], Cut | None] = {}
+        self._parts: dict[tuple[frozenset[str], tuple[bool, ...]], Cut | None] = {}
 
     def cut(
         self, network: Prepared, common: Own, names: Collection[str], probe: Tensor
@@ -49,7 +49,7 @@ class Cuts:
         A network without own tensors is below as a whole: all that is handed over are its logits.
 
         Args:
-            network: holds the common tensors, in training mode where its own parts are to train.
+            network: holds the common tensors, its modules in the modes to compute in.
             common: those tensors.
             names: of the own tensors.
             probe: raw inputs [n, *shape] to try it out.
@@ -58,7 +58,7 @@ class Cuts:
         parameters = {name for name, _ in network.network.named_parameters()}
         if common is not self._common:
             self._common, self._parts = common, {}
-        key = (inner, network.training)
+        key = (inner, tuple(module.training for module in network.network.modules()))
         if not inner and key not in self._parts:
             self._parts[key] = Cut(_Whole(network.network), nn.Identity())
         if key not in self._parts:
