@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 
 import pyarrow.parquet as pq
@@ -194,7 +195,7 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     answer = monogram("forget", id_, "--store", kept)
     assert answer.status == 0
     assert "forgotten in" in answer.out
-    assert not list(out.iterdir())
+    assert not out.exists()
     receipt = next((tmp_path / "m.db.receipts").iterdir())
     assert str(receipt) in answer.out
     assert id_ not in receipt.read_text()
@@ -226,7 +227,18 @@ def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
     assert (answer.status, "is no run directory" in answer.err) == (1, True)
 
 
-def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, monkeypatch):
+def test_a_run_directory_stands_for_its_store_when_somebody_is_forgotten(monogram, study, tmp_path):
+    run, who = shutil.copytree(study[0], tmp_path / "run"), study[1][0]
+    assert monogram("personalize", run, *TRANSFER).status == 0
+    answer = monogram("forget", who, "--run", run)
+    assert (answer.status, "1 version of its model" in answer.out) == (0, True)
+    assert who not in open_population(run / "population").individuals
+    with Store.open(run / "models.db") as store:
+        assert store.individuals() == study[1][1:]
+
+
+@pytest.mark.parametrize("who", ["", "eve"], ids=["with a model", "without one yet"])
+def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, monkeypatch, who):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -236,7 +248,8 @@ def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, mon
         words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
         assert monogram("personalize", study[0], *words).status == 130
     assert (tmp_path / "m.db.work" / "population").exists()
-    answer = monogram("forget", study[1][0], "--store", kept)
+    answer = monogram("forget", who or study[1][0], "--store", kept)
     assert answer.status == 0
+    assert ("'eve'; there is nothing to forget" in answer.out) is bool(who)
     assert "interrupted work that held its data was erased" in answer.out
     assert not (tmp_path / "m.db.work").exists()

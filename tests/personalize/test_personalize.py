@@ -10,7 +10,7 @@ from tests import nets
 from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
 
-from monogram.errors import DataError, RunError, SettingError
+from monogram.errors import DataError, OtherRunError, RunError, SettingError
 from monogram.personalize import Pace, Start, Ways, look_ahead, personalize, read_people
 from monogram.personalize.work import Work
 from monogram.population import Population
@@ -235,7 +235,7 @@ def test_a_study_that_recommends_nothing_must_be_told(run, tmp_path):
     with pytest.raises(RunError, match=r"recommends no curriculum.*--curriculum"):
         personalize(folder, pace=HERE)
     (folder / "summary.json").unlink()
-    with pytest.raises(RunError, match="not finished; run `monogram resume"):
+    with pytest.raises(RunError, match=r"not finished, or somebody .*run `monogram resume"):
         personalize(folder, pace=HERE)
 
 
@@ -299,6 +299,28 @@ def test_two_processes_do_not_work_in_one_place(start, tmp_path):
         pytest.raises(RunError, match="another process is personalizing"),
     ):
         personalize(start, store=tmp_path / "a.db", pace=HERE)
+
+
+def test_a_folder_of_something_else_is_left_alone(start, tmp_path):
+    work = tmp_path / "mine"
+    (work / "photos").mkdir(parents=True)
+    (work / "thesis.tex").touch()
+    with pytest.raises(OtherRunError, match=r"mine is not empty .*found 'photos'.*--work"):
+        personalize(start, store=tmp_path / "a.db", work=work, pace=HERE)
+    assert {entry.name for entry in work.iterdir()} == {"photos", "thesis.tex"}
+
+
+def test_owners_of_a_later_global_data_are_known_too(run, tmp_path):
+    start = Start.of_run(run, curriculum="global >> mixed(2, iterations=2)")
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    data = start.population
+    more = replace(data.global_data, train=data.global_data.train[:-1])
+    later = replace(start, population=replace(data, global_data=more, global_owners=("zoe",)))
+    personalize(later, store=tmp_path / "a.db", pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        assert len(store.bases()) == 1
+        assert store.bases()[0].provenance.global_owners == ("zoe",)
+        assert store.forget("zoe", receipts=tmp_path / "receipts").models_to_retrain
 
 
 @pytest.mark.parametrize("encoding", ["smallest", "half"])

@@ -20,6 +20,7 @@ from monogram.cli.options import (
 from monogram.cli.running import LEFT_OUT, SHOWN
 from monogram.cli.terminal import terminal
 from monogram.cli.wording import (
+    WORK_ERASED,
     as_plain,
     base_lines,
     counts_line,
@@ -29,7 +30,7 @@ from monogram.cli.wording import (
     receipt_lines,
     version_lines,
 )
-from monogram.errors import SettingError, StoreError, shorten
+from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
@@ -166,22 +167,49 @@ def forget(
 ) -> None:
     """Remove an individual everywhere, prove it, and leave a receipt without its data.
 
-    Without a store, or with a run directory that has no models yet, from run directories alone;
-    then no receipt is left.
+    Without a store, the models in the run directory are meant; where there are none yet, run
+    directories alone, and then no receipt is left. Interrupted work is erased first.
     """
-    if run and (not store or _has_no_models(Path(store))):
-        _forget_in_runs(individual, run)
-        return
-    if not store:
+    also = run or []
+    store = store or _store_among(also)
+    if not store and not also:
         raise SettingError("say with --store where the models are, with --run where a run is")
-    place, also = store_place(store), run or []
-    file = sqlite_file(place)
+    erased = [erase_work(folder, individual) for folder in _works(store, also)]
+    if not store or (also and _has_no_models(Path(store))):
+        _forget_in_runs(individual, also)
+        return
+    place = store_place(store)
     with Store.open(place) as opened:
-        receipt = opened.forget(individual, also, receipts=receipts)
-    work = file is not None and erase_work(Path(f"{file}.work"), individual)
-    _say(*receipt_lines(receipt, work=work), *_not_given(file, also))
+        try:
+            receipt = opened.forget(individual, also, receipts=receipts)
+        except UnknownIndividualError as error:
+            if not any(erased):
+                raise
+            _say(WORK_ERASED, str(error))
+            return
+    _say(*receipt_lines(receipt, work=any(erased)), *_not_given(sqlite_file(place), also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
+
+
+def _store_among(places: Sequence[Path]) -> str:
+    """The store in a run directory, or nothing.
+
+    Raises:
+        SettingError: there are several.
+    """
+    found = [str(place / STORE_NAME) for place in places if (place / STORE_NAME).exists()]
+    if len(found) > 1:
+        raise SettingError(f"say with --store which one: there are {' and '.join(found)}")
+    return "".join(found)
+
+
+def _works(store: str, places: Sequence[Path]) -> list[Path]:
+    """Where interrupted work on a store may lie: beside it, or in a run directory."""
+    kept = bool(store) and not _has_no_models(Path(store))
+    file = sqlite_file(store_place(store)) if kept else None
+    beside = [] if file is None else [Path(f"{file}.work")]
+    return list(dict.fromkeys([*beside, *(place / f"{STORE_NAME}.work" for place in places)]))
 
 
 def _has_no_models(place: Path) -> bool:

@@ -22,6 +22,8 @@ from monogram.store import (
 LEFT = ("individual", "decision")  # columns of text
 NAMED = 5  # ids in a line
 
+WORK_ERASED = "interrupted work that held its data was erased: give that command again"
+
 
 def models_table(models: Sequence[PersonalModel]) -> Table:
     """A row for each model."""
@@ -65,12 +67,12 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
     counts = f"{count(receipt.versions, 'version')} of its model, {count(receipt.rows, 'row')}"
     erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
-    in_runs = any(run.samples or run.begun for run in receipt.runs)
+    in_runs = any(run.samples or run.begun or run.in_global_data for run in receipt.runs)
     was_there = bool(receipt.versions or receipt.exports or in_runs or work)
     lines = [
         f"forgotten in {receipt.store}: {counts}, {erased}",
         *(["nothing of it was there: is the id written as in the data?"] * (not was_there)),
-        *(["interrupted work that held its data was erased: give that command again"] * work),
+        *([WORK_ERASED] * work),
         *erasure_lines(receipt.runs),
         *(f"checked: {line}" for line in receipt.checks),
         *(f"beyond reach: {line}" for line in receipt.limits),
@@ -80,7 +82,9 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     again = receipt.models_to_retrain
     if again:
         some = ", ".join(repr(shorten(id_, 30)) for id_ in again[:NAMED])
-        lines.append(f"and the models of {len(again):,} individuals built on it: {some}")
+        more = " … (`monogram list --json` tells the base of each)" if len(again) > NAMED else ""
+        people = count(len(again), "individual")
+        lines.append(f"and the models of {people} built on it: {some}{more}")
     return [*lines, f"receipt: {receipt.file}"]
 
 

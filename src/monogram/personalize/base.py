@@ -49,7 +49,7 @@ def keep_base(store: Store, start: Start) -> Kept:
     if known is not None and known.provenance.data_fingerprint == data:
         return Kept(known.hash, known.figures)
     figures = _judged(start)
-    added = known or store.add_base(
+    kept = store.add_base(  # a known base too: it is told whose data the new D_G was made of
         start.description(),
         start.population.classes,
         start.base,
@@ -62,7 +62,7 @@ def keep_base(store: Store, start: Start) -> Kept:
         ),
         figures=figures,
     )
-    return Kept(added.hash, figures)
+    return Kept(kept.hash, figures)
 
 
 def _judged(start: Start) -> Figures:

@@ -241,7 +241,8 @@ def _choice(run: RunDirectory, asked: Curriculum | str | None) -> tuple[Curricul
         return parse(asked) if isinstance(asked, str) else asked, floor
     if summary is None:
         raise RunError(
-            f"the study in {run.folder} is not finished; run `monogram resume {run.folder}` first"
+            f"the study in {run.folder} is not finished, or somebody was erased from it since; run "
+            f"`monogram resume {run.folder}` first: what is there is not trained again"
         )
     choice = summary["choice"]
     if choice["curriculum"] is None:

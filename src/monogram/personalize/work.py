@@ -5,6 +5,7 @@ base.safetensors  the base
 population/       D_G and the people that are to be trained for; a link for a study's own people
 trunks/           what all of them share
 checkpoints/      trainings in flight
+engine.json       who is trained together
 """
 
 import json
@@ -21,7 +22,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from monogram.curriculum import Recipe, parse
-from monogram.errors import DataError, RunError, SettingError, StoreError
+from monogram.errors import (
+    DataError,
+    OtherRunError,
+    RunError,
+    SettingError,
+    StoreError,
+    shorten,
+)
 from monogram.networks import architecture
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as
@@ -34,6 +42,16 @@ FORMAT = 1
 STORE_NAME = "models.db"  # in a run directory
 BASE = "base"
 WHOM = ("pending", "set_aside", "redo")  # in `asked.json`: who, and not how
+OWN = {
+    ".lock",
+    "asked.json",
+    f"{BASE}.safetensors",
+    "population",
+    "trunks",
+    "checkpoints",
+    "engine.json",
+}
+UNFINISHED = (".part", ".old")  # endings of files that a killed process leaves
 
 
 def work_folder(store: str | Path, run: Path | None) -> Path:
@@ -76,9 +94,11 @@ class Work:
         """Within, no other process may work here.
 
         Raises:
-            RunError: another process does.
+            OtherRunError: the folder holds something else, which would be gone in the end.
+            RunError: another process works there.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._refuse_others()
         lock = FileLock(self.folder / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -90,6 +110,15 @@ class Work:
             yield
         finally:
             lock.release()
+
+    def _refuse_others(self) -> None:
+        names = {entry.name for entry in self.folder.iterdir()} - OWN
+        foreign = sorted(name for name in names if not name.endswith(UNFINISHED))
+        if foreign:
+            raise OtherRunError(
+                f"{self.folder} is not empty and holds no personalization's work (found "
+                f"{shorten(foreign[0])!r}); choose a folder for --work that may be emptied"
+            )
 
     def holds(self, asked: Mapping[str, Any]) -> bool:
         """Whether this work, or more of the same, was begun here and can be gone on with."""

@@ -57,13 +57,14 @@ class Catalog:
     # --- Bases -------------------------------------------------------------------------
 
     def add_base(self, row: Row, owner_ids: Sequence[str]) -> None:
-        """Write a base, unless one with its hash is there."""
+        """Write a base, unless one with its hash is there, and whose data D_G was made of."""
         with self.database.write() as connection:
-            added = self.database.upsert(bases).values(**row).on_conflict_do_nothing()
-            number = connection.execute(added.returning(bases.c.number)).scalar_one_or_none()
-            if number is not None and owner_ids:
+            connection.execute(self.database.upsert(bases).values(**row).on_conflict_do_nothing())
+            wanted = select(bases.c.number).where(bases.c.hash == row["hash"])
+            number = connection.execute(wanted).scalar_one()
+            if owner_ids:
                 connection.execute(
-                    insert(owners),
+                    self.database.upsert(owners).on_conflict_do_nothing(),
                     [
                         {"base": number, "key": key_of(id_), "id": id_bytes(id_)}
                         for id_ in dict.fromkeys(owner_ids)
@@ -185,11 +186,20 @@ class Catalog:
     # --- Exports -----------------------------------------------------------------------
 
     def add_export(self, key: bytes, kind: str, path: str) -> None:
-        """Remember a file or folder that holds an individual's weights."""
+        """Remember a file that will hold an individual's weights, and nobody else's any more."""
         person = select(people.c.number).where(people.c.key == key).scalar_subquery()
         with self.database.write() as connection:
+            connection.execute(delete(exports).where(exports.c.path == id_bytes(path)))
             row = {"person": person, "kind": kind, "path": id_bytes(path)}
             connection.execute(insert(exports).values(**row))
+
+    def export_holder(self, path: str) -> str | None:
+        """The individual whose weights a file holds, as far as is known."""
+        wanted = select(people.c.id).join(exports, exports.c.person == people.c.number)
+        with self.database.read() as connection:
+            found = connection.execute(wanted.where(exports.c.path == id_bytes(path)).limit(1))
+            row = found.first()
+        return None if row is None else id_text(row.id)
 
     def export_rows(self, key: bytes) -> list[tuple[str, str]]:
         """Kind and path of an individual's exports, the oldest first."""

@@ -10,6 +10,7 @@ import json
 import mmap
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -97,13 +98,34 @@ class Receipt:
         return self.id_hash == _salted(bytes.fromhex(self.salt), individual)
 
     def save(self, folder: Path) -> Self:
-        """Write the receipt as JSON, named by moment and hash; it knows then where it lies."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the receipt as JSON, named by moment and hash; it knows then where it lies.
+
+        Of the models to retrain only the number is written: a receipt outlives the people that it
+        would name.
+        """
         moment = self.forgotten_at[:19].replace(":", "-")
         file = folder / f"forgotten-{moment}-{self.id_hash[:12]}.json"
         written = {name: value for name, value in asdict(self).items() if name != "file"}
+        written["models_to_retrain"] = len(self.models_to_retrain)
         file.write_text(json.dumps(written, indent=1), encoding="utf-8")
         return replace(self, file=file)
+
+
+def prepare_receipts(folder: Path) -> None:
+    """Make the folder for receipts, and find out before anything is erased that it can be used.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    trial = folder / f".{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise StoreError(
+            f"the receipt cannot be written: {error}; nothing was forgotten: choose another folder"
+        ) from error
 
 
 def forget(
@@ -115,7 +137,7 @@ def forget(
         _check_place(place)
     history = catalog.history(key)
     if not (history or places or catalog.is_owner(key)):
-        raise loaded.unknown(individual)
+        raise loaded.unknown(individual, "there is nothing to forget")
     exports = [Path(path) for _, path in catalog.export_rows(key)]
     needles = _needles(catalog, individual)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
@@ -124,6 +146,8 @@ def forget(
     )
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     sizes = [erase_file(file) for file in files]
+    for folder in {file.parent for file in files}:
+        _remove_if_empty(folder)
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
     checks, limits = prove(catalog, key, needles)
@@ -258,6 +282,12 @@ def _files(place: Path) -> list[Path]:
     if place.is_dir():
         return sorted(file for file in place.iterdir() if file.is_file())
     return [place] if place.is_file() else []
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Its name may be the individual's."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _without_name(run: RunErasure, individual: str) -> RunErasure:

@@ -119,8 +119,10 @@ class Loaded:
         """Give up everything of an individual that is in memory; how many deltas there were."""
         return self.deltas.purge(rows.key_of(individual))
 
-    def unknown(self, individual: str) -> UnknownIndividualError:
-        """The error for an id without a model, with similar ids."""
+    def unknown(
+        self, individual: str, advice: str = "personalize it, or ask for the base"
+    ) -> UnknownIndividualError:
+        """The error for an id without a model, with similar ids and what to do."""
         near = difflib.get_close_matches(individual, self._catalog.similar_ids(individual))
         hint = f"; similar: {', '.join(repr(shorten(id_)) for id_ in near)}" if near else ""
         missing = (
@@ -131,7 +133,7 @@ class Loaded:
                 f"{missing}: its data is part of the global data, and it was set apart for that; "
                 "ask for the base"
             )
-        return UnknownIndividualError(f"{missing}{hint}; personalize it, or ask for the base")
+        return UnknownIndividualError(f"{missing}{hint}; {advice}")
 
     def _find(self, ids: list[str], unknown: Unknown) -> Mapping[str, tuple[str, Own]]:
         """The base and the own tensors of each id."""

@@ -19,7 +19,7 @@ from monogram.store.tensors import digest, from_bytes, to_bytes
 from monogram.store.values import BaseModel, PersonalModel, plain
 
 FORMAT = 1
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+FILES = CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
 def save_pretrained(
@@ -29,8 +29,8 @@ def save_pretrained(
     person: tuple[PersonalModel, Mapping[str, Tensor]] | None = None,
     *,
     whole: bool = False,
-) -> list[Path]:
-    """Write a base, or one person's model on it.
+) -> None:
+    """Write a base, or one person's model on it, as `FILES`.
 
     Args:
         folder: need not exist yet.
@@ -38,9 +38,6 @@ def save_pretrained(
         base_weights: all its tensors.
         person: a personal model and all its tensors; None: the base itself.
         whole: write all tensors of the person, not only those that differ.
-
-    Returns:
-        The files that were written.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -68,7 +65,6 @@ def save_pretrained(
             file.write_bytes(written)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error}; choose another folder") from error
-    return list(files)
 
 
 def from_pretrained(

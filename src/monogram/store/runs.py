@@ -140,13 +140,14 @@ def _erase(folder: Path, individual: str) -> RunErasure:
     for file in [*checkpoints, *summaries]:
         erase_file(file)
     left = []
-    if summaries:
-        left.append("give `monogram resume` this directory to make results and report again")
     if in_global:
         left.append(
-            "D_G and the shared weights (trunks) contain this individual: make the population "
-            "again without it and run the study in a new directory"
+            "its samples are still a part of D_G, and what was learned from them of the shared "
+            "weights (trunks): make the population again without it, run the study in a new "
+            "directory, and delete this one"
         )
+    elif summaries:
+        left.append("give `monogram resume` this directory to make results and report again")
     return RunErasure(
         folder=str(folder),
         samples=samples,

@@ -13,16 +13,16 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from monogram.errors import SettingError, StoreError
+from monogram.errors import SettingError, StoreError, shorten
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
 from monogram.store.encodings import AnyEncoding
-from monogram.store.forget import Receipt, forget
+from monogram.store.forget import Receipt, forget, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
-from monogram.store.pretrained import save_pretrained
+from monogram.store.pretrained import FILES, save_pretrained
 from monogram.store.tensors import Weights, digest, to_bytes
 from monogram.store.values import (
     BaseModel,
@@ -104,7 +104,7 @@ class Store:
         provenance: Provenance,
         figures: Figures = Figures(),
     ) -> BaseModel:
-        """Keep a base; the same weights of the same network are kept once.
+        """Keep a base; the same weights of the same network are kept once, with all owners.
 
         Args:
             description: of `Architecture.description`.
@@ -356,9 +356,9 @@ class Store:
         known = self.base(base if person is None else person.base)
         own = None if person is None else (person, self.weights(person.individual))
         weights = self.base_weights(known.hash)
-        files = save_pretrained(folder, known, weights, own, whole=whole)
-        if individual is not None:
-            self.track_export(individual, "pretrained", *files)
+        if individual is not None:  # before anything is written: a file is never without its track
+            self.track_export(individual, "pretrained", *(Path(folder) / name for name in FILES))
+        save_pretrained(folder, known, weights, own, whole=whole)
 
     def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
         """Remember files that hold an individual's weights: `forget` removes them.
@@ -370,11 +370,20 @@ class Store:
 
         Raises:
             UnknownIndividualError: no such individual.
+            StoreError: a file there holds somebody else's weights.
         """
         if individual not in self:
             raise self._loaded.unknown(individual)
-        for path in paths:
-            self._catalog.add_export(rows.key_of(individual), kind, str(Path(path).absolute()))
+        files = [Path(path).absolute() for path in paths]
+        for file in files:
+            holder = self._catalog.export_holder(str(file))
+            if holder not in (None, individual) and file.exists():
+                raise StoreError(
+                    f"{file} holds the model of individual {shorten(holder)!r}: choose another "
+                    "place for this one, so that each can be forgotten alone"
+                )
+        for file in files:
+            self._catalog.add_export(rows.key_of(individual), kind, str(file))
 
     def exports(self, individual: str) -> list[tuple[str, Path]]:
         """Kind and path of an individual's tracked exports, the oldest first."""
@@ -416,9 +425,11 @@ class Store:
 
         Raises:
             UnknownIndividualError: there is nothing to forget.
-            StoreError: a path is no run directory or export, or is in use.
+            StoreError: a path is no run directory or export, or is in use, or the receipt's folder
+                cannot be written; then nothing was forgotten.
         """
-        receipt = forget(self._catalog, self._loaded, individual, also)
         file = self._catalog.database.file
         beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
-        return receipt.save(beside if receipts is None else Path(receipts))
+        folder = beside if receipts is None else Path(receipts)
+        prepare_receipts(folder)
+        return forget(self._catalog, self._loaded, individual, also).save(folder)
