@@ -46,14 +46,14 @@ FURTHER = (
 )
 """What the field has found since, one of each kind; see the guide to curricula for the sources."""
 
-PRIOR_FRONT = tuple(f"global >> prior({smoothing})" for smoothing in (1, 3, 10, 30, 100))
+PRIOR_FRONT = tuple(f"global >> prior({smoothing})" for smoothing in (1, 3, 8, 30, 100))
 """Between the individual's own class frequencies and none: what moving the prior alone can do."""
 
-GENTLE = "mixed(1/3, iterations=32, learning_rate=0.003)"
+GENTLE = "mixed(1/3, iterations=32, learning_rate=0.005)"
 LABEL_SHIFT = (
     *PRIOR_FRONT,
     f"global >> {GENTLE}",
-    f"global >> prior(10) >> {GENTLE}",
+    f"global >> prior(8) >> {GENTLE}",
     "transfer(20) >> blend",
 )
 """Where classes differ: the prior, gentle rehearsal, and both."""
@@ -81,8 +81,8 @@ class Scenario:
         source: the named source of its data.
         beyond: curricula that the paper did not try, text forms.
         proposed: those of them that are to meet the goals. Of all in `beyond` they came closest on
-            the validation data of other people, 16 with each of split seeds 2 and 3, at the scale
-            `small` otherwise.
+            the validation data of other people, 16 or 24 with each of split seeds 2 and 3, at the
+            scale `small` otherwise.
         front: those of them that only move the prior, from the individual's to everybody's.
         notes: what the paper does not say or has otherwise, whatever the scale.
     """
@@ -160,8 +160,8 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
         source="fashion-mnist",
         beyond=(*FURTHER, *LABEL_SHIFT),
         proposed=Proposals(
-            target=f"global >> prior(10) >> {GENTLE}",
-            combination=f"global >> prior(10) >> {GENTLE}",
+            target=f"global >> prior(8) >> {GENTLE}",
+            combination=f"global >> prior(8) >> {GENTLE}",
         ),
         front=PRIOR_FRONT,
         notes=UNSAID,
