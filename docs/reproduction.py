@@ -71,8 +71,8 @@ A few people say little: an interval over them is wide, and most differences of 
 tenths of a point, cannot be told from chance here. The curricula beyond the paper were found on
 other people (other seeds of who is chosen), by their validation data. Proposals that missed a goal
 were replaced by later finds: with class counts those were judged on people drawn anew (before, on
-`--split-seed 1`, one goal had been missed twice, the other once), with hidden factors on the same
-people as two earlier proposals for each goal. A verdict after another is worth less than a first one.
+`--split-seed 1`, one goal had been missed twice, the other once), with hidden factors on the people
+on whom earlier ones had missed. A verdict after another is worth less than a first one.
 """
 
 SCENARIO = """

@@ -10,6 +10,7 @@ from tests.people import make_population
 
 from monogram.curriculum import Recipe, parse
 from monogram.networks import laid_out
+from monogram.population import Protocol
 from monogram.study import Study
 
 BATCH = 8
@@ -129,6 +130,15 @@ def test_what_goes_beyond_the_paper_gives_the_twins_weights(tmp_path):
 def first_best(right):
     """[trials, samples] bool: the first of the trials with most samples right."""
     return max(range(len(right)), key=lambda trial: int(right[trial].sum()))
+
+
+def test_where_choice_and_report_have_the_same_data_both_are_cross_validated(tmp_path):
+    people = make_population({"anna": 70, "ben": 45}, shared=60, protocol=Protocol.paper())
+    study = Study(people, ["transfer(9) >> blend"], network=nets.plain, epochs=2)
+    for engine in ("loop", "stacked"):
+        for row in study.run(tmp_path / engine, workers=1, engine=engine).rows:
+            assert row.personal_accuracy == row.personal_accuracy_validation
+            assert row.personal_loss == row.personal_loss_validation
 
 
 def test_the_share_that_validation_data_choose_is_the_twins(tmp_path):

@@ -203,6 +203,29 @@ def test_networks_of_any_form(make, names, can_cut):
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
 
 
+class Placed(nn.Module):
+    """Adds a constant that has one row, however many samples there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token, self.place, self.head = nn.Linear(1, 4), nn.Embedding(5, 4), nn.Linear(20, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        placed = self.token(inputs[..., None]) + self.place(torch.arange(5)[None])
+        logits: Tensor = self.head(placed.flatten(1))
+        return logits
+
+
+def test_a_first_single_sample_decides_nothing():
+    network = Prepared(Placed(), None, None, 1, 3).eval()
+    own = [{"network.token.weight": torch.randn(4, 1)} for _ in range(2)]
+    mixer, inputs = Mixer(network), torch.randn(4, 5)
+    one = mixer(inputs[:1], [0], own)
+    together = mixer(inputs, [0, 0, 1, 1], own)
+    torch.testing.assert_close(together[:1], one)
+    torch.testing.assert_close(together, Mixer(network)(inputs, [0, 0, 1, 1], own))
+
+
 def test_grey_pictures_are_prepared_as_in_training(tmp_path):
     with Store.create(tmp_path / "p.db") as store:
         base = add_base(store)

@@ -9,7 +9,7 @@ import pytest
 from tests import nets
 from tests.people import PEOPLE, make_population
 
-from monogram.curriculum import Mixed, Recipe, Transfer
+from monogram.curriculum import Mixed, Recipe, Transfer, parse
 from monogram.errors import CurriculumError, MonogramError, NetworkError, RunError, SettingError
 from monogram.networks import MLP
 from monogram.population import Population
@@ -121,6 +121,14 @@ def test_an_individual_whose_training_fails_does_not_stop_the_others(workers, tm
     assert json.loads((tmp_path / "summary.json").read_text(), parse_constant=pytest.fail)
 
 
+def test_a_failure_names_only_the_models_that_are_missing(tmp_path):
+    curricula = ["global >> prior", "global >> prior >> personal(2)"]
+    results = make_study(curricula, network="tests.nets:Choosy").run(tmp_path, workers=1)
+    (line,) = results.failures
+    assert line.endswith(f"(missing: {parse(curricula[1]).with_epochs(1)})")
+    assert results.summary.failed == 1
+
+
 def test_a_failure_on_global_data_ends_the_study(tmp_path):
     population = make_population({"anna": 12, "cleo": 12}, shared=10)  # 5 of D_G
     with pytest.raises(RunError, match=r"training on the global data failed.*I do not like"):
@@ -184,6 +192,8 @@ def test_workers_and_devices_are_checked(tmp_path):
         make_study().run(tmp_path / "a", workers=0)
     with pytest.raises(SettingError, match="device 'abacus' cannot be used here"):
         make_study(device="abacus").run(tmp_path / "b", workers=1)
+    with pytest.raises(SettingError, match="device 'meta': cpu and cuda are supported"):
+        make_study(device="meta").run(tmp_path / "b", workers=1)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"format": 99}'])

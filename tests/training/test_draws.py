@@ -51,6 +51,12 @@ def test_each_draws_what_it_draws_alone(draw, last):
         torch.testing.assert_close(one, other)
 
 
+def test_a_draw_with_two_results_is_refused():
+    """As CUDA's dropout is one."""
+    with Draws(), pytest.raises(NetworkError, match=r"native_dropout.* cannot be stacked"):
+        torch.native_dropout(torch.ones(2, 3), 0.5, True)
+
+
 def test_what_fills_up_a_batch_draws_nothing():
     draw, inputs = nn.Dropout(0.5), torch.ones(2, 4, 3)
     found = in_a_stack(draw, inputs, [4, 2], [(0, 1)])

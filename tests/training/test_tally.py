@@ -8,6 +8,7 @@ from tests.nets import plain
 from torch import nn
 from torch.nn import functional
 
+from monogram.networks import Prepared
 from monogram.training import Samples, Tallies, Tally, tally
 from monogram.training.tally import FOLD_FROM
 
@@ -60,6 +61,18 @@ def test_one_class_for_all_or_no_loss_is_collapsed():
     assert not of([0, 1, 2, 0, 1]).collapsed
     assert of([0, 1, 2, 0, 1], LOGITS * float("nan")).collapsed
     assert of([1, 1, 2, 0, 1], LOGITS * 1e39).collapsed
+
+
+def test_a_network_that_works_in_place_leaves_the_data_alone():
+    class Shifting(nn.Linear):
+        def forward(self, inputs):
+            return super().forward(inputs.sub_(0.5))
+
+    network = Prepared(Shifting(4, 2), None, None, 1, 2)
+    samples = Samples(torch.rand(20, 4), torch.zeros(20, dtype=torch.int64))
+    before = samples.inputs.clone()
+    assert tally(network, samples) == tally(network, samples)
+    assert torch.equal(samples.inputs, before)
 
 
 def test_no_samples_have_no_accuracy():

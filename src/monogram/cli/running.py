@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monogram.cli.terminal import terminal
-from monogram.engine import Display, Estimate, cores, estimate, together
+from monogram.engine import Display, Estimate, default_workers, estimate, together
 from monogram.engine.progress import duration
 from monogram.population import Population
 from monogram.report import ResultsTable, recommendation, write_report
@@ -78,7 +78,7 @@ def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
 
 
 def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -> Estimate:
-    plan, workers = asked.plan(), running["workers"] or cores()
+    plan = asked.plan()
     console.print("\n".join(_introduction(asked, folder)))
     _name_set_aside(asked.population, console)
     table = Table(box=None)
@@ -89,7 +89,7 @@ def _show_plan(asked: Study, folder: Path, running: Running, console: Console) -
     console.print(table)
     job = replace(asked.job(folder), engine=running["engine"], memory=running["memory"])
     terminal(stderr=True).print(MEASURING)
-    return estimate(plan, job, asked.population, workers)
+    return estimate(plan, job, asked.population, running["workers"] or default_workers(job.device))
 
 
 def _introduction(asked: Study, folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
 from monogram.engine.job import EngineName, Job
 from monogram.engine.journal import read_journal
 from monogram.engine.judge_backbone import BackboneJudge
-from monogram.engine.machine import cores
+from monogram.engine.machine import default_workers
 from monogram.engine.progress import Display
 from monogram.engine.row import Row
 from monogram.engine.worker import Failure
@@ -32,7 +32,7 @@ __all__ = [
     "Journalling",
     "Point",
     "Row",
-    "cores",
+    "default_workers",
     "estimate",
     "execute",
     "milestones",

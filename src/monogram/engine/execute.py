@@ -27,7 +27,7 @@ from monogram.engine.cohort import Unit, grouped
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.load import workload
-from monogram.engine.machine import cores, one_process
+from monogram.engine.machine import default_workers, one_process
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
@@ -56,7 +56,8 @@ def execute(
         plan: what to do.
         job: how; its folder holds the population.
         population: the same population, for counting the work.
-        workers: processes; None: one for each core, or none besides this one for little work.
+        workers: processes; None: one for each core, or none besides this one for little work and
+            on an accelerator.
         display: shows progress; None: nothing is shown.
 
     Returns:
@@ -71,7 +72,7 @@ def execute(
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
-    wanted = workers or cores()
+    wanted = workers or default_workers(job.device)
     left = any(_is_pending(task, job, done) for task in plan.tasks)
     most = room_for(plan, job, population, wanted) if left else wanted
     if most < wanted:

@@ -172,7 +172,7 @@ def make_row(model: Model, judged: Judged, finished: Finished) -> Row:
     own, shared = judged.on_individual, judged.on_global
     end = finished.state
     if end.validated and model.evaluated_on == model.individual:
-        own = (end.validated, own[1])
+        own = (end.validated, end.validated if own[1] is own[0] else own[1])
     own_seconds = end.seconds - finished.shared_seconds
     return Row(
         curriculum=model.curriculum,

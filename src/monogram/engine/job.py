@@ -13,6 +13,7 @@ from monogram.errors import SettingError
 from monogram.networks import Architecture
 
 EngineName = Literal["auto", "loop", "stacked"]
+KINDS = ("cpu", "cuda")  # of devices
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,21 @@ class Job:
 
 
 def choose_device(name: str) -> str:
-    """The device that a name means; "auto" is the accelerator if there is one.
+    """The device that a name means; "auto" is CUDA's if there is one, else the processor.
 
     Raises:
-        SettingError: no such device here.
+        SettingError: no such device here, or of a kind that is not known to give these numbers.
     """
     if name == "auto":
-        accelerator = (
-            torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        )
-        return accelerator.type if accelerator else "cpu"
+        return "cuda" if torch.cuda.is_available() else "cpu"
     try:
+        kind = torch.device(name).type
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
         raise SettingError(f"device {name!r} cannot be used here: {error}") from error
+    if kind not in KINDS:
+        raise SettingError(
+            f"device {name!r}: {' and '.join(KINDS)} are supported; others lack float64 or random "
+            "streams of their own. Leave out --device to compute on the processor"
+        )
     return name

@@ -39,6 +39,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def default_workers(device: str) -> int:
+    """How many workers compute side by side: one for each core, one alone on an accelerator."""
+    return cores() if device == "cpu" else 1
+
+
 def free_memory() -> int:
     """Bytes that new work may take without driving other memory to the disk."""
     return int(psutil.virtual_memory().available)

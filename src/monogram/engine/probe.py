@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from time import perf_counter
 
 import torch
 
@@ -11,7 +10,7 @@ from monogram.engine.machine import Measurements, one_process, peak_since
 from monogram.networks import laid_out
 from monogram.plan import Plan
 from monogram.population import Population
-from monogram.training import Feed, State, as_samples, tally, train
+from monogram.training import Feed, State, as_samples, moment, tally, train
 
 STEPS = 4  # measured, after one that is not
 JUDGED = 2048  # samples
@@ -82,11 +81,11 @@ def _measure(
         node.stretch.until(stop),
         feed,
         job.recipe,
-        lambda *_: times.append(perf_counter()),
+        lambda *_: times.append(moment(device)),
     )
     some = as_samples(population, rows[:JUDGED], device)
-    started = perf_counter()
+    started = moment(device)
     tally(network, some)
-    sample_seconds = (perf_counter() - started) / len(some)
+    sample_seconds = (moment(device) - started) / len(some)
     gaps = sorted(b - a for a, b in pairwise(times))
     return (gaps[len(gaps) // 2] if gaps else 0.0), sample_seconds

@@ -18,12 +18,16 @@ from monogram.training import Feed, State, adjust, load_state, save_state, train
 class Runner:
     """Does tasks one after the other by the loop: the reference for every other way.
 
+    Attributes:
+        handed_over: the models of the last task that are finished.
+
     Args:
         workshop: what this process has at hand.
     """
 
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
+        self.handed_over: frozenset[Identity] = frozenset()
 
     def run(self, task: Task, done: frozenset[Identity]) -> None:
         """Train and hand over what a task has left to do.
@@ -33,6 +37,7 @@ class Runner:
             done: models that need not be done again.
         """
         self._shop.begin()
+        self.handed_over = frozenset()
         start = self._shop.first_state(task.parent, task.node.stretch.seed)
         if self._shop.recorder:
             self._shop.recorder.mark_beginning(task, start)
@@ -52,6 +57,7 @@ class Runner:
         end = self._train(node, state)
         if left:
             self._shop.gatherer.gather(self._finished(node, left, end, shared_seconds))
+            self.handed_over |= {model.identity for model in left}
         for child in below:
             goes_on = child.stretch.place == node.stretch.place
             start = end if goes_on else end.at_phase_start()

@@ -28,6 +28,7 @@ from monogram.training import (
     State,
     Weights,
     as_samples,
+    moment,
     tally,
     train,
     train_stack,
@@ -195,10 +196,10 @@ class Trial:
 
     def _alone(self) -> Speed:
         stretch = self._stretches[0]
-        feed, times = self._feed(stretch, self._own(stretch)), _Times()
+        feed, times = self._feed(stretch, self._own(stretch)), _Times(self._device)
         train(self._network, self._start, stretch, feed, self._recipe, times)
         samples = self._to_judge()
-        seconds = _seconds(lambda: tally(self._network, samples))
+        seconds = _seconds(lambda: tally(self._network, samples), self._device)
         return Speed(times.gap, seconds / len(samples))
 
     def _together(self, size: int) -> Speed:
@@ -208,13 +209,13 @@ class Trial:
         longest = max(map(self._batch, own))
         alike = [some for some in own if self._batch(some) == longest]
         lesson = self._lesson(cohort, [alike[place % len(alike)] for place in range(size)])
-        times, cuts = _Times(), Cuts()
+        times, cuts = _Times(self._device), Cuts()
         state = StackState.start(self._start, size)
         end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
         samples, judge = self._to_judge(), self._judge()
         stacked = self._shown(end, cuts, samples)
         known = stacked.features(samples.inputs) if stacked.parts else None
-        seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known))
+        seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known), self._device)
         return Speed(times.gap / size, seconds / len(samples) / size)
 
     def _shown(self, state: StackState, cuts: Cuts, samples: Samples) -> StackedNetwork:
@@ -249,13 +250,14 @@ class Trial:
 
 
 class _Times:
-    """Notes when each step ended."""
+    """Notes when each step ended on a device."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._times: list[float] = []
 
     def __call__(self, *_: object) -> None:
-        self._times.append(perf_counter())
+        self._times.append(moment(self._device))
 
     @property
     def gap(self) -> float:
@@ -291,11 +293,11 @@ def _largest(tensor: Tensor) -> float:
     return float(tensor.abs().max()) if tensor.numel() else 0.0
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
     work()
-    started = perf_counter()
+    started = moment(device)
     work()
-    return perf_counter() - started
+    return moment(device) - started
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -111,6 +111,8 @@ class Worker:
                 raise RunError(
                     f"training on the global data failed in {stretch.phase}: {line}"
                 ) from error
-            missing = tuple(dict.fromkeys(model.curriculum for model in task.models))
+            there = done | self._runner.handed_over
+            left = (model for model in task.models if model.identity not in there)
+            missing = tuple(dict.fromkeys(model.curriculum for model in left))
             return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
         return None

@@ -49,12 +49,16 @@ class Prepared(nn.Module):
         return logits + self.prior
 
     def prepare(self, inputs: Tensor) -> Tensor:
-        """Raw inputs [batch, *shape] to what the network itself takes, of the same shape."""
+        """Raw inputs [batch, *shape] to what the network itself takes, of the same shape.
+
+        Always a copy, since networks may work in place and the inputs may be the data themselves.
+        """
+        prepared = inputs
         if inputs.dtype == torch.uint8:
-            inputs = inputs.float() / GREY_LEVELS
+            prepared = inputs.float() / GREY_LEVELS
         if self.mean is not None and self.scale is not None:
-            inputs = (inputs - self.mean) / self.scale
-        return inputs
+            prepared = (prepared - self.mean) / self.scale
+        return inputs.clone() if prepared is inputs else prepared
 
 
 def with_prior(weights: Mapping[str, Tensor], classes: int) -> dict[str, Tensor]:

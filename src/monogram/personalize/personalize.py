@@ -129,7 +129,7 @@ def look_ahead(
     some = whom.only(ahead.pending)
     pace = pace or Pace()
     job = replace(start.job(Path()), engine=pace.engine, memory=pace.memory)
-    return ahead, estimate(start.plan(some), job, some, pace.processes)
+    return ahead, estimate(start.plan(some), job, some, pace.processes(start.device))
 
 
 def place_of(store: str | Path | None, start: Start) -> str:

@@ -90,7 +90,7 @@ class Session:
             plan,
             job,
             people,
-            workers=min(pace.processes, len(people.individuals)),
+            workers=min(pace.processes(start.device), len(people.individuals)),
             display=pace.display,
         )
 

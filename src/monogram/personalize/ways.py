@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from monogram.engine import Display, EngineName, cores
+from monogram.engine import Display, EngineName, default_workers
 from monogram.errors import SettingError
 from monogram.personalize.guard import COEFFICIENTS, Rules
 from monogram.personalize.harvest import SMALLEST
@@ -51,7 +51,7 @@ class Pace:
     """How the work is done; the numbers depend on it in the last digits at most.
 
     Attributes:
-        workers: processes; None: one for each core.
+        workers: processes; None: one for each core, one alone on an accelerator.
         display: shows progress; None: nothing is shown.
         checkpoint_seconds: between two checkpoints of a training in flight.
         engine: as in `Study.run`, and the next.
@@ -76,7 +76,6 @@ class Pace:
                 f"checkpoint_seconds must be at least 0, not {self.checkpoint_seconds}"
             )
 
-    @property
-    def processes(self) -> int:
-        """How many processes there will be."""
-        return self.workers or cores()
+    def processes(self, device: str) -> int:
+        """How many processes there will be that compute on a device."""
+        return self.workers or default_workers(device)

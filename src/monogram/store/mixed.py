@@ -105,7 +105,8 @@ class Mixer:
     def _cut(self, names: Names, prepared: Tensor) -> Cut | None:
         if names not in self._cuts:
             inside = [name.removeprefix(INNER) for name in names]
-            self._cuts[names] = cut(self.network.network, inside, prepared[:2])
+            probe = prepared[[0, -1]]  # of one sample a constant looks like a row for each
+            self._cuts[names] = cut(self.network.network, inside, probe)
         return self._cuts[names]
 
 

@@ -73,7 +73,7 @@ class Study:
             under the global-only model.
         standardize: standardise the inputs as a part of the network.
         evaluation_samples: the most samples of D_G to judge a model on, for validation and test.
-        device: "cpu", "cuda", … or "auto".
+        device: "cpu", "cuda", "cuda:1", … or "auto".
         threads: of each worker.
         about: what the study is a part of, plain values; recorded, and no number depends on it.
         curves: record learning curves, see `learning_curves_of`; no other number depends on it.

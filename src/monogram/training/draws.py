@@ -37,6 +37,8 @@ class Draws(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch does 
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         if _draws(func):
+            if not isinstance(result, Tensor):  # as of CUDA's dropout, which takes no generator
+                raise NetworkError(f"{func} draws random numbers in a way that cannot be stacked")
             steps = result.stride()
             self.orders.append(tuple(sorted(range(result.dim()), key=lambda axis: -steps[axis])))
         return result

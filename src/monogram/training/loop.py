@@ -13,6 +13,7 @@ from monogram.networks import trainable_names
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
+from monogram.training.clock import moment
 from monogram.training.descent import Descent
 from monogram.training.modes import Modes, only_trainable
 from monogram.training.state import State
@@ -73,7 +74,7 @@ def train(
                 seconds = perf_counter() - started
                 after_step(partial(snapshot_at, step + 1, seconds))
                 started = perf_counter() - seconds
-    return snapshot_at(stretch.stop, perf_counter() - started)
+    return snapshot_at(stretch.stop, moment(device) - started)
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from monogram.curriculum import Recipe, Source
 from monogram.networks import PRIOR, Prepared, trainable_names
+from monogram.training.clock import moment
 from monogram.training.descent import Descent
 from monogram.training.draws import Draws, Order, OwnDraws
 from monogram.training.dual import Dual, dual_pays
@@ -64,6 +65,7 @@ def train_stack(
                 training.step(step)
                 if after_step:
                     after_step(step + 1, partial(training.snapshot, step + 1))
+        training.settle()
     return training.snapshot(max(stretch.stop for stretch in lesson.stretches)).plain()
 
 
@@ -139,6 +141,11 @@ class _Training:
         logits.backward(_gradient(logits, batch))  # type: ignore[no-untyped-call]
         self._descent.step(self._lesson.stretches[0].learning_rate(step))
         self._seconds[: self._learning] += (perf_counter() - started) / self._learning
+
+    def settle(self) -> None:
+        """Wait for what was begun, which everybody took part in."""
+        started = perf_counter()
+        self._seconds += (moment(self._device) - started) / len(self._seconds)
 
     def _logits(self, batch: Batch, step: int) -> Tensor:
         """[individuals, n, classes]."""
