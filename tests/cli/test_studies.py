@@ -73,10 +73,11 @@ def test_what_cannot_be_meant_is_refused_with_status_2(monogram, words, said):
 
 
 @pytest.mark.parametrize("command", ["resume", "report"])
-def test_a_folder_without_a_run_gives_status_1(monogram, command, tmp_path):
-    answer = monogram(command, tmp_path)
-    assert answer.status == 1
-    assert "holds no run" in answer.err
+def test_a_folder_without_a_run_and_a_file_give_status_2(monogram, command, tmp_path):
+    (tmp_path / "report.html").touch()
+    for place in (tmp_path, tmp_path / "report.html"):
+        answer = monogram(command, place)
+        assert answer.status == 2
 
 
 def test_a_folder_of_something_else_gives_status_2(monogram, people, tmp_path):

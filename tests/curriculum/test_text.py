@@ -133,6 +133,7 @@ def test_other_spellings_mean_the_same(text, meaning):
         ("mixed", "mixed: say every"),
         ("personal", "say how long"),
         ("global(rate=1)", "cannot read option 'rate'. Known: epochs, iterations, learning_rate"),
+        ("transfer(20, train=head)", "cannot read option 'train': only phases have it, so write"),
         ("global(every=2)", "cannot read option 'every'. Known"),
         ("baseline(3)", "cannot read option '3'. Known: none"),
         ("transfer(20, 30)", "cannot read option '30'"),

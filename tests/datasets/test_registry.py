@@ -20,6 +20,12 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         load("😀" * 1000)
 
 
+def test_a_file_in_place_of_a_name_is_told_where_to_give_it(tmp_path):
+    (tmp_path / "people.parquet").touch()
+    with pytest.raises(DataError, match="data of your own: give it with --data"):
+        load(str(tmp_path / "people.parquet"))
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [

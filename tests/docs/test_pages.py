@@ -67,7 +67,7 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "__main__"} | (readers_own_data() if page.name == "README.md" else {})
     engine = importlib.import_module("monogram.engine.execute")  # a function has the same name
-    monkeypatch.setattr(engine, "cores", lambda: 1)
+    monkeypatch.setattr(engine, "default_workers", lambda _: 1)
     monkeypatch.setattr("monogram.study.study.default_epochs", lambda *_: 1)
     monkeypatch.setattr(
         "monogram.cli.running.write_report", lambda _, file, **__: file.write_text("")
@@ -125,6 +125,12 @@ def parse(arguments):
     command = GROUP.commands[name]
     with command.make_context(name, rest) as context:
         return context.params
+
+
+def test_every_command_has_its_options_on_the_page_of_commands():
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
+    for name in GROUP.commands:
+        assert f"<!-- options: {name} -->" in page, name
 
 
 def test_options_in_running_text_exist():

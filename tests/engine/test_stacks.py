@@ -173,24 +173,40 @@ def test_workers_and_what_is_done_already_change_no_digit(workers, tmp_path):
         assert all(getattr(row, name) == getattr(theirs, name) for name in (*EXACT, *CLOSE))
 
 
-def test_a_stack_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
-    study = make_study(nets.plain, ("transfer(15)", "sample-weighting(2)"), curves=False)
-    whole, _ = run(study, tmp_path / "whole", together(64))
-    often = {"checkpoint_seconds": 0}
-    folder, steps = tmp_path / "cut", []
+def cut_short(study, folder, monkeypatch, job):
+    """Run until a stack has left some checkpoints."""
+    saved = []
 
     def save(state, file, name):
         save_state(state, file, name)
-        steps.append(file.name)
-        if sum(one.startswith("stack") for one in steps) == 9:
+        saved.append(file)
+        if len(saved) == 9:
             raise OSError("cut")
 
     with monkeypatch.context() as patched:
         patched.setattr("monogram.engine.stack_runner.save_state", save)
         with pytest.raises(OSError, match="cut"):
-            run(study, folder, together(64), job=often)
-    left = [file.name for file in layout.checkpoint(folder, "").parent.glob("stack*")]
-    assert left
+            run(study, folder, together(64), job=job)
+    assert list(layout.checkpoint(folder, "").parent.glob("stack*"))
+
+
+def test_another_cohort_with_the_same_first_individual_begins_anew(tmp_path, monkeypatch):
+    study = make_study(nets.plain, ("transfer(15)",), curves=False)
+    few = replace(study, population=study.population.only(["anna", "ben"]))
+    expected, _ = run(few, tmp_path / "few", together(64))
+    often = {"checkpoint_seconds": 0}
+    cut_short(study, tmp_path / "cut", monkeypatch, often)
+    rows, failures = run(few, tmp_path / "cut", together(64), job=often)
+    assert not failures
+    assert_same({identity: rows[identity] for identity in expected}, expected)
+
+
+def test_a_stack_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    study = make_study(nets.plain, ("transfer(15)", "sample-weighting(2)"), curves=False)
+    whole, _ = run(study, tmp_path / "whole", together(64))
+    often = {"checkpoint_seconds": 0}
+    folder = tmp_path / "cut"
+    cut_short(study, folder, monkeypatch, often)
     rows, _ = run(study, folder, together(64), job=often)
     assert rows.keys() == whole.keys()
     for identity, row in whole.items():

@@ -256,6 +256,16 @@ def test_a_run_that_was_killed_as_it_began_is_erased_whole(run, tmp_path, store)
     assert list(Results.open(run).population.individuals) == ["ben", "cleo"]
 
 
+def test_a_beginning_that_only_links_to_data_leaves_them(run, tmp_path):
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    (begun / "population").symlink_to(run / "population")
+    before = folder_bytes(run)
+    assert forget_in_run(begun, NAME).begun
+    assert not (begun / "population").is_symlink()
+    assert folder_bytes(run) == before
+
+
 def test_a_folder_with_other_things_in_it_is_no_beginning(run, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(run / "population", other / "population")

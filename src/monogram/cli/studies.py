@@ -88,7 +88,8 @@ def study(
         typer.Option(
             "--curriculum",
             "-c",
-            help='For example "transfer(20)" or "global >> personal(20, train=head)"; repeat.',
+            help='For example "transfer(20)" or "global >> personal(20, train=head)"; repeat. '
+            "Default: the paper's and rehearsal.",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -101,7 +102,12 @@ def study(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the global data.", rich_help_panel=HOW)
+        int | None,
+        typer.Option(
+            min=1,
+            help="Passes over the global data; default: about 400 iterations, 8 to 40 passes.",
+            rich_help_panel=HOW,
+        ),
     ] = None,
     seeds: Annotated[
         int, typer.Option(min=1, help="Models per curriculum and individual.", rich_help_panel=HOW)

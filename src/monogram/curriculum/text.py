@@ -7,7 +7,8 @@
                | "rehearsal(N)" | "rehearsal(N, every=n_I)"
                | "head-then-all(N)" | "head-then-all(N, head=N)"
     adjustment = "prior" | "prior(smoothing)" | "blend" | "blend(share)"
-    options    = [ main value ] { "," name "=" value }
+    options    = option { "," option }
+    option     = name "=" value | main value, which comes first
 
 The main value, given without a name, is `iterations` of a personal phase, n_I of a mixed one and
 `epochs` of the others. `str(curriculum)` writes what `parse` reads.
@@ -116,7 +117,7 @@ def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -
         name = match and (match[1] or (main if not options else None))
         if not match or name not in known:
             wrong = match[1] if match and match[1] else inside[position:].strip()
-            hint = did_you_mean(wrong, known)
+            hint = _written_out(wrong, known) or did_you_mean(wrong, known)
             raise CurriculumError(
                 f"{shorten(step)}: cannot read option {shorten(wrong)!r}{hint} Known: "
                 f"{', '.join(known) or 'none'}"
@@ -126,6 +127,14 @@ def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -
         options[str(name)] = _value(step, str(name), match[2].strip().strip("\"'"))
         position = match.end()
     return options
+
+
+def _written_out(wrong: str, known: tuple[str, ...]) -> str:
+    """What to say of an option that the phases have which a name is short for, not the name."""
+    is_short = "train" not in known and {"iterations", "every"} & set(known)
+    return (
+        ": only phases have it, so write them out." if is_short and wrong in PHASE_OPTIONS else ""
+    )
 
 
 def _value(step: str, name: str, text: str) -> Any:

@@ -1,5 +1,6 @@
 """The named sources, and the one way to read any of them."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,5 +81,7 @@ def _settled(source: Source, asked: Request) -> Request:
 
 
 def _unknown(name: str) -> str:
+    if os.path.exists(name):  # noqa: PTH110 - Path(name) raises where a name can be no path
+        return f"{shorten(name)} is no source, but data of your own: give it with --data"
     hint = did_you_mean(name, SOURCES)
     return f"there is no source {shorten(name)!r}{hint} The sources are {', '.join(SOURCES)}"

@@ -109,14 +109,29 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
         return Kind(reason=reason, is_remarkable=True)
     load = workload(tasks, job, population)
     work = load.steps / len(tasks), load.judged_samples / len(tasks)
+    return _together(found, work, most, budget, at_any_rate=job.engine == "stacked")
+
+
+def _together(
+    found: Found, work: tuple[float, float], most: int, budget: int, *, at_any_rate: bool
+) -> Kind:
+    """Cohorts of those whose trial went well, if that pays and fits.
+
+    Args:
+        found: by the trial.
+        work: steps and judged samples of an individual.
+        most: individuals of a cohort.
+        budget: bytes of a worker.
+        at_any_rate: also where it does not pay.
+    """
     fits = budget // found.memory
     chosen = _cohort(found, *work, most=min(most, max(2, fits)))
     reason = f"{chosen.gain:.1f} times as fast together, in a short trial"
-    wanted = job.engine == "stacked" or chosen.gain >= WORTH
-    if wanted and fits < 2:
+    if not at_any_rate and chosen.gain < WORTH:
+        return Kind(reason=reason)
+    if fits < 2:
         reason = f"two of them take more memory than a worker has for them, {budget:,} bytes"
-    if not wanted or fits < 2:
-        return Kind(reason=reason, is_remarkable=wanted)
+        return Kind(reason=reason, is_remarkable=True)
     return Kind(chosen.size, found.padded, chosen.gain, chosen.seconds, found.memory, reason)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -49,6 +51,7 @@ class StackRunner:
         self._shop = workshop
         self._cuts = Cuts()
         self.handed_over: frozenset[Identity] = frozenset()
+        self._files: set[Path] = set()  # checkpoints of the cohort
 
     @without_warnings()
     def run(self, cohort: Cohort, done: frozenset[Identity]) -> None:
@@ -67,6 +70,7 @@ class StackRunner:
         """
         self._shop.begin()
         self.handed_over = frozenset()
+        self._files.clear()
         nodes = tuple(task.node for task in cohort.tasks)
         start = self._shop.first_state(cohort.parent, nodes[0].stretch.seed)
         state = StackState.start(start, len(nodes))
@@ -76,9 +80,8 @@ class StackRunner:
         if not nodes[0].stretch.start:
             state = state.at_phase_start()
         self._visit(nodes, state, start.seconds, done)
-        for task in cohort.tasks:
-            for node in task.nodes():
-                self._shop.checkpoint_file(_name(node)).unlink(missing_ok=True)
+        for file in self._files:
+            file.unlink(missing_ok=True)
 
     def _visit(
         self, nodes: Nodes, state: StackState, shared_seconds: float, done: frozenset[Identity]
@@ -162,12 +165,17 @@ class StackRunner:
     def _save(self, nodes: Nodes, state: StackState) -> None:
         seconds = float(state.seconds.mean())
         saved = State(state.step, state.own, state.momentum, seconds, state.origin)
-        save_state(saved, self._shop.checkpoint_file(_name(nodes[0])), _name(*nodes))
+        save_state(saved, self._file(nodes), _name(nodes))
+
+    def _file(self, nodes: Nodes) -> Path:
+        """Where the state of a stack is kept until its cohort is done."""
+        file = self._shop.checkpoint_file(_name(nodes))
+        self._files.add(file)
+        return file
 
     def _saved(self, nodes: Nodes, state: StackState) -> StackState:
         """The state that a checkpoint holds, or the one that was given."""
-        file = self._shop.checkpoint_file(_name(nodes[0]))
-        found = load_state(file, _name(*nodes), self._shop.device)
+        found = load_state(self._file(nodes), _name(nodes), self._shop.device)
         if found is None:
             return state
         seconds = np.full(len(nodes), found.seconds)
@@ -175,9 +183,10 @@ class StackRunner:
         return StackState(found.step, state.common, own, momentum, seconds, origin)
 
 
-def _name(*nodes: Node) -> str:
-    """Names a stack's checkpoint: who is in it, so that nobody else goes on from it."""
-    return "-".join(["stack", *(node.key for node in nodes)])
+def _name(nodes: Nodes) -> str:
+    """Names a stack's checkpoint by who is in it, so that nobody else goes on from it."""
+    keys = "-".join(node.key for node in nodes)
+    return f"stack-{sha256(keys.encode()).hexdigest()[:24]}"
 
 
 class _Shown:

@@ -23,7 +23,7 @@ import torch
 
 from monogram.datasets.own.columns import Columns, Selection
 from monogram.datasets.own.read import read_columns
-from monogram.errors import DataError, UnknownIndividualError, shorten
+from monogram.errors import DataError, SettingError, UnknownIndividualError, shorten
 from monogram.networks.architecture import Factory
 from monogram.population.samples import owner_texts
 from monogram.store import BaseModel, Store
@@ -73,8 +73,11 @@ def predict_file(
 
     Raises:
         DataError: the file cannot be read, or none of its samples can be predicted.
+        SettingError: the file to write has the name of another format.
         UnknownIndividualError: an id without a model; the message counts the others.
     """
+    if Path(out).suffix not in ("", ".parquet", ".pq"):
+        raise SettingError(f"{out}: predictions are written as Parquet; name a file .parquet")
     base = store.base()
     columns = _read(Path(data), base, individual_column, input_columns)
     ids = _ids(columns)
@@ -143,10 +146,11 @@ def _strangers(store: Store, ids: Sequence[str]) -> set[str]:
 
 def _no_models(store: Store, columns: Columns, strangers: set[str]) -> str:
     first = min(strangers)
-    more = f" and {len(strangers) - 1} other individuals" if len(strangers) > 1 else ""
+    others = len(strangers) - 1
+    more = f" and {others} other individual{'s' * (others != 1)}" if others else ""
     return (
         f"{columns.origin}: {store.name} has no model for individual {shorten(first)!r}{more}; "
-        "personalize for them, or predict with --unknown base"
+        "personalize for them (not for those that D_G is made of), or predict with --unknown base"
     )
 
 

@@ -228,7 +228,8 @@ def encoding(text: str | AnyEncoding) -> AnyEncoding:
         if match := re.fullmatch(form, text.strip()):
             return make(match[1] if match.groups() else "")
     raise SettingError(
-        f"unknown encoding {text!r}; known: lossless, half, int8, int4, topk(0.05), lowrank(8)"
+        f"unknown encoding {text!r}. Known: lossless, half, int8 down to int2, topk(0.05), "
+        "lowrank(8); to keep models, smallest too"
     )
 
 

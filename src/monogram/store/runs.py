@@ -108,11 +108,14 @@ def erase_file(file: Path) -> int:
 
 def _erase_beginning(folder: Path) -> RunErasure:
     """Erase what an interrupted beginning left; the same command begins anew."""
-    files = [*(folder / "population").glob("*"), folder / "config.json.part"]
-    for file in files:
+    population = folder / "population"
+    if population.is_symlink():  # of interrupted work: the data are a study's own
+        population.unlink()
+    for file in [*population.glob("*"), folder / "config.json.part"]:
         if file.is_file():
             erase_file(file)
-    (folder / "population").rmdir()
+    if population.exists():
+        population.rmdir()
     return RunErasure(
         folder=str(folder),
         samples=0,

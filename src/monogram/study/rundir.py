@@ -59,6 +59,8 @@ class RunDirectory:
         Raises:
             RunError: another process does.
         """
+        if self.folder.is_file():
+            raise OtherRunError(f"{self.folder} is a file; name a folder for the run")
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self / ".lock", is_singleton=True)
         try:
@@ -115,8 +117,8 @@ class RunDirectory:
         """
         try:
             config = json.loads((self / "config.json").read_text("utf-8"))
-        except FileNotFoundError as error:
-            raise RunError(
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise OtherRunError(
                 f"{self.folder} holds no run: there is no config.json; give the folder that a run "
                 "was begun in"
             ) from error

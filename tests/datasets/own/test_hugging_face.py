@@ -70,5 +70,5 @@ def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "state.json").write_text("{}")
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(DataError, match=r"pip install 'monogram\[datasets\]'"):
+    with pytest.raises(DataError, match="run: pip install datasets"):
         read_own(tmp_path / "a", **NAMES)

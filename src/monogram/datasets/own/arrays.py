@@ -48,10 +48,11 @@ def _read(arrays: "np.lib.npyio.NpzFile", selection: Selection, origin: str) -> 
     group = selection.group or ("groups" if "groups" in arrays else None)
     if not selection.owned and group not in arrays:
         group = None
+    owners = _owners(arrays, selection, origin)
     columns = Columns(
         inputs=as_inputs(inputs, tokens=selection.tokens),
         labels=_coded(arrays, selection.label or "labels", "--label-column", origin).labels(),
-        owners=_owners(arrays, selection, origin),
+        owners=owners,
         groups=None if group is None else _coded(arrays, group, "--group-column", origin).groups(),
         faults={},
         origin=origin,

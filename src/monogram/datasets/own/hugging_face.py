@@ -30,7 +30,7 @@ def read_hugging_face(path: Path, selection: Selection) -> Columns:
     except ImportError as error:
         raise DataError(
             f"{path} is a Hugging Face dataset, and the package that reads it is not installed; "
-            "run: pip install 'monogram[datasets]'"
+            "run: pip install datasets"
         ) from error
     try:
         found = load_from_disk(str(path))

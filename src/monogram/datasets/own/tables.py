@@ -67,10 +67,10 @@ def read_table(data: pads.Dataset, selection: Selection, origin: str) -> Columns
         SettingError: a column is not named.
     """
     names = data.schema.names
-    label = required(selection.label, "--label-column", names, origin)
     owner = None
     if selection.owned:
         owner = required(selection.individual, "--individual-column", names, origin)
+    label = required(selection.label, "--label-column", names, origin)
     group = selection.group if selection.owned or selection.group in names else None
     if group is not None:
         required(group, "--group-column", names, origin)
