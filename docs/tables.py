@@ -67,11 +67,11 @@ def _comparison(found: dict[str, Any]) -> str:
             (side, *(_ratio(one["ratios"][side]) for one in workloads))
             for side in workloads[0]["ratios"]
         ),
+        ("accuracies apart, at most", *(f"{one['most_apart']:.3f}" for one in workloads)),
         (
             "the textbook loop, to the peak",
             *(f"{a / b:.1f} ×" for a, b in zip(textbook, least, strict=True)),
         ),
-        ("accuracies apart, at most", *(f"{one['most_apart']:.3f}" for one in workloads)),
     ]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
