@@ -209,6 +209,14 @@ def test_columns_that_cannot_be_used(tmp_path, options, kind, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_that_is_not_separated_by_commas_is_told_so(tmp_path, separator):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(separator.join(row) for row in [("user", "y", "x"), ("a", "1", "2")]))
+    with pytest.raises(DataError, match=r"a\.csv: its columns are separated by .*; write the file"):
+        _read(path)
+
+
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 @pytest.mark.parametrize("damage", ["cut", "other", "no rows"])
 def test_damaged_tables_are_named(tmp_path, ending, damage):

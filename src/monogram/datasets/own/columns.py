@@ -13,6 +13,7 @@ from monogram.errors import DataError, SettingError, did_you_mean, shorten
 from monogram.population import RawSamples, SetAside
 from monogram.population.samples import label_texts, missing_labels, owner_texts
 
+OTHER_SEPARATORS = (";", "\t", "|")  # between columns, where commas are expected
 SHOWN = 20  # names in a message
 
 
@@ -179,11 +180,21 @@ def required(name: str | None, option: str, names: Sequence[str], origin: str) -
             f"{origin}: say which column it is with {option}; there are {_listed(names)}"
         )
     if name not in names:
+        if separator := _separator(names):
+            raise DataError(
+                f"{origin}: its columns are separated by {separator!r}; write the file with commas"
+            )
         hint = did_you_mean(name, names)
         raise DataError(
             f"{origin} has no {shorten(name)!r} for {option}{hint} There are {_listed(names)}"
         )
     return name
+
+
+def _separator(names: Sequence[str]) -> str | None:
+    """What stands between names that were read as the name of a single column."""
+    marks = (mark for mark in OTHER_SEPARATORS if len(names) == 1 and mark in names[0])
+    return next(marks, None)
 
 
 def _listed(names: Sequence[str]) -> str:
