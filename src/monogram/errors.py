@@ -8,6 +8,7 @@
     ├── RunError                  a run directory that cannot be used, or a run that could not go on
     │   └── OtherRunError         a run directory that holds something else than what was asked for
     └── StoreError                a store that cannot be used, or what it holds is damaged
+        ├── NoStoreError          a place that holds no store
         └── UnknownIndividualError    an individual that the store has no model for
 
 Every message says what was expected, what was found and what to do next. `shorten` keeps
@@ -48,6 +49,10 @@ class OtherRunError(RunError):
 
 class StoreError(MonogramError):
     """A store that cannot be used, or something damaged in it."""
+
+
+class NoStoreError(StoreError):
+    """A place that was given for a store and holds none."""
 
 
 class UnknownIndividualError(StoreError):

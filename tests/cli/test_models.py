@@ -156,10 +156,10 @@ def test_somebody_unknown_and_a_missing_store_are_told(monogram, kept, tmp_path)
     unknown = monogram("show", "anna-maria", "--store", kept)
     assert (unknown.status, "no model for individual 'anna-maria'" in unknown.err) == (2, True)
     missing = monogram("list", "--store", tmp_path / "other.db")
-    assert (missing.status, "there is no store" in missing.err) == (1, True)
+    assert (missing.status, "there is no store" in missing.err) == (2, True)
     (tmp_path / "empty").mkdir()
     empty = monogram("list", "--store", tmp_path / "empty")
-    assert (empty.status, "has no models yet" in empty.err) == (1, True)
+    assert (empty.status, "has no models yet" in empty.err) == (2, True)
 
 
 def test_damage_is_named_and_told_by_the_exit_status(monogram, study, kept):

@@ -21,6 +21,7 @@ from monogram.cli import models, personalizing, reproducing, studies
 from monogram.cli.terminal import terminal
 from monogram.errors import (
     MonogramError,
+    NoStoreError,
     OtherRunError,
     RunError,
     StoreError,
@@ -76,7 +77,7 @@ def main() -> None:
             "interrupted; what is finished is kept, and the same command goes on from there",
             INTERRUPTED,
         )
-    except (UnknownIndividualError, OtherRunError) as error:
+    except (UnknownIndividualError, NoStoreError, OtherRunError) as error:
         _fail(str(error), 2)
     except (RunError, StoreError) as error:
         _fail(str(error), 1)

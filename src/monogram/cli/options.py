@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monogram.engine import EngineName
-from monogram.errors import SettingError, StoreError
+from monogram.errors import NoStoreError, SettingError
 from monogram.personalize.work import STORE_NAME
 
 DATA = "The population"
@@ -110,13 +110,13 @@ def store_place(given: str) -> str:
     """The store that an option means: a run directory has its own.
 
     Raises:
-        StoreError: the run directory has none.
+        NoStoreError: the run directory has none.
     """
     if "://" in given or not Path(given).is_dir():
         return given
     inside = Path(given) / STORE_NAME
     if not inside.exists():
-        raise StoreError(
+        raise NoStoreError(
             f"{given} has no models yet; make them with `monogram personalize {given}`"
         )
     return str(inside)

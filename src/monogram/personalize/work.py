@@ -24,10 +24,10 @@ from sqlalchemy.exc import ArgumentError
 from monogram.curriculum import Recipe, parse
 from monogram.errors import (
     DataError,
+    NoStoreError,
     OtherRunError,
     RunError,
     SettingError,
-    StoreError,
     shorten,
 )
 from monogram.networks import architecture
@@ -75,7 +75,7 @@ def sqlite_file(store: str | Path) -> Path | None:
     try:
         url = make_url(store)
     except ArgumentError as error:
-        raise StoreError(f"the store's address cannot be read: {error}") from error
+        raise NoStoreError(f"the store's address cannot be read: {error}") from error
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 

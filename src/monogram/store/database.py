@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import Table
 
-from monogram.errors import StoreError
+from monogram.errors import NoStoreError, StoreError
 from monogram.store.schema import is_current, prepare
 
 BUSY_SECONDS = 60.0  # that a writer waits for another before it gives up
@@ -142,12 +142,12 @@ def _url(place: str | Path) -> URL:
     try:
         url = make_url(place)
     except ArgumentError as error:
-        raise StoreError(f"the store's address cannot be read: {error}") from error
+        raise NoStoreError(f"the store's address cannot be read: {error}") from error
     backend = url.get_backend_name()
     if backend in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite" or url.database in (None, "", ":memory:"):
-        raise StoreError(
+        raise NoStoreError(
             f"{url.render_as_string(hide_password=True)}: a store is an SQLite file (a path) or "
             "PostgreSQL (postgresql://user@host/database)"
         )
@@ -157,7 +157,7 @@ def _url(place: str | Path) -> URL:
 def _check_file(file: Path) -> None:
     """Refuse what is no SQLite file before SQLite makes one."""
     if not file.is_file():
-        raise StoreError(
+        raise NoStoreError(
             f"there is no store at {file}; make one with `monogram personalize` or Store.create"
         )
     with file.open("rb") as opened:
