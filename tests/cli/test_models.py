@@ -11,6 +11,7 @@ from tests.cli.conftest import COLUMNS, save_people
 
 from monogram.curriculum import Recipe
 from monogram.datasets import read_own
+from monogram.personalize.work import Work
 from monogram.population import open_population
 from monogram.store import Store
 from monogram.study import Study
@@ -235,6 +236,14 @@ def test_a_run_directory_stands_for_its_store_when_somebody_is_forgotten(monogra
     assert who not in open_population(run / "population").individuals
     with Store.open(run / "models.db") as store:
         assert store.individuals() == study[1][1:]
+
+
+def test_nobody_is_forgotten_while_a_process_personalizes(monogram, study, kept, tmp_path):
+    with Work(tmp_path / "m.db.work").locked():
+        answer = monogram("forget", study[1][0], "--store", kept)
+    assert (answer.status, "wait for it" in answer.err) == (1, True)
+    with Store.open(kept) as store:
+        assert store.individuals() == study[1]
 
 
 @pytest.mark.parametrize("who", ["", "eve"], ids=["with a model", "without one yet"])

@@ -61,7 +61,12 @@ Tokens = Annotated[
     bool, typer.Option("--tokens", help="Integer inputs are tokens.", rich_help_panel=OWN)
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes; default: cores.", rich_help_panel=RUN)
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes; default: one for each core, fewer where that is faster.",
+        rich_help_panel=RUN,
+    ),
 ]
 Engine = Annotated[
     EngineName,

@@ -131,10 +131,10 @@ def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -
 
 def _written_out(wrong: str, known: tuple[str, ...]) -> str:
     """What to say of an option that the phases have which a name is short for, not the name."""
-    is_short = "train" not in known and {"iterations", "every"} & set(known)
-    return (
-        ": only phases have it, so write them out." if is_short and wrong in PHASE_OPTIONS else ""
-    )
+    stands_for_phases = "train" not in known and {"iterations", "every"} & set(known)
+    if stands_for_phases and wrong in PHASE_OPTIONS:
+        return ": only phases have it, so write them out."
+    return ""
 
 
 def _value(step: str, name: str, text: str) -> Any:

@@ -252,11 +252,12 @@ def erase_work(folder: Path, individual: str) -> bool:
     Raises:
         RunError: a process works there.
     """
-    if not (folder / "asked.json").exists() and not (folder / "population").exists():
+    if not folder.exists():
         return False
     work = Work(folder)
-    with work.locked():
-        if not _may_hold(folder, individual):
+    with work.locked():  # also before anything is written there: who begins, may commit it
+        begun = (folder / "asked.json").exists() or (folder / "population").exists()
+        if not (begun and _may_hold(folder, individual)):
             return False
         for file in folder.rglob("*"):  # does not follow the link to a study's own people
             if file.is_file() and not file.is_symlink():

@@ -103,6 +103,7 @@ class Receipt:
         Of the models to retrain only the number is written: a receipt outlives the people that it
         would name.
         """
+        folder.mkdir(parents=True, exist_ok=True)
         moment = self.forgotten_at[:19].replace(":", "-")
         file = folder / f"forgotten-{moment}-{self.id_hash[:12]}.json"
         written = {name: value for name, value in asdict(self).items() if name != "file"}
@@ -146,7 +147,7 @@ def forget(
     )
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     sizes = [erase_file(file) for file in files]
-    for folder in {file.parent for file in files}:
+    for folder in {file.parent for file in exports}:
         _remove_if_empty(folder)
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
@@ -285,9 +286,11 @@ def _files(place: Path) -> list[Path]:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """Its name may be the individual's."""
-    with suppress(OSError):
-        folder.rmdir()
+    """Its name may be the individual's; nobody stands in it."""
+    here = Path.cwd()
+    if folder not in (here, *here.parents):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _without_name(run: RunErasure, individual: str) -> RunErasure:
