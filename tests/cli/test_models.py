@@ -246,19 +246,30 @@ def test_nobody_is_forgotten_while_a_process_personalizes(monogram, study, kept,
         assert store.individuals() == study[1]
 
 
+@pytest.mark.parametrize("place", ["m.db.work", "elsewhere"])
 @pytest.mark.parametrize("who", ["", "eve"], ids=["with a model", "without one yet"])
-def test_forgetting_erases_interrupted_work(monogram, study, kept, tmp_path, monkeypatch, who):
+def test_forgetting_erases_interrupted_work(
+    monogram, study, kept, tmp_path, monkeypatch, who, place
+):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     file = save_people(tmp_path / "new.parquet", {study[1][0]: 20, "eve": 20})
     with monkeypatch.context() as patch:
         patch.setattr(Store, "commit", interrupted)
-        words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+        told = ["--work", tmp_path / place] if place == "elsewhere" else []
+        words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept, *told]
         assert monogram("personalize", study[0], *words).status == 130
-    assert (tmp_path / "m.db.work" / "population").exists()
-    answer = monogram("forget", who or study[1][0], "--store", kept)
+    assert (tmp_path / place / "population").exists()
+    answer = monogram("forget", who or study[1][0], "--store", kept, *told)
     assert answer.status == 0
     assert ("'eve'; there is nothing to forget" in answer.out) is bool(who)
     assert "interrupted work that held its data was erased" in answer.out
-    assert not (tmp_path / "m.db.work").exists()
+    assert not (tmp_path / place).exists()
+
+
+def test_a_folder_of_work_that_is_not_there_is_refused(monogram, study, kept, tmp_path):
+    answer = monogram("forget", study[1][0], "--store", kept, "--work", tmp_path / "elswhere")
+    assert (answer.status, "no such folder; nothing was forgotten" in answer.err) == (2, True)
+    with Store.open(kept) as store:
+        assert store.individuals() == study[1]

@@ -161,6 +161,10 @@ def forget(
         list[Path] | None,
         typer.Option(help="A run directory, or an exported file or folder; repeat."),
     ] = None,
+    work: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where a personalization was to keep its work, if it was told; repeat."),
+    ] = None,
     receipts: Annotated[
         Path | None, typer.Option(help="Folder for the receipt; default: beside the store.")
     ] = None,
@@ -174,7 +178,8 @@ def forget(
     store = store or _store_among(also)
     if not store and not also:
         raise SettingError("say with --store where the models are, with --run where a run is")
-    erased = [erase_work(folder, individual) for folder in _works(store, also)]
+    works = dict.fromkeys([*_works(store, also), *map(_existing, work or ())])
+    erased = [erase_work(folder, individual) for folder in works]
     if not store or (also and _has_no_models(Path(store))):
         _forget_in_runs(individual, also)
         return
@@ -209,7 +214,18 @@ def _works(store: str, places: Sequence[Path]) -> list[Path]:
     kept = bool(store) and not _has_no_models(Path(store))
     file = sqlite_file(store_place(store)) if kept else None
     beside = [] if file is None else [Path(f"{file}.work")]
-    return list(dict.fromkeys([*beside, *(place / f"{STORE_NAME}.work" for place in places)]))
+    return [*beside, *(place / f"{STORE_NAME}.work" for place in places)]
+
+
+def _existing(work: Path) -> Path:
+    """A folder that was named for work; none by that name is a mistake rather than no work.
+
+    Raises:
+        SettingError: it is not there.
+    """
+    if not work.is_dir():
+        raise SettingError(f"--work {work}: there is no such folder; nothing was forgotten")
+    return work
 
 
 def _has_no_models(place: Path) -> bool:
