@@ -1,11 +1,11 @@
 """The loop: one network along one stretch, step by step. The reference for every other way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from monogram.curriculum import Recipe
@@ -16,7 +16,7 @@ from monogram.training.batches import Feed
 from monogram.training.clock import moment
 from monogram.training.descent import Descent
 from monogram.training.modes import Modes, only_trainable
-from monogram.training.state import State
+from monogram.training.state import State, copies
 
 AfterStep = Callable[[Callable[[], State]], None]
 
@@ -50,9 +50,9 @@ def train(
     network.load_state_dict(state.weights)
     parameters = dict(network.named_parameters())
     trained = {name: parameters[name] for name in trainable_names(network, phase.train)}
-    origin = state.origin or (_copies(trained) if phase.pull else {})
+    origin = state.origin or (copies(trained) if phase.pull else {})
     descent = Descent(
-        trained, _copies(state.momentum), origin, phase, recipe, shorten=nn.utils.clip_grad_norm_
+        trained, copies(state.momentum), origin, phase, recipe, shorten=nn.utils.clip_grad_norm_
     )
     noise = torch_seed(stretch.seed, stretch.owner, stretch.place, "noise")
     started = perf_counter() - state.seconds
@@ -75,10 +75,6 @@ def train(
                 after_step(partial(snapshot_at, step + 1, seconds))
                 started = perf_counter() - seconds
     return snapshot_at(stretch.stop, moment(device) - started)
-
-
-def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def _seed(device: torch.device, seed: int) -> None:

@@ -23,6 +23,7 @@ from monogram.training.lesson import Batch, Batches, Lesson, WeightedSamples
 from monogram.training.modes import Modes, changing_names, only_trainable
 from monogram.training.stack_state import StackState
 from monogram.training.stacked import Cuts, StackedNetwork
+from monogram.training.state import copies
 
 PROBE = 2  # samples on which a network is tried out
 
@@ -82,36 +83,27 @@ class _Training:
     ) -> None:
         self._lesson, self._recipe = lesson, recipe
         self._phase = lesson.stretches[0].trained
+        self._device = lesson.samples[0].inputs.device
         names = trainable_names(network, self._phase.train)
         self._modes = Modes(network, names)
         smallest = min(recipe.batch_size, *map(len, lesson.samples))
         self._modes.set(smallest)
         state = state.with_own(changing_names(network, names))
         self._stacked = _stacked(network, state, lesson, cuts, smallest)
-        self._batches: Batches | WeightedSamples = Batches(self._stacked, lesson)
-        if _is_dual(self._stacked, names, state, lesson, recipe):
-            self._batches = WeightedSamples(self._stacked, lesson)
-            features, layer = self._batches.features, self._stacked.lowest or ""
-            parts = (features, state.own, state.momentum, lesson.stretches, recipe)
-            state = state.in_dual(Dual(layer, *parts))
+        self._batches, state = _fed(self._stacked, names, state, lesson, recipe)
         self._dual, self._common = state.dual, state.common
         self._names = [self._dual.renamed(name) for name in names] if self._dual else names
-        self._own = {name: tensor.clone() for name, tensor in state.own.items()}
-        starts = {name: self._own[name] for name in self._names}
-        pulled = starts if self._phase.pull else {}
-        self._origin = state.origin or {name: tensor.clone() for name, tensor in pulled.items()}
-        zeros = {name: torch.zeros_like(tensor) for name, tensor in starts.items()}
-        self._momentum = {n: t.clone() for n, t in (state.momentum or zeros).items()}
+        self._own = copies(state.own)
         self._seconds = state.seconds.copy()
-        self._device = lesson.samples[0].inputs.device
+        starts = {name: self._own[name] for name in self._names}
+        self._origin = state.origin or (copies(starts) if self._phase.pull else {})
+        still = {name: torch.zeros_like(tensor) for name, tensor in starts.items()}
+        self._momentum = copies(state.momentum) or still
         self._draws = _draws(network, lesson.samples[0].inputs[:PROBE])
 
     def snapshot(self, step: int) -> StackState:
         """A copy of the state before a step."""
-        own, momentum = (
-            {name: tensor.clone() for name, tensor in part.items()}
-            for part in (self._own, self._momentum)
-        )
+        own, momentum = copies(self._own), copies(self._momentum)
         if self._dual:
             own, momentum = own | self._dual.own, momentum | self._dual.momentum
         seconds = self._seconds.copy()
@@ -185,6 +177,22 @@ def _stacked(
     may_cut = batch > 1  # a single sample's modes are others, and a cut's never change
     parts = cuts.cut(network, state.common, own, some) if may_cut else None
     return StackedNetwork(network, state.own, parts)
+
+
+def _fed(
+    stacked: StackedNetwork,
+    names: Collection[str],
+    state: StackState,
+    lesson: Lesson,
+    recipe: Recipe,
+) -> tuple[Batches | WeightedSamples, StackState]:
+    """How samples reach a stack in each step, and its state in the form that goes with it."""
+    if not _is_dual(stacked, names, state, lesson, recipe):
+        return Batches(stacked, lesson), state
+    weighted, lowest = WeightedSamples(stacked, lesson), stacked.lowest or ""
+    own, momentum = state.own, state.momentum
+    dual = Dual(lowest, weighted.features, own, momentum, lesson.stretches, recipe)
+    return weighted, state.in_dual(dual)
 
 
 def _is_dual(

@@ -47,15 +47,16 @@ class State:
         origin: dict[str, Tensor] | None = None,
     ) -> "State":
         """A copy of a network's state; the origin, which nothing changes, is not copied."""
-        weights = _copies(network.state_dict())
-        return cls(step, weights, _copies(momentum or {}), seconds, origin or {})
+        weights = copies(network.state_dict())
+        return cls(step, weights, copies(momentum or {}), seconds, origin or {})
 
     def at_phase_start(self) -> "State":
         """The same weights before the first step of a new phase, whose optimizer is new."""
         return State(0, self.weights, {}, self.seconds)
 
 
-def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same by name, in memory of their own and outside of any graph."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
