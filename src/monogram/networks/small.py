@@ -3,6 +3,7 @@
 from math import prod
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class MLP(nn.Module):
@@ -48,7 +49,7 @@ class Conv1dNetwork(nn.Module):
             *_convolution(width, 2 * width),
             nn.MaxPool2d((1, 2)),
             *_convolution(2 * width, 2 * width),
-            nn.AdaptiveAvgPool2d(1),
+            _Average(),
             nn.Flatten(),
             nn.Dropout(0.2),
         )
@@ -58,6 +59,18 @@ class Conv1dNetwork(nn.Module):
         """Series [batch, channels, time] to logits [batch, classes]."""
         logits: Tensor = self.classifier(self.features(inputs))
         return logits
+
+
+class _Average(nn.Module):
+    """The average over time.
+
+    Its gradient lies in memory as the inputs do. That of `AdaptiveAvgPool2d` does not, and the ReLU
+    below it takes 20 times as long for it, a tenth of a training step.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[batch, channels, 1, time] to [batch, channels, 1, 1]."""
+        return functional.avg_pool2d(inputs, inputs.shape[-2:])
 
 
 def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
