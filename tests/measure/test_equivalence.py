@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
-from monogram.measure import equivalence
+from monogram.measure import equivalence, non_inferiority
 
 pairs = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20)
 
@@ -34,17 +34,37 @@ def test_beyond_the_bound_by_hand():
 def test_who_comes_first_does_not_matter(both, bound):
     ours, theirs = np.array(both).T
     one, other = equivalence(ours, theirs, bound), equivalence(theirs, ours, bound)
-    assert (one.within is None) == (other.within is None)
-    if one.within is not None and one.beyond is not None:
-        assert (one.within, one.beyond) == pytest.approx((other.within, other.beyond), abs=1e-6)
-        assert not (one.within < 0.05 and one.beyond < 0.05)
+    assert (one.within, one.beyond) == pytest.approx((other.within, other.beyond), abs=1e-6)
+    assert not (one.within < 0.05 and one.beyond < 0.05)
 
 
-@pytest.mark.parametrize("people", [1, 4])
-def test_differences_that_do_not_vary_have_no_p_value(people):
-    result = equivalence(np.full(people, 0.9), np.full(people, 0.8))
-    assert (result.within, result.beyond) == (None, None)
-    assert result.difference == pytest.approx(0.1)
+@pytest.mark.parametrize("people", [1, 4, 9])
+def test_differences_that_do_not_vary_are_judged_by_their_signs(people):
+    same, less = np.full(people, 0.8), np.full(people, 0.7)
+    assert equivalence(same, less).beyond == min(1, 2 * 0.5**people)
+    assert equivalence(same, less).within == 1
+    assert equivalence(same, same).within == 0.5**people
+    assert equivalence(same, same).beyond == 1
+    more, fewer = non_inferiority(same, less), non_inferiority(less, same)
+    assert (more.holds, more.fails) == (0.5**people, 1)
+    assert (fewer.holds, fewer.fails) == (1, 0.5**people)
+
+
+def test_on_the_bound_nothing_is_decided():
+    ours, theirs = np.full(9, 0.8), np.full(9, 0.805)
+    result = non_inferiority(ours, theirs)
+    assert (result.holds, result.fails) == (1, 1)
+
+
+@given(pairs, st.floats(0.001, 0.5))
+def test_no_worse_is_one_side_of_the_same(both, bound):
+    ours, theirs = np.array(both).T
+    one, two = non_inferiority(ours, theirs, bound), equivalence(ours, theirs, bound)
+    assert one.holds <= two.within
+    if len(ours) > 1 and np.ptp(ours - theirs) > 1e-6:
+        expected = stats.ttest_rel(ours, theirs - bound, alternative="greater").pvalue
+        assert one.holds == pytest.approx(expected, abs=1e-6)
+        assert one.fails == pytest.approx(1 - expected, abs=1e-6)
 
 
 def test_a_bound_of_nothing_is_refused():

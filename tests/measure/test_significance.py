@@ -33,18 +33,19 @@ def test_paired_tests_are_those_of_scipy():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"),
+    ("ours", "theirs", "wilcoxon"),
     [
-        ([0.5] * 4, [0.5] * 4),
-        ([0.6] * 3, [0.5] * 3),
-        ([0.9, 0.8, 0.7], [0.8, 0.7, 0.6]),
-        ([0.9], [0.1]),
+        ([0.5] * 4, [0.5] * 4, None),
+        ([0.6] * 3, [0.5] * 3, 0.25),
+        ([0.9, 0.8, 0.7], [0.8, 0.7, 0.6], 0.25),
+        ([0.9], [0.1], None),
     ],
     ids=["equal", "the same everywhere", "the same but for rounding", "one individual"],
 )
-def test_differences_that_do_not_vary_have_no_p_value(ours, theirs):
+def test_differences_that_do_not_vary_are_judged_by_wilcoxon_alone(ours, theirs, wilcoxon):
     result = compare(np.array(ours), np.array(theirs))
-    assert (result.effect_size, result.t_test, result.wilcoxon) == (None, None, None)
+    assert (result.effect_size, result.t_test, result.wilcoxon) == (None, None, wilcoxon)
+    assert (result.p, result.interval) == (wilcoxon, None)
     assert result.difference == pytest.approx(ours[0] - theirs[0])
 
 
@@ -57,8 +58,9 @@ def test_the_same_count_more_for_everybody_does_not_vary(counts, more, samples):
     """Figures as a study has them: fractions of samples, rounded to 12 digits."""
     theirs = np.round(np.array(counts) / samples, 12)
     ours = np.round((np.array(counts) + more) / samples, 12)
-    assert compare(ours, theirs).t_test is None
-    assert equivalence(ours, theirs).within is None
+    result = compare(ours, theirs)
+    assert (result.t_test, result.p) == (None, 2 * 0.5 ** len(counts) if more else None)
+    assert equivalence(ours, theirs).within in (0.5 ** len(counts), 1)
 
 
 def test_many_ties_give_p_values_without_warnings():

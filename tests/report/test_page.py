@@ -10,6 +10,7 @@ from tests.report.synthetic import BASE, REHEARSAL, TRANSFER, synthetic, usual
 
 from monogram.population import Remark, SetAside
 from monogram.report import write_report
+from monogram.study import summarise
 
 LIMIT = 3_000_000  # bytes
 NASTY = (
@@ -163,6 +164,18 @@ def test_five_thousand_individuals_stay_small(tmp_path):
 def test_studies_of_which_nothing_is_chosen(order, tmp_path):
     html = written(synthetic(["a", "b", "c"], order=order), tmp_path)
     assert tree(html) is not None
+
+
+def test_tile_and_headline_tell_the_same_gain_where_models_are_missing(tmp_path):
+    """Of whoever has the worst base no personal model is there."""
+    ids, order = ["a", "b", "c", "d"], [BASE, TRANSFER]
+    whole = synthetic(
+        ids, lambda c, nth: (0.2 + nth / 5 + (c != BASE) * (50 + nth) / 1000, 0.9), order=order
+    )
+    rows = tuple(row for row in whole.rows if row.curriculum == BASE or row.individual != "a")
+    html = written(replace(whole, rows=rows, summary=summarise(rows, order, BASE)), tmp_path)
+    assert "gains 5.2 points" in html
+    assert "+5.2 points over the global-only model" in html
 
 
 def test_the_papers_protocol_is_told(pages):

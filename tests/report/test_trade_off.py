@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from tests.report.reproduction import MANY, PRIORS, many, reproduction
+from tests.report.synthetic import BASE, synthetic
 from tests.report.test_plots import points_of
 
 from monogram.report import trade_off
@@ -78,3 +79,13 @@ def test_the_papers_rows_are_hollow_and_the_priors_joined(results):
     assert any(
         len(points_of(line)) == 3 and np.allclose(points_of(line), means) for line in axes.lines
     )
+
+
+def test_another_study_of_the_same_curricula_can_bear_the_same_numbers():
+    order = [BASE, *(f"{BASE} >> personal(iterations={n})" for n in range(1, 12))]
+    whole = synthetic(["ada", "ben"], order=order)
+    part = synthetic(["ada", "ben", "cleo"], order=[BASE, *order[5:]])
+    names = {view.summary.curriculum: (view.name, view.look) for view in views(whole)}
+    shown = views(part, whole)
+    assert {v.summary.curriculum: (v.name, v.look) for v in shown}.items() <= names.items()
+    assert len(shown) == len(order) - 4

@@ -15,6 +15,7 @@ from tests.report.synthetic import (
 
 from monogram.population import SetAside
 from monogram.report import Recommendation, recommendation
+from monogram.study import summarise
 
 IDS = [f"person {nth}" for nth in range(20)]
 
@@ -40,6 +41,15 @@ def test_it_pays():
     assert "0.20 times" in about(words, "Cost in training")
 
 
+def test_the_same_gain_for_everybody_is_no_chance():
+    def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
+        return (0.8 + nth / 1000 + (0.1 if curriculum == REHEARSAL else 0), 0.9)
+
+    words = recommendation(synthetic(IDS, accuracies, order=[BASE, REHEARSAL]))
+    assert words.headline.startswith("Personalizing pays for these 20 individuals")
+    assert "in Wilcoxon's test" in about(words, "Gain")
+
+
 def test_a_gain_that_may_be_chance_is_called_so():
     def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
         return (0.8, 0.9) if curriculum != REHEARSAL else (0.82 + (-1) ** nth / 10, 0.9)
@@ -58,6 +68,17 @@ def test_what_was_best_on_validation_data_alone_does_not_hold_up():
         ),
     )
     assert "does not hold up" in recommendation(results).headline
+    assert "loses 10.0 points on test data" in recommendation(results).headline
+
+
+def test_models_that_are_not_there_are_not_said_to_be_made_by_none():
+    results = synthetic(IDS, order=[BASE, REHEARSAL])
+    without = tuple(row for row in results.rows if row.curriculum == BASE)
+    summary = summarise(without, [BASE, REHEARSAL], BASE)
+    words = recommendation(replace(results, rows=without, summary=summary))
+    assert words.headline.startswith("No personal model is there to choose")
+    none = recommendation(synthetic(IDS, order=[BASE, BASELINE]))
+    assert none.headline == "No curriculum of this study makes a personal model."
 
 
 def test_none_qualifies_says_which_floor_would_do():

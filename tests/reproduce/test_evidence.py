@@ -38,8 +38,8 @@ def test_within_and_beyond_a_bound():
 
 def test_nobody_in_common_is_told():
     tables = {
-        "A": Figures({"anna": 0.9}, {}, {"anna": 0.9}, {}),
-        "B": Figures({"ben": 0.9}, {}, {"ben": 0.9}, {}),
+        "A": Figures({("anna", 0): 0.9}, {}, {("anna", 0): 0.9}, {}),
+        "B": Figures({("ben", 0): 0.9}, {}, {("ben", 0): 0.9}, {}),
     }
     found = Higher("A", "B", "personal").find(tables)
     assert (found.supports, found.opposes) == (None, None)

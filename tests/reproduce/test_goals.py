@@ -1,10 +1,13 @@
 """What curricula beyond the paper should reach."""
 
+from dataclasses import replace
+
 import pytest
 from tests.report.synthetic import BASE, BASELINE, REHEARSAL
 from tests.reproduce.worlds import TRANSFER_20, TRANSFER_200, compared, world
 
 from monogram.reproduce import Proposals, goals
+from monogram.study import summarise
 
 PRIOR = f"{BASE} >> prior(smoothing=10)"
 BOTH = f"{TRANSFER_20} >> prior(smoothing=10)"
@@ -37,8 +40,14 @@ def found(scenario, figures, proposed=None, costs=None, each=None):
 def test_class_counts_is_met_just_so():
     goal, _ = found("class-counts", {PRIOR: (0.945, 0.8)})
     assert (goal.met, goal.curriculum) == (True, PRIOR)
-    assert "personal accuracy −0.50 points against Transfer(20), met by 0.00" in goal.evidence
-    assert "global accuracy +10.00 points against Transfer(20), met by 0.00" in goal.evidence
+    assert (
+        "personal accuracy −0.50 points against Transfer(20) (8 individuals), met by 0.00"
+        in goal.evidence
+    )
+    assert (
+        "global accuracy +10.00 points against Transfer(20) (8 individuals), met by 0.00"
+        in goal.evidence
+    )
 
 
 @pytest.mark.parametrize("both", [(0.9449, 0.9), (0.97, 0.7999)])
@@ -60,6 +69,7 @@ def test_hidden_factors(both, met):
 def test_what_costs_too_much_misses_the_goal(cost, met):
     goal, _ = found("hidden-factors", {REHEARSAL: (0.97, 0.9)}, costs={REHEARSAL: cost})
     assert (goal.met, goal.curriculum) == (met, REHEARSAL)
+    assert ("r_train over 0.03: missed" in goal.evidence) is not met
     assert f"r_train {cost:.2g}" in goal.evidence
 
 
@@ -86,7 +96,7 @@ def test_who_is_worse_off_is_counted():
 
     goal, _ = found("class-counts", {PRIOR: (0.98, 0.9)}, each=each)
     assert "2 of 8 individuals have less than with Transfer(20), at most 17.00" in goal.evidence
-    assert "1 of 8 individuals have less than with Global only, at most 2.00" in goal.evidence
+    assert "1 of 8 individuals has less than with Global only, at most 2.00" in goal.evidence
 
 
 def test_a_missing_row_leaves_nothing_to_be_held_to():
@@ -113,6 +123,30 @@ def test_a_combination_dominates_each_of_its_ideas(both, met):
 def test_equal_to_an_idea_alone_is_not_better():
     _, goal = found("class-counts", {PRIOR: (0.95, 0.9), BOTH: (0.95, 0.9)})
     assert not goal.met
+    assert "no more than global >> prior(smoothing=10) in anything: missed" in goal.evidence
+
+
+def test_what_only_the_further_study_has_is_judged_as_well():
+    further = world(lambda *_: (0.99, 0.99), people=3, beyond=(PRIOR,))
+    results = world(lambda c, _: KNOWN.get(c, (0.8, 0.9)), people=3)
+    goal, _ = goals(
+        results, further, compared("class-counts"), "class-counts", Proposals(PRIOR, PRIOR)
+    )
+    assert goal.curriculum == PRIOR
+
+
+def test_where_nobody_has_both_the_goal_is_missed():
+    results = world(lambda *_: (0.9, 0.9), people=2, beyond=(PRIOR,))
+    first, second = results.population.individuals
+    gone = {(PRIOR, first), (TRANSFER_20, second)}
+    rows = tuple(r for r in results.rows if (r.curriculum, r.individual) not in gone)
+    results = replace(results, rows=rows, summary=summarise(rows, [BASE, TRANSFER_20, PRIOR], BASE))
+    goal, _ = goals(
+        results, results, compared("class-counts"), "class-counts", Proposals(PRIOR, PRIOR)
+    )
+    assert not goal.met
+    assert "personal accuracy: nobody has models of this and" in goal.evidence
+    assert "nan" not in goal.evidence
 
 
 def test_a_blend_is_held_to_the_global_model():

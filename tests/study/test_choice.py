@@ -1,6 +1,8 @@
 """The choice: most personal accuracy above a floor of global accuracy, on validation data."""
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from tests.study.standins import BASE, MIXED, MORE_TRANSFER, TRANSFER, row, rows
 
 from monogram.study import choose
@@ -88,10 +90,36 @@ def test_only_curricula_for_the_judged_individual_are_candidates():
 
 
 def test_individuals_count_the_same_and_seeds_are_averaged_first():
-    base = rows(BASE={"anna": (0.5, 0.9), "ben": (0.5, 0.9)})
+    base = [row(BASE, who, 0.5, 0.9, seed=seed) for who in ("anna", "ben") for seed in (0, 1)]
     ours = [
         row(TRANSFER, "anna", 0.9, 0.9, seed=0),
         row(TRANSFER, "anna", 0.7, 0.9, seed=1),
         row(TRANSFER, "ben", 0.4, 0.9, seed=0),
     ]
     assert choose(base + ours, BASE).candidates[TRANSFER] == pytest.approx((0.6, 0.9))
+
+
+def test_a_seed_that_failed_says_nothing_of_the_others():
+    base = [row(BASE, who, 0.5 + 0.4 * seed, 0.9, seed=seed) for who in "ab" for seed in (0, 1)]
+    ours = [row(TRANSFER, "a", 0.6, 0.9), row(TRANSFER, "b", 0.6, 0.9)]
+    ours.append(row(TRANSFER, "b", 0.95, 0.9, seed=1))
+    choice = choose(base + ours, BASE)
+    assert choice.curriculum == TRANSFER
+    assert choice.candidates[TRANSFER][0] == pytest.approx(0.7 + (0.1 + (0.1 + 0.05) / 2) / 2)
+
+
+@settings(max_examples=300)
+@given(data=st.data(), samples=st.integers(7, 97), people=st.integers(2, 9))
+def test_exact_ties_go_to_more_global_accuracy(data, samples, people):
+    """Whoever the right answers come from: as many of as many samples are as accurate."""
+    right = data.draw(st.lists(st.integers(1, samples - 1), min_size=people, max_size=people))
+    others = [right[0] - 1, right[1] + 1, *right[2:]]
+    base = data.draw(st.lists(st.integers(0, samples), min_size=people, max_size=people))
+    base[0] = max(0, sum(right) - 1 - sum(base[1:])) if sum(base) >= sum(right) else base[0]
+    assume(sum(base) < sum(right))
+    found = rows(
+        BASE={str(who): (many / samples, 0.9) for who, many in enumerate(base)},
+        TRANSFER={str(who): (many / samples, 0.9) for who, many in enumerate(right)},
+        MIXED={str(who): (many / samples, 0.91) for who, many in enumerate(others)},
+    )
+    assert choose(found, BASE).curriculum == MIXED

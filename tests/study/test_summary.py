@@ -54,6 +54,18 @@ def test_harmed_are_those_worse_off_than_with_the_global_model():
     assert summarise(rows(BASE=base, TRANSFER=ours), ORDER, BASE)[TRANSFER].harmed == 0.5
 
 
+def test_whoever_lacks_a_seed_is_compared_by_the_others():
+    some = [row(BASE, who, 0.5 + 0.4 * seed, 0.9, seed=seed) for who in "ab" for seed in (0, 1)]
+    some += [row(TRANSFER, who, 0.6, 0.9) for who in "ab"]
+    some += [row(TRANSFER, "b", 0.95, 0.9, seed=1)]
+    assert summarise(some, ORDER, BASE)[TRANSFER].harmed == 0
+
+
+def test_where_nobody_has_both_nobody_is_harmed_or_spared():
+    some = rows(BASE={"anna": (0.5, 0.9)}, TRANSFER={"ben": (0.4, 0.9)})
+    assert summarise(some, ORDER, BASE)[TRANSFER].harmed is None
+
+
 def test_the_same_accuracies_in_another_order_of_the_seeds_harm_nobody():
     accuracies = (0.1, 0.7, 0.85)
     for order in permutations(accuracies):

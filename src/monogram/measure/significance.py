@@ -23,8 +23,9 @@ class Comparison:
         difference: mean of the paired differences.
         effect_size: that mean over the standard deviation of the differences (Cohen's d_z);
             None where the differences do not vary.
-        t_test: two-sided p of the paired t-test; None where it is not defined.
-        wilcoxon: two-sided p of Wilcoxon's signed-rank test; None where it is not defined.
+        t_test: two-sided p of the paired t-test; None where the differences do not vary.
+        wilcoxon: two-sided p of Wilcoxon's signed-rank test; None where all differences are 0, and
+            for one individual.
         t_test_holm: `t_test` corrected for all comparisons of the family (Holm 1979).
         wilcoxon_holm: `wilcoxon` corrected likewise.
         individuals: number of pairs.
@@ -40,6 +41,16 @@ class Comparison:
     wilcoxon_holm: float | None = None
     interval: Interval | None = None
 
+    @property
+    def p(self) -> float | None:
+        """The t-test's, or Wilcoxon's where the differences do not vary."""
+        return self.wilcoxon if self.t_test is None else self.t_test
+
+    @property
+    def p_holm(self) -> float | None:
+        """The same, corrected."""
+        return self.wilcoxon_holm if self.t_test_holm is None else self.t_test_holm
+
 
 def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
     """Compare two figures of the same individuals, seeds averaged within an individual before.
@@ -49,21 +60,21 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         theirs: [individuals], in the same order.
     """
     differences = paired_differences(ours, theirs)
-    mean, deviation = float(differences.mean()), 0.0
-    if len(differences) >= FEWEST and varies(differences):
-        deviation = float(differences.std(ddof=1))
-    if not deviation:
-        return Comparison(mean, None, None, None, len(differences))
+    mean, pairs = float(differences.mean()), len(differences)
+    if pairs < FEWEST or not differences.any():
+        return Comparison(mean, None, None, None, pairs)
+    if not varies(differences):  # all signs are the same: the exact p of two such cases
+        return Comparison(mean, None, None, 2 * 0.5**pairs, pairs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
-        t_test = stats.ttest_1samp(differences, 0.0).pvalue
-        wilcoxon = stats.wilcoxon(differences, method=_method(differences)).pvalue
+        t_test = _number(stats.ttest_1samp(differences, 0.0).pvalue)
+        wilcoxon = _number(stats.wilcoxon(differences, method=_method(differences)).pvalue)
     return Comparison(
         difference=mean,
-        effect_size=mean / deviation,
-        t_test=_number(t_test),
-        wilcoxon=_number(wilcoxon),
-        individuals=len(differences),
+        effect_size=mean / float(differences.std(ddof=1)),
+        t_test=t_test,
+        wilcoxon=wilcoxon,
+        individuals=pairs,
         interval=mean_interval(differences),
     )
 

@@ -38,7 +38,7 @@ def _few_individuals(results: Results) -> str:
         return ""
     return (
         f"{count(people, 'individual')} can hardly stand for all that may come; "
-        f"{FEW_INDIVIDUALS} or more would say more."
+        f"{FEW_INDIVIDUALS} or more would say more, and intervals over so few are too narrow."
     )
 
 
@@ -87,7 +87,7 @@ def _is_tie(results: Results, view: View) -> bool:
     at = choice.candidates.get(view.summary.curriculum)
     if at is None or at[1] < choice.floor or view.is_chosen or test is None:
         return False
-    return test.t_test_holm is None or test.t_test_holm >= SIGNIFICANT
+    return test.p_holm is None or test.p_holm >= SIGNIFICANT
 
 
 def _protocol(results: Results) -> str:

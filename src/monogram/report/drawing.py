@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import DrawingArea, HPacker
 from matplotlib.ticker import FixedFormatter, FuncFormatter, MaxNLocator
 
 from monogram.report.palette import PAPER, RULE, SOFT, TEXT
@@ -131,6 +132,9 @@ def legend_below(axes: Axes, columns: int, handles: Sequence[Any] | None = None)
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL,
         handletextpad=0.5, columnspacing=1.6, **given,
     )  # fmt: skip
+    for row in legend.findobj(HPacker):
+        if isinstance(row, HPacker) and isinstance(row.get_children()[0], DrawingArea):
+            row.align = "top"  # a mark stands beside the first line of its name
     for text in legend.get_texts():
         text.set_color(SOFT.light)
         text.set_parse_math(False)

@@ -40,7 +40,7 @@ def page_figures(results: Results, reproduction: Reproduction | None) -> dict[st
     if learning_curves_of(results):
         drawn["learning_curves"] = lambda **size: learning_curves(results, **size)
     if reproduction and reproduction.beyond is not reproduction.results:
-        drawn["beyond"] = lambda **size: trade_off(reproduction.beyond, **size)
+        drawn["beyond"] = lambda **size: trade_off(reproduction.beyond, like=results, **size)
     if reproduction and reproduction.shaping:
         drawn["early_shaping"] = lambda **size: early_shaping(reproduction.shaping, **size)
     return {name: _forms(name, draw) for name, draw in drawn.items()}

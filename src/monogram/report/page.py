@@ -173,21 +173,21 @@ def _harmless(value: object) -> object:
 
 def _tiles(shown: tuple[View, ...]) -> list[tuple[str, str, str]]:
     """The four figures that matter: what, how much, compared with what."""
-    base, chosen = shown[0].summary, next((v for v in shown if v.is_chosen), None)
+    chosen = next((view for view in shown if view.is_chosen), None)
     if chosen is None:
         return []
     one, harmed = chosen.summary, len(chosen.harmed)
-    personal, shared = one.personal.mean, one.shared.mean
+    gain, change = points(chosen.gain), points(chosen.shared_gain)
     return [
         (
             "Personal accuracy",
-            with_sign(personal),
-            f"{points(personal - base.personal.mean)} points over the global-only model",
+            with_sign(one.personal.mean),
+            f"{gain} points over the global-only model",
         ),
         (
             "Global accuracy",
-            with_sign(shared),
-            f"{points(shared - base.shared.mean)} points against the global-only model",
+            with_sign(one.shared.mean),
+            f"{change} points against the global-only model",
         ),
         ("Worse off", f"{harmed:,}", f"of {count(len(chosen.gains), 'individual')}"),
         (

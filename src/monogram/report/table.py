@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from monogram.measure import Comparison, Spread
-from monogram.report.formats import MARKS_EXPLAINED, mark, percent, ratio
+from monogram.report.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio
 from monogram.report.view import View, views
 from monogram.study import Results
 
 CHOSEN = "▸"
 PERSONAL, GLOBAL, COST, OTHER = "Individuals’ data", "Global data", "r_train", ""
+EFFECT = "Effect"
 WIDEST = 1_000  # characters
 NARROWEST, WIDEST_LABEL = 20, 36  # characters of a curriculum on a line
 
@@ -44,11 +45,15 @@ def _spread(spread: Spread) -> str:
     return f"{percent(spread.mean)} ±{percent(spread.sd)}"
 
 
+def _share(fraction: float | None) -> str:
+    return UNKNOWN if fraction is None else f"{percent(fraction, 0)} %"
+
+
 def _tested(comparison: Comparison | None) -> str:
     if comparison is None:
         return ""
     effect = "" if comparison.effect_size is None else f"{comparison.effect_size:+.1f}"
-    return f"{effect} {mark(comparison.t_test_holm)}".replace("-", "−").strip()
+    return f"{effect} {mark(comparison.p_holm)}".replace("-", "−").strip()
 
 
 COLUMNS = (
@@ -60,7 +65,7 @@ COLUMNS = (
     ),
     Column(
         PERSONAL,
-        "Effect",
+        EFFECT,
         "against the baseline: Cohen's d of the paired differences and the paired t-test, "
         "Holm-corrected",
         lambda view: _tested(view.summary.personal_against_baseline),
@@ -93,7 +98,7 @@ COLUMNS = (
     ),
     Column(
         GLOBAL,
-        "Effect",
+        EFFECT,
         "the same tests for global accuracy",
         lambda view: _tested(view.summary.shared_against_baseline),
         rank=5,
@@ -109,7 +114,7 @@ COLUMNS = (
         OTHER,
         "Harmed",
         "share of the individuals who are worse off than with the global-only model",
-        lambda view: f"{percent(view.summary.harmed, 0)} %",
+        lambda view: _share(view.summary.harmed),
     ),
     Column(
         COST,
@@ -134,8 +139,10 @@ COLLAPSED = Column(
 
 
 def columns(results: Results) -> tuple[Column, ...]:
-    """The columns that say something: that of collapsed models only if there are any."""
-    return (*COLUMNS, COLLAPSED) if results.summary.collapsed else COLUMNS
+    """The columns that say something: of a baseline and of collapsed models only with some."""
+    is_tested = any(one.personal_against_baseline for one in results.summary.curricula)
+    known = tuple(column for column in COLUMNS if is_tested or column.heading != EFFECT)
+    return (*known, COLLAPSED) if results.summary.collapsed else known
 
 
 def groups(shown: tuple[Column, ...]) -> list[tuple[str, int]]:

@@ -33,6 +33,8 @@ LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
 KEY_CHARACTERS = 36  # of a line of a name in the key, which stands in two columns, or one
 KEY_LINES = 4  # of a name in the key: who differs in the last phase alone is told apart
 PAPERS = "the paper’s own figures, hollow"
+BELOW = "below the floor"
+BELOW_WIDTH = 1.25  # inches of the figure that the words take, with the axes' margins
 FRONT = "what moving the prior alone reaches"
 FRONT_LINE: dict[str, Any] = {
     "color": SOFT.light,
@@ -45,7 +47,11 @@ Published = list[tuple[View, PaperRow]]
 
 
 def trade_off(
-    results: Results, *, width: float = WIDTH, reproduction: Reproduction | None = None
+    results: Results,
+    *,
+    width: float = WIDTH,
+    reproduction: Reproduction | None = None,
+    like: Results | None = None,
 ) -> Figure:
     """Personal against global accuracy: a mark with its spread for each curriculum.
 
@@ -59,8 +65,9 @@ def trade_off(
         width: of the figure, in inches.
         reproduction: whose study it is: adds the paper's own rows as hollow marks, tied to their
             counterparts, and a line through the curricula that only move the prior.
+        like: of another study of the same curricula: they bear the same numbers and look as there.
     """
-    shown, narrow = views(results), width < NARROW
+    shown, narrow = views(results, like), width < NARROW
     key = _key(shown, reproduction)
     columns = 1 if narrow else 2
     height = 1.1 * width if narrow else min(0.68 * width, 5.2)
@@ -71,7 +78,7 @@ def trade_off(
     published = _published(shown, reproduction)
     floor = shown_floor(results)
     _accuracy_limits(axes, _reach(shown, published, floor), 4 if narrow else 8)
-    _draw_ground(axes, shown[0], floor)
+    _draw_ground(axes, shown[0], floor, width)
     if key:
         legend_below(axes, columns, key)
     if shown[0].number is None:
@@ -138,13 +145,16 @@ def _with_margin(values: np.ndarray) -> tuple[float, float]:
     return low - MARGIN * span, high + MARGIN * span
 
 
-def _draw_ground(axes: Axes, base: View, floor: float) -> None:
+def _draw_ground(axes: Axes, base: View, floor: float, width: float) -> None:
     """The floor, and the line through the global-only model: above is better for individuals."""
-    axes.axvspan(axes.get_xlim()[0], floor, color=SHADE.light, linewidth=0, zorder=0)
+    left, right = axes.get_xlim()
+    axes.axvspan(left, floor, color=SHADE.light, linewidth=0, zorder=0)
     axes.axvline(floor, color=SOFT.light, linewidth=1, linestyle=DASHES, zorder=1)
+    fits = (floor - left) / (right - left) * width > BELOW_WIDTH
     axes.annotate(
-        "below the floor", (floor, 0), (-4, 5), xycoords=("data", "axes fraction"), ha="right",
-        va="bottom", textcoords="offset points", fontsize=SMALL, color=SOFT.light,
+        BELOW if fits else f"← {BELOW}", (floor, 0), (-4 if fits else 4, 5), fontsize=SMALL,
+        xycoords=("data", "axes fraction"), textcoords="offset points", color=SOFT.light,
+        ha="right" if fits else "left", va="bottom",
     )  # fmt: skip
     mean = base.summary.personal.mean
     axes.axhline(mean, color=base.look.colour, linewidth=0.8, linestyle=DASHES, zorder=1)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import nan
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,11 +14,10 @@ from monogram.engine import Row
 from monogram.errors import shorten
 from monogram.report.palette import Look, looks
 from monogram.study import CurriculumSummary, Results
-from monogram.study.figures import by_curriculum, figures
+from monogram.study.figures import Figures, by_curriculum, by_individual, figures, gains
 
 LONGEST_LABEL = 90  # characters
 MOST_UNNUMBERED = 9  # curricula that plots can name; more have numbers
-SAME = 12  # digits after the point up to which two means over seeds are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,9 @@ class View:
         is_base: whether it is the global-only curriculum.
         is_chosen: whether it is the one to use.
         personal: accuracy on D_I, by individual, means over seeds.
-        gains: personal accuracy minus the global-only model's on the same individual.
+        gains: personal accuracy minus the global-only model's on the same individual, over the
+            seeds that both have.
+        shared_gains: global accuracy minus the global-only model's, likewise.
         models: [models, 2], global and personal accuracy of each individual's model.
     """
 
@@ -45,12 +47,23 @@ class View:
     is_chosen: bool
     personal: Mapping[str, float]
     gains: Mapping[str, float]
+    shared_gains: Mapping[str, float]
     models: np.ndarray
 
     @property
     def name(self) -> str:
         """The label with the number that plots know it by."""
         return self.label if self.number is None else f"{self.number} {self.label}"
+
+    @property
+    def gain(self) -> float:
+        """The mean of `gains`; NaN where there are none."""
+        return _mean(self.gains)
+
+    @property
+    def shared_gain(self) -> float:
+        """The mean of `shared_gains`; NaN where there are none."""
+        return _mean(self.shared_gains)
 
     @property
     def harmed(self) -> list[str]:
@@ -62,39 +75,46 @@ class View:
 _MADE: WeakKeyDictionary[Results, tuple[View, ...]] = WeakKeyDictionary()
 
 
-def views(results: Results) -> tuple[View, ...]:
+def views(results: Results, like: Results | None = None) -> tuple[View, ...]:
     """A view for each curriculum, the global-only one first, then in the order of the study.
 
     Made once for the same results, since every plot asks.
+
+    Args:
+        results: of a study.
+        like: of a study shown on the same page, in which what both have is numbered and coloured.
     """
+    if like is not None and like is not results:
+        return tuple(_views(results, like))
     if results not in _MADE:
-        _MADE[results] = tuple(_views(results))
+        _MADE[results] = tuple(_views(results, results))
     return _MADE[results]
 
 
-def _views(results: Results) -> Iterator[View]:
+def _views(results: Results, like: Results) -> Iterator[View]:
     summary = results.summary
     groups = by_curriculum(results.rows)
-    base = figures(groups[summary.base]).personal
-    ordered = sorted(summary.curricula, key=lambda one: one.curriculum != summary.base)
-    personalized = [one.curriculum for one in ordered if one.curriculum != summary.base]
-    look_of = looks(summary.base, personalized)
-    numbered = len(ordered) > MOST_UNNUMBERED
-    for place, one in enumerate(ordered, start=1):
-        number = place if numbered else None
+    base = figures(groups[summary.base])
+    known = dict.fromkeys(
+        [summary.base, *(one.curriculum for of in (like, results) for one in of.summary.curricula)]
+    )
+    places = {curriculum: place for place, curriculum in enumerate(known, start=1)}
+    look_of = looks(summary.base, [one for one in places if one != summary.base])
+    numbered = len(places) > MOST_UNNUMBERED
+    for one in sorted(summary.curricula, key=lambda one: places[one.curriculum]):
+        number = places[one.curriculum] if numbered else None
         yield _view(one, groups[one.curriculum], base, look_of[one.curriculum], results, number)
 
 
 def _view(
     one: CurriculumSummary,
     rows: list[Row],
-    base: Mapping[str, float],
+    base: Figures,
     look: Look,
     results: Results,
     number: int | None,
 ) -> View:
-    personal = figures(rows).personal
-    gains = {i: round(personal[i] - base[i], SAME) for i in personal if i in base}
+    table = figures(rows)
     return View(
         summary=one,
         label=label(one.curriculum, results.config["study"].get("epochs")),
@@ -102,10 +122,15 @@ def _view(
         look=look,
         is_base=one.curriculum == results.summary.base,
         is_chosen=one.curriculum == results.summary.choice.curriculum,
-        personal=personal,
-        gains=gains,
+        personal=by_individual(table.personal),
+        gains=gains(table.personal, base.personal),
+        shared_gains=gains(table.shared, base.shared),
         models=_models(rows),
     )
+
+
+def _mean(values: Mapping[str, float]) -> float:
+    return float(np.mean(list(values.values()))) if values else nan
 
 
 def _models(rows: list[Row]) -> np.ndarray:

@@ -11,6 +11,7 @@ from math import floor
 
 import numpy as np
 
+from monogram.curriculum import parse
 from monogram.engine.progress import duration
 from monogram.errors import shorten
 from monogram.report.doubts import missing, uncertain
@@ -79,15 +80,16 @@ def recommendation(results: Results) -> Recommendation:
 def _headline(results: Results, base: View, chosen: View) -> str:
     people = len(chosen.gains)
     these = "this individual" if people == 1 else f"these {count(people, 'individual')}"
-    gain, test = float(np.mean(list(chosen.gains.values()))), base.summary.personal_against_chosen
+    gain, test = chosen.gain, base.summary.personal_against_chosen
     on = results.population.protocol.reports_on
     if gain <= 0:
+        instead = f"loses {points(-gain).removeprefix('+')} points" if gain else "gains nothing"
         return (
             f"Personalizing does not hold up for {these}: {chosen.label} was best on validation "
-            f"data, but gains nothing on {on} data."
+            f"data, but {instead} on {on} data."
         )
     gains = f"gains {points(gain).removeprefix('+')} points of accuracy"
-    if test is None or test.t_test_holm is None or test.t_test_holm >= SIGNIFICANT:
+    if test is None or test.p_holm is None or test.p_holm >= SIGNIFICANT:
         return (
             f"Personalizing may pay for {these}: {chosen.label} {gains}, "
             f"which could still be chance."
@@ -107,24 +109,24 @@ def _about(results: Results, base: View, chosen: View) -> Said:
 
 
 def _gain(results: Results, base: View, chosen: View) -> list[str]:
-    both = list(chosen.gains)
-    before = with_sign(float(np.mean([base.personal[i] for i in both])))
-    after = with_sign(float(np.mean([chosen.personal[i] for i in both])))
+    reached = float(np.mean([chosen.personal[i] for i in chosen.gains]))
+    after, before = with_sign(reached), with_sign(reached - chosen.gain)
     test = base.summary.personal_against_chosen
     on = results.population.protocol.reports_on
     said = (
         f"On the individuals' own {on} data, the mean accuracy goes from {before} (global-only "
         f"model) to {after} (a model for each)"
     )
-    if test is None or test.t_test_holm is None:
+    if test is None or test.p_holm is None:
         return [f"{said}."]
-    return [f"{said}; {p_value(test.t_test_holm)} in a paired t-test, Holm-corrected."]
+    which = "a paired t-test" if test.t_test_holm is not None else "Wilcoxon's test"
+    return [f"{said}; {p_value(test.p_holm)} in {which}, Holm-corrected."]
 
 
 def _loss(results: Results, base: View, chosen: View) -> list[str]:
     ours, theirs = chosen.summary.shared, base.summary.shared
     least = shown_floor(results)
-    change = points(ours.mean - theirs.mean)
+    change = points(chosen.shared_gain)
     said = (
         f"The personal models are right on {with_sign(ours.mean)} of the global data, the "
         f"global-only model on {with_sign(theirs.mean)} ({change} points); the worst of the "
@@ -151,7 +153,8 @@ def _training(chosen: View) -> list[str]:
 def _worse_off(chosen: View) -> list[str]:
     harmed, gains = chosen.harmed, chosen.gains
     who = f"{len(harmed):,} of {count(len(gains), 'individual')}"
-    who += f" {'is' if len(harmed) == 1 else 'are'} worse off than with the global-only model"
+    who += f" {'is' if 1 in (len(harmed), len(gains)) else 'are'} worse off than with the "
+    who += "global-only model"
     same = sum(gain == 0 for gain in gains.values())
     unchanged = [f"For {same:,} nothing changes."] if same else []
     if not harmed:
@@ -165,7 +168,7 @@ def _nobody(results: Results, shown: tuple[View, ...]) -> tuple[str, Said]:
     """Why nothing was chosen, and what would have to change."""
     choice = results.summary.choice
     if not choice.candidates:
-        return "No curriculum of this study makes a personal model.", {}
+        return _no_candidates(results), {}
     best = max(choice.candidates, key=lambda one: (choice.candidates[one], one))
     personal, shared = choice.candidates[best]
     name = next((view.label for view in shown if view.summary.curriculum == best), best)
@@ -184,3 +187,9 @@ def _nobody(results: Results, shown: tuple[View, ...]) -> tuple[str, Said]:
     lower = floor(THOUSAND * shared) / THOUSAND
     remedy = f"If that loss on global data is acceptable, set --min-global-accuracy {lower:g}."
     return headline, {"Why": [why], "What would change it": [remedy]}
+
+
+def _no_candidates(results: Results) -> str:
+    if any(parse(one).is_personal for one in results.config["study"]["curricula"]):
+        return "No personal model is there to choose: none was trained to its end."
+    return "No curriculum of this study makes a personal model."

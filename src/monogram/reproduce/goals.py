@@ -8,18 +8,20 @@ individuals who are worse off are counted.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum, inf
 from typing import Literal, Self
 
 import numpy as np
 
 from monogram.curriculum import parse
 from monogram.measure import HALF_A_POINT, compare
+from monogram.measure.noise import DIGITS, paired_differences
 from monogram.reproduce.combinations import singles
 from monogram.reproduce.paper import BASELINE, TRANSFER_20, TRANSFER_200, ScenarioName
 from monogram.reproduce.values import Compared, Goal, Proposals
 from monogram.reproduce.wording import estimate, points
-from monogram.study import Results
-from monogram.study.figures import DIGITS, Figures, by_curriculum, figures, paired
+from monogram.study import CurriculumSummary, Results
+from monogram.study.figures import Figures, by_curriculum, figures, paired
 
 Figure = Literal["personal", "shared"]
 NAMES = {"personal": "personal accuracy", "shared": "global accuracy"}
@@ -115,36 +117,40 @@ class Studied:
     """The figures of a study by the curriculum's text form.
 
     Attributes:
-        results: of all curricula.
+        base: the global-only curriculum.
+        summaries: of each curriculum; of the individuals of all rows where they have it.
         tables: figures of each curriculum, by individual; of as many individuals as there are.
     """
 
-    results: Results
+    base: str
+    summaries: Mapping[str, CurriculumSummary]
     tables: Mapping[str, Figures]
 
     @classmethod
     def of(cls, results: Results, beyond: Results) -> Self:
         """The figures of all curricula, those of `beyond` where it has them."""
         rows = by_curriculum(results.rows) | by_curriculum(beyond.rows)
-        return cls(results, {c: figures(r) for c, r in rows.items()})
+        all_ = (*beyond.summary.curricula, *results.summary.curricula)
+        summaries = {one.curriculum: one for one in all_}
+        return cls(results.summary.base, summaries, {c: figures(r) for c, r in rows.items()})
 
     def title(self, curriculum: str) -> str:
         """Its short name."""
-        return self.results.summary[curriculum].title
+        return self.summaries[curriculum].title
 
     def cost(self, curriculum: str) -> float:
         """Its marginal r_train."""
-        return self.results.summary[curriculum].relative_cost_marginal
+        return self.summaries[curriculum].relative_cost_marginal
 
     def both(self, figure: str, ours: str, theirs: str) -> tuple[np.ndarray, np.ndarray]:
         """A figure of the individuals that both curricula have: [n], [n]."""
         return paired(getattr(self.tables[ours], figure), getattr(self.tables[theirs], figure))
 
     def margins(self, curriculum: str, asked: Iterable[Requirement]) -> Margins:
-        """By how much it exceeds what is asked for."""
+        """By how much it exceeds what is asked for; -inf where no individual has both."""
         pairs = {one: self.both(one.figure, curriculum, one.of) for one in asked}
         return {
-            one: round(float((ours - theirs).mean()) - one.more, DIGITS)
+            one: round(fsum(ours - theirs) / len(ours) - one.more, DIGITS) if len(ours) else -inf
             for one, (ours, theirs) in pairs.items()
         }
 
@@ -166,11 +172,14 @@ def _target(
         cheap = studied.cost(curriculum) <= target.cost
         return cheap and _reaches(studied.margins(curriculum, asked))
 
-    return _judged(target.text, studied, proposed, asked, filter(reaches, others))
+    dear = (
+        [] if studied.cost(proposed) <= target.cost else [f"r_train over {target.cost:g}: missed"]
+    )
+    return _judged(target.text, studied, proposed, asked, filter(reaches, others), dear)
 
 
 def _combination(proposed: str, studied: Studied, others: Sequence[str]) -> Goal:
-    base = parse(studied.results.summary.base)
+    base = parse(studied.base)
     alone = {c: [str(one) for one in singles(parse(c), base)] for c in {*others, proposed}}
     missing = [c for c in (proposed, *alone[proposed]) if c not in studied.tables]
     if missing:
@@ -181,7 +190,9 @@ def _combination(proposed: str, studied: Studied, others: Sequence[str]) -> Goal
         if parts and all(one in studied.tables for one in parts)
     }
     dominating = (c for c in others if c in asked and _dominates(studied.margins(c, asked[c])))
-    return _judged(DOMINANCE, studied, proposed, asked.get(proposed, ()), dominating)
+    wanted = asked.get(proposed, ())
+    matched = _no_better(studied, studied.margins(proposed, wanted))
+    return _judged(DOMINANCE, studied, proposed, wanted, dominating, matched)
 
 
 def _unstudied(text: str, missing: Iterable[str]) -> Goal:
@@ -189,15 +200,30 @@ def _unstudied(text: str, missing: Iterable[str]) -> Goal:
 
 
 def _judged(
-    text: str, studied: Studied, proposed: str, asked: Sequence[Requirement], met: Iterable[str]
+    text: str,
+    studied: Studied,
+    proposed: str,
+    asked: Sequence[Requirement],
+    met: Iterable[str],
+    besides: Iterable[str],
 ) -> Goal:
-    """What became of the proposal, given all curricula that meet the goal on test data."""
+    """What became of the proposal, given all curricula that meet the goal on test data.
+
+    Args:
+        text: the goal.
+        studied: all figures.
+        proposed: the curriculum that is judged.
+        asked: what it takes.
+        met: all that meet the goal.
+        besides: what else it misses, in words.
+    """
     margins = studied.margins(proposed, asked)
     meeting = list(met)
     others = [studied.title(c) for c in meeting if c != proposed]
     sentences = [
         f"{studied.title(proposed)}, r_train {studied.cost(proposed):.2g}",
         *(_reached(studied, proposed, one, margins[one]) for one in asked),
+        *besides,
         *(_left_behind(studied, proposed, one) for one in _worse_than(studied, asked)),
         f"on these data met as well by: {', '.join(others) or 'none'}",
     ]
@@ -210,29 +236,44 @@ def _reaches(margins: Margins) -> bool:
 
 def _dominates(margins: Margins) -> bool:
     """Nothing less than any idea alone, and more than each of them in something."""
+    return _reaches(margins) and not _unexceeded(margins)
+
+
+def _unexceeded(margins: Margins) -> list[str]:
+    """The ideas that are not exceeded in anything."""
     exceeded = {one.of for one, margin in margins.items() if margin > 0}
-    return _reaches(margins) and exceeded == {one.of for one in margins}
+    return list(dict.fromkeys(one.of for one in margins if one.of not in exceeded))
+
+
+def _no_better(studied: Studied, margins: Margins) -> list[str]:
+    return [f"no more than {studied.title(of)} in anything: missed" for of in _unexceeded(margins)]
 
 
 def _reached(studied: Studied, chosen: str, asked: Requirement, margin: float) -> str:
     """How the chosen one's mean compares, and by how much that is met or missed."""
-    result = compare(*studied.both(asked.figure, chosen, asked.of))
+    both, name = studied.both(asked.figure, chosen, asked.of), NAMES[asked.figure]
+    if not len(both[0]):
+        return f"{name}: nobody has models of this and {studied.title(asked.of)}, missed"
+    result = compare(*both)
     difference = estimate(result.difference, result.interval)
     verdict = "missed" if margin < 0 else "met"
     by = f"{verdict} by {points(abs(margin)).removeprefix('+')}"
-    return f"{NAMES[asked.figure]} {difference} against {studied.title(asked.of)}, {by}"
+    people = f"{len(both[0])} individual{'s' if len(both[0]) > 1 else ''}"
+    return f"{name} {difference} against {studied.title(asked.of)} ({people}), {by}"
 
 
 def _worse_than(studied: Studied, asked: Sequence[Requirement]) -> list[str]:
     """Whose personal accuracy nobody should fall below: what is asked for, and the base."""
     measures = [one.of for one in asked if one.figure == "personal"]
-    return list(dict.fromkeys([*measures, studied.results.summary.base]))
+    return list(dict.fromkeys([*measures, studied.base]))
 
 
 def _left_behind(studied: Studied, chosen: str, other: str) -> str:
     """How many individuals have less on their own data than with another curriculum."""
     ours, theirs = studied.both("personal", chosen, other)
-    losses = theirs[ours < theirs] - ours[ours < theirs]
+    losses = -np.minimum(paired_differences(ours, theirs), 0)
+    losses = losses[losses > 0]
     worst = f", at most {100 * losses.max():.2f} points" if len(losses) else ""
-    fewer = f"{len(losses)} of {len(ours)} individuals have less"
+    have = "has" if 1 in (len(losses), len(ours)) else "have"
+    fewer = f"{len(losses)} of {len(ours)} individuals {have} less"
     return f"{fewer} than with {studied.title(other)}{worst}"

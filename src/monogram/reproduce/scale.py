@@ -161,19 +161,20 @@ SCALES: Mapping[ScaleName, Scale] = {"paper": PAPER, "small": SMALL, "smoke": SM
 
 def _changes(here: Scale) -> Iterator[str]:
     plain = {
-        "individuals": "individuals",
-        "global_samples": "global samples",
-        "epochs": "epochs",
-        "batch_size": "samples in a batch",
+        "individuals": "individual{}",
+        "global_samples": "global sample{}",
+        "epochs": "epoch{}",
+        "batch_size": "sample{} in a batch",
     }
     for name, words in plain.items():
         ours, theirs = getattr(here, name), getattr(PAPER, name)
         if ours != theirs:
-            yield f"{ours:,} {words} instead of {theirs:,}"
+            yield f"{ours:,} {words.format(_s(ours))} instead of {theirs:,}"
     if here.beyond_individuals > here.individuals:
         yield f"{here.beyond_individuals:,} individuals for what goes beyond the paper"
     if len(here.seeds) != len(PAPER.seeds):
-        yield f"{len(here.seeds)} model per individual and curriculum instead of 3"
+        models = len(here.seeds)
+        yield f"{models} model{_s(models)} per individual and curriculum instead of 3"
     if here.width != PAPER.width:
         yield f"{here.width:g} of the network's channels"
     if here.split != PAPER.split:
@@ -188,3 +189,7 @@ def _changes(here: Scale) -> Iterator[str]:
             "same share of the training; transfer keeps its 20 and 200 iterations, since what they "
             "do to a trained network does not depend on how long it was trained"
         )
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"

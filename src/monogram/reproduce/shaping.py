@@ -15,7 +15,7 @@ from monogram.population import Population
 from monogram.reproduce.scale import Scale
 from monogram.reproduce.values import ShapingCurve
 from monogram.study import Results, Study
-from monogram.study.figures import figures
+from monogram.study.figures import by_individual, figures
 
 NORMALISED, PLAIN = "paper", "paper-plain"
 NETWORKS = (NORMALISED, PLAIN)
@@ -83,8 +83,8 @@ def shaping_curve(network: str, rows: Sequence[Row], scale: Scale) -> ShapingCur
     groups |= {n: _of(rows, curriculum) for n, curriculum in curricula.items()}
     trained = {n: group for n, group in groups.items() if group}
     tables = [figures(group) for group in trained.values()]
-    shared = [spread(list(table.shared.values())) for table in tables]
-    personal = [spread(list(table.personal.values())) for table in tables]
+    shared = [spread(list(by_individual(table.shared).values())) for table in tables]
+    personal = [spread(list(by_individual(table.personal).values())) for table in tables]
     return ShapingCurve(
         network=network,
         iterations=tuple(trained),

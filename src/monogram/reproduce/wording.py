@@ -34,3 +34,21 @@ def p_value(p: float | None) -> str:
     if p is None:
         return "p not defined"
     return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
+
+
+def minus(number: float) -> str:
+    """A number with two digits after the point and a proper minus.
+
+    >>> minus(-0.534), minus(1.2)
+    ('−0.53', '1.20')
+    """
+    return f"{number:.2f}".replace("-", "−")
+
+
+def bound_in_words(bound: float) -> str:
+    """A bound on accuracy, a fraction, in points.
+
+    >>> bound_in_words(0.005), bound_in_words(0.01)
+    ('0.5 points', '1 point')
+    """
+    return f"{100 * bound:g} point{'' if bound == 0.01 else 's'}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from monogram.curriculum import parse
 from monogram.engine import Row
-from monogram.study.figures import DIGITS, by_curriculum, figures, mean
+from monogram.measure.noise import DIGITS
+from monogram.study.figures import Figure, by_curriculum, figures, mean, mean_gain
 
 ALLOWED_LOSS = 0.02  # of global accuracy under the global-only model, where no floor is given
 
@@ -48,7 +49,10 @@ def choose(
     """
     groups = by_curriculum(rows)
     tables = {c: figures(groups[c]) for c in groups if c == base or parse(c).is_personal}
-    at_base = (mean(tables[base].personal_validation), mean(tables[base].shared_validation))
+    at_base = (
+        round(mean(tables[base].personal_validation), DIGITS),
+        round(mean(tables[base].shared_validation), DIGITS),
+    )
     least = round(at_base[1] - ALLOWED_LOSS, DIGITS) if floor is None else floor
     candidates = {
         c: (
@@ -69,21 +73,25 @@ def choose(
         )
         best = None
     else:
+        which = (
+            f"among the {len(qualified)} of {len(candidates)} curricula that keep"
+            if len(qualified) > 1
+            else f"of the one curriculum of {len(candidates)} that keeps"
+        )
         reason = (
-            f"most personal accuracy ({qualified[best][0]:.3f}) among the {len(qualified)} of "
-            f"{len(candidates)} curricula that keep a global accuracy of {least:.3f}"
+            f"most personal accuracy ({qualified[best][0]:.3f}) {which} a global accuracy of "
+            f"{least:.3f}"
         )
     return Choice(best, least, reason, candidates, at_base)
 
 
-def _level(ours: Mapping[str, float], base: Mapping[str, float]) -> float:
+def _level(ours: Figure, base: Figure) -> float:
     """A candidate's mean accuracy: the base's, and the mean of what each individual gains on it.
 
-    For a candidate that has a model of everybody this is its plain mean; one whose trainings
-    failed for some is not judged by who happens to be left.
+    For a candidate that has all models this is its plain mean; one whose trainings failed for some
+    is not judged by who happens to be left. Equal ones are equal to the last digit.
     """
-    gains = {i: ours[i] - base[i] for i in ours.keys() & base.keys()}
-    return round(mean(dict(base)) + mean(gains), DIGITS)
+    return round(mean(base) + mean_gain(ours, base), DIGITS)
 
 
 def _cost(rows: Sequence[Row]) -> float:

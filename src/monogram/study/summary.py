@@ -11,7 +11,14 @@ from monogram.curriculum import parse, title
 from monogram.engine import Row
 from monogram.measure import Comparison, Interval, Spread, compare, holm, mean_interval, spread
 from monogram.study.choice import Choice, choose
-from monogram.study.figures import Figures, by_curriculum, figures, paired
+from monogram.study.figures import (
+    Figures,
+    by_curriculum,
+    by_individual,
+    figures,
+    gains,
+    paired,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class CurriculumSummary:
         personal_interval: 95 % bootstrap interval of the mean of acc(D_I) over individuals.
         shared_interval: the same of acc(D_G).
         harmed: fraction of the individuals with less personal accuracy than the global-only
-            model has on them.
+            model has on them, over the seeds that both have; None where there is nobody to compare.
         relative_cost_marginal: r_train, what one more individual costs, over the baseline's.
         relative_cost_amortised: the same with the individual's share of the trunk.
         seconds: mean training time of one individual's own part.
@@ -47,7 +54,7 @@ class CurriculumSummary:
     shared: Spread
     personal_interval: Interval
     shared_interval: Interval
-    harmed: float
+    harmed: float | None
     relative_cost_marginal: float
     relative_cost_amortised: float
     seconds: float
@@ -141,8 +148,8 @@ Tests = Mapping[str, Mapping[str, tuple[Comparison, Comparison]]]
 def _curriculum(
     curriculum: str, rows: list[Row], table: Figures, base: Figures, individuals: int, tests: Tests
 ) -> CurriculumSummary:
-    ours, theirs = paired(table.personal, base.personal)
-    personal, shared = list(table.personal.values()), list(table.shared.values())
+    worse = [gain < 0 for gain in gains(table.personal, base.personal).values()]
+    personal, shared = (list(by_individual(one).values()) for one in (table.personal, table.shared))
     compared = {
         f"{what}_{against}": pair
         for against, by_name in tests.items()
@@ -158,7 +165,7 @@ def _curriculum(
         shared=spread(shared),
         personal_interval=mean_interval(personal),
         shared_interval=mean_interval(shared),
-        harmed=float(np.mean(ours < theirs)),
+        harmed=float(np.mean(worse)) if worse else None,
         relative_cost_marginal=float(np.mean([marginal_cost(row) for row in rows])),
         relative_cost_amortised=float(np.mean([amortised_cost(row, individuals) for row in rows])),
         seconds=float(np.mean([row.seconds for row in rows])),
