@@ -155,6 +155,19 @@ class Choosy(nn.Module):
         return self.layers(inputs)
 
 
+class Wary(nn.Module):
+    """Refuses large numbers, as an embedding does those it has no row for."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = _vector_layers(channels, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if inputs.abs().max() > 100:
+            raise IndexError("index out of range")
+        return self.layers(inputs)
+
+
 class Restless(nn.Module):
     """Draws random numbers and changes a buffer in evaluation mode too."""
 

@@ -1,6 +1,7 @@
 """A study from end to end: what it leaves, what fails, what collapses, what is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,32 @@ def test_an_individual_whose_training_fails_does_not_stop_the_others(workers, tm
     assert json.loads((tmp_path / "summary.json").read_text(), parse_constant=pytest.fail)
 
 
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_an_individual_on_whom_no_network_can_be_judged_does_not_stop_the_others(engine, tmp_path):
+    population = make_population()
+    inputs = np.array(population.inputs)
+    ben = population.individuals["ben"]
+    inputs[ben.train.start : ben.test.stop] += 1000
+    population = replace(population, inputs=inputs)
+    study = make_study(["transfer(2)"], population=population, network="tests.nets:Wary")
+    results = study.run(tmp_path, workers=1, engine=engine)
+    for text in ("Global only", "Transfer(2)"):
+        assert {row.individual for row in results.of(text)} == set(PEOPLE) - {"ben"}
+    assert results.summary.failed == 2
+    assert all("'ben'" in line and "out of range" in line for line in results.failures)
+    again = resume(tmp_path).run(tmp_path, workers=1, engine=engine)
+    assert (again.rows, again.failures) == (results.rows, results.failures)
+
+
+def test_where_the_global_data_cannot_be_judged_the_study_ends(tmp_path):
+    population = make_population()
+    inputs = np.array(population.inputs)
+    inputs[population.global_data.test.start : population.global_data.test.stop] += 1000
+    study = make_study(population=replace(population, inputs=inputs), network="tests.nets:Wary")
+    with pytest.raises(RunError, match=r"judging on the global data failed.*out of range"):
+        study.run(tmp_path, workers=1)
+
+
 def test_a_failure_names_only_the_models_that_are_missing(tmp_path):
     curricula = ["global >> prior", "global >> prior >> personal(2)"]
     results = make_study(curricula, network="tests.nets:Choosy").run(tmp_path, workers=1)
@@ -131,7 +158,7 @@ def test_a_failure_names_only_the_models_that_are_missing(tmp_path):
 
 def test_a_failure_on_global_data_ends_the_study(tmp_path):
     population = make_population({"anna": 12, "cleo": 12}, shared=10)  # 5 of D_G
-    with pytest.raises(RunError, match=r"training on the global data failed.*I do not like"):
+    with pytest.raises(RunError, match=r"on the global data failed.*I do not like"):
         make_study(population=population, network="tests.nets:Choosy").run(tmp_path, workers=1)
 
 

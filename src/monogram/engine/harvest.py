@@ -4,7 +4,7 @@ The engine trains; a harvest decides what becomes of a finished model. It is des
 value that every worker can be given (`Harvest`), and opened once in each process (`Gatherer`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,10 +99,17 @@ class Alone:
     judge: Judge
 
     def judged(self, model: Model) -> Judged:
-        """What a model gets right; D_G is looked at once for all of them."""
+        """What a model gets right; D_G is looked at once for all of them.
+
+        Raises:
+            NotJudgedError: the individual's data are not what the network takes.
+        """
         on_global, seconds = self._on_global
         started = perf_counter()
-        on_individual = self.judge.on_individual(self.network, model.evaluated_on)
+        try:
+            on_individual = self.judge.on_individual(self.network, model.evaluated_on)
+        except Exception as error:  # of the network, given these data
+            raise NotJudgedError({model: error}) from error
         return Judged(on_individual, on_global, seconds + perf_counter() - started)
 
     @cached_property
@@ -110,6 +117,18 @@ class Alone:
         self.network.load_state_dict(self.state.weights)
         started = perf_counter()
         return self.judge.on_global(self.network), perf_counter() - started
+
+
+class NotJudgedError(Exception):
+    """Individuals on whose data models cannot be judged; all other models are taken in.
+
+    Attributes:
+        causes: what was raised for each model.
+    """
+
+    def __init__(self, causes: Mapping[Model, Exception]) -> None:
+        super().__init__(*dict.fromkeys(map(str, causes.values())))
+        self.causes = causes
 
 
 class Gatherer(Protocol):
@@ -152,9 +171,21 @@ class _Journalist:
         self._journal = Journal(layout.journal(bench.folder))
 
     def gather(self, finished: Finished) -> None:
-        """Judge the models and append their rows."""
+        """Judge the models and append their rows, of each on whose data that is possible.
+
+        Raises:
+            NotJudgedError: somebody's data cannot be judged on.
+        """
+        causes: dict[Model, Exception] = {}
         for model in finished.models:
-            self._journal.append(make_row(model, finished.judged(model), finished))
+            try:
+                judged = finished.judged(model)
+            except NotJudgedError as error:
+                causes |= error.causes
+            else:
+                self._journal.append(make_row(model, judged, finished))
+        if causes:
+            raise NotJudgedError(causes)
 
     def close(self) -> None:
         """Hand all rows to the disk."""

@@ -142,7 +142,10 @@ class Everybodys(Alone):
     def judged(self, model: Model) -> Judged:
         """What a model gets right; D_G is looked at once for all of them."""
         on_global, seconds = self._on_global
-        pairs, each = self._looked_at(model.evaluated_on)
+        try:
+            pairs, each = self._looked_at(model.evaluated_on)
+        except Exception:  # of the network, given somebody's data: it alone is not judged
+            return super().judged(model)
         share = seconds / len(self._places)
         return Judged(pairs[model.evaluated_on], on_global, share + each)
 

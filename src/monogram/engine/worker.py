@@ -1,17 +1,17 @@
 """A worker: does tasks and cohorts in its process, and turns what goes wrong into values."""
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from monogram.engine.cohort import Cohort, Unit
-from monogram.engine.harvest import Identity
+from monogram.engine.harvest import Identity, NotJudgedError
 from monogram.engine.job import Job
 from monogram.engine.runner import Runner
 from monogram.engine.stack_runner import StackRunner
 from monogram.engine.workshop import Workshop
 from monogram.errors import MonogramError, NetworkError, RunError, shorten
-from monogram.plan import Task
+from monogram.plan import Model, Task
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,36 @@ class Worker:
         return Outcome(self._each(cohort.tasks, handed_over).failures, remark.split("\n")[0])
 
     def _each(self, tasks: Iterable[Task], done: frozenset[Identity]) -> Outcome:
-        failures = (self._attempt(task, done) for task in tasks)
-        return Outcome(tuple(failure for failure in failures if failure is not None))
+        return Outcome(tuple(failure for task in tasks for failure in self._attempt(task, done)))
 
-    def _attempt(self, task: Task, done: frozenset[Identity]) -> Failure | None:
+    def _attempt(self, task: Task, done: frozenset[Identity]) -> list[Failure]:
         """Do a task by the loop; what goes wrong for an individual is a value, not the end."""
+        stretch = task.node.stretch
         try:
             self._runner.run(task, done)
         except (OSError, MonogramError):
             raise
         except Exception as error:
-            stretch = task.node.stretch
-            line = f"{type(error).__name__}: {error}"
-            if stretch.owner is None:
-                raise RunError(
-                    f"training on the global data failed in {stretch.phase}: {line}"
-                ) from error
             there = done | self._runner.handed_over
-            left = (model for model in task.models if model.identity not in there)
-            missing = tuple(dict.fromkeys(model.curriculum for model in left))
-            return Failure(stretch.owner, missing, stretch.seed, line, traceback.format_exc())
-        return None
+            left = [model for model in task.models if model.identity not in there]
+            if stretch.owner is not None:
+                return [_failure(stretch.owner, left, error)]
+            if isinstance(error, NotJudgedError):
+                return [_failure(model.individual, [model], e) for model, e in error.causes.items()]
+            raise RunError(
+                f"training and judging on the global data failed in {stretch.phase}: {_line(error)}"
+            ) from error
+        return []
+
+
+def _failure(individual: str, models: Sequence[Model], error: Exception) -> Failure:
+    """What is missing of an individual's models, all of one seed, and why."""
+    trace = "".join(traceback.format_exception(error))
+    curricula = tuple(dict.fromkeys(model.curriculum for model in models))
+    return Failure(individual, curricula, models[0].seed, _line(error), trace)
+
+
+def _line(error: Exception) -> str:
+    """An error in one line."""
+    cause = next(iter(error.causes.values())) if isinstance(error, NotJudgedError) else error
+    return f"{type(cause).__name__}: {cause}"
