@@ -60,12 +60,13 @@ def choose_device(name: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         kind = torch.device(name).type
+        if kind not in KINDS:
+            raise SettingError(
+                f"device {name!r}: {' and '.join(KINDS)} are supported; others lack float64 or "
+                "random streams of their own. Leave out --device to compute on the processor"
+            )
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise SettingError(f"device {name!r} cannot be used here: {error}") from error
-    if kind not in KINDS:
-        raise SettingError(
-            f"device {name!r}: {' and '.join(KINDS)} are supported; others lack float64 or random "
-            "streams of their own. Leave out --device to compute on the processor"
-        )
+        said = str(error).split("\n", 1)[0]
+        raise SettingError(f"device {name!r} cannot be used here: {said}") from error
     return name
