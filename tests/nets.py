@@ -125,6 +125,21 @@ class Peeking(nn.Module):
         return logits if logits.sum().item() < 1e9 else -logits
 
 
+class Tied(nn.Module):
+    """Two layers with one weight, as language models have it."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(channels, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6)
+        )
+        self.layers[4].weight = self.layers[2].weight
+        self.classifier = nn.Linear(6, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.classifier(self.layers(inputs))
+
+
 class Deadly(nn.Module):
     """Kills its own process at the training pass that the environment names."""
 

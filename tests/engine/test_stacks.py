@@ -244,6 +244,18 @@ def test_a_network_that_cannot_be_stacked_says_why_once(tmp_path):
     assert ".item()" in said
 
 
+def test_tied_weights_are_trained_one_by_one(tmp_path):
+    people = make_population({"anna": 40, "ben": 40, "cleo": 40, "dora": 40})
+    study = make_study(nets.Tied, ("transfer(6)",), people, curves=False)
+    display = Listening()
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    rows, failures = run(study, tmp_path / "together", together(2), display=display)
+    assert not failures
+    assert_same(rows, alone)
+    (said,) = [text for text in display.heard if "failed" in text]
+    assert "one tensor" in said
+
+
 # --- Who is trained together --------------------------------------------------------------
 
 
@@ -276,6 +288,12 @@ def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
     assert kind["most"] == 1
     assert ".item()" in kind["reason"]
     assert len([text for text in display.heard if ".item()" in text]) == 1
+
+
+def test_a_trial_says_in_plain_words_why_a_network_is_not_stacked(tmp_path):
+    kind = chosen(many(network=nets.Tied), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert "together: network.layers.2.weight and network.layers.4.weight" in kind["reason"]
 
 
 def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):

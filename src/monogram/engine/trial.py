@@ -15,6 +15,7 @@ from monogram.curriculum import Phase
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
+from monogram.errors import NetworkError
 from monogram.networks import PRIOR, laid_out
 from monogram.plan import Stretch, Task
 from monogram.population import Population
@@ -129,6 +130,8 @@ class Trial:
         """
         try:
             return self._found(sizes, thorough=thorough)
+        except NetworkError as error:
+            return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
             problem = traceback.format_exception_only(error)[-1].split("\n")[0]
             return Found(UNKNOWN, problem=problem)
