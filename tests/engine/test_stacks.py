@@ -359,3 +359,18 @@ def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
     for damaged in ("{", "[]", json.dumps({name: {"alone": 3} for name in names})):
         kept.write_text(damaged)
         assert chosen(many(), tmp_path / f"{len(damaged)}")["all"]["most"] > 1
+
+
+def test_a_network_whose_code_changed_is_tried_again(tmp_path, monkeypatch):
+    """Its layers have the same names and shapes, but batches can no longer be filled up."""
+    study = many(network=nets.Centred)
+    monkeypatch.setattr(nets.Centred, "centres", False)
+    assert chosen(study, tmp_path / "before")["all"]["padded"]
+    monkeypatch.setattr(nets.Centred, "centres", True)
+    assert not chosen(study, tmp_path / "after")["all"]["padded"]
+
+
+def test_what_is_known_of_a_network_in_no_file_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("monogram.engine.choice.code_of", lambda _: None)
+    assert chosen(many(), tmp_path)["all"]["most"] > 1
+    assert not list((tmp_path / "cache").rglob("engines.json"))

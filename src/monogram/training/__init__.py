@@ -8,6 +8,7 @@ what was trained without a step. `tally` counts what a network gets right.
 from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.clock import moment
+from monogram.training.code import code_of
 from monogram.training.layers import with_stacked_layers
 from monogram.training.lesson import Lesson
 from monogram.training.loop import train
@@ -34,6 +35,7 @@ __all__ = [
     "Weights",
     "adjust",
     "as_samples",
+    "code_of",
     "interpolate",
     "load_state",
     "log_odds",
