@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests import nets
 from tests.people import make_population
+from torch import nn
 
 from monogram.engine import BackboneJudge
 from monogram.engine.judge import Judge
@@ -53,6 +54,45 @@ def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(bas
     for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
         same(one, other)
     same(shared.on_global_validation(weights), judge.on_global_validation(alone))
+
+
+def hooked(network):
+    network[3].register_forward_hook(lambda _, __, output: output.flip(1))
+
+
+def replaced(network):
+    layer = network[3]
+    layer.forward = lambda values: (values @ layer.weight.t()).flip(1)
+
+
+def tied(network):
+    network[3].weight = network[1].weight
+
+
+@pytest.fixture(params=[hooked, replaced, tied])
+def altered(request):
+    """Makes a network that is not what its layers are called."""
+
+    def made(input_shape, classes):
+        pixels = torch.Size(input_shape).numel()
+        network = nn.Sequential(
+            nn.Flatten(), nn.Linear(pixels, pixels), nn.Tanh(), nn.Linear(pixels, pixels)
+        )
+        request.param(network)
+        return network.append(nn.Linear(pixels, classes))
+
+    return made
+
+
+def test_altered_layers_and_tied_weights_are_judged_as_they_are(altered):
+    base = architecture(altered, POPULATION).build(0).eval()
+    weights = moved(base, set(trainable_names(base, "all")) - set(trainable_names(base, "head")))
+    judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(altered, POPULATION).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    alone.load_state_dict(weights)
+    for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
+        same(one, other)
 
 
 def test_what_is_below_a_head_is_run_once_for_all_heads(base):
