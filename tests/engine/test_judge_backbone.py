@@ -84,9 +84,11 @@ def altered(request):
     return made
 
 
-def test_altered_layers_and_tied_weights_are_judged_as_they_are(altered):
+@pytest.mark.parametrize("kept", [[], ["head"]], ids=str)
+def test_altered_layers_and_tied_weights_are_judged_as_they_are(altered, kept):
     base = architecture(altered, POPULATION).build(0).eval()
-    weights = moved(base, set(trainable_names(base, "all")) - set(trainable_names(base, "head")))
+    still = {name for part in kept for name in NAMES[part](base)}
+    weights = moved(base, set(NAMES["all"](base)) - still)
     judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
     alone, spare = (architecture(altered, POPULATION).build(seed) for seed in (1, 2))
     shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
