@@ -296,6 +296,15 @@ def test_a_trial_says_in_plain_words_why_a_network_is_not_stacked(tmp_path):
     assert "together: network.layers.2.weight and network.layers.4.weight" in kind["reason"]
 
 
+def test_a_trial_is_of_those_who_could_be_one_cohort(tmp_path):
+    """Phases that train the same may be of other sources: their steps are never one computation."""
+    curricula = ("union >> personal(3)", "early-shaping(3)", "sample-weighting(2)", "transfer(4)")
+    study = make_study(nets.unnormalised, curricula, many().population, curves=False)
+    job = replace(study.job(tmp_path), engine="stacked")
+    ((_, kind),) = choices(study.plan(), job, study.population, 1)
+    assert kind.most > 1, kind.reason
+
+
 def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):
     people = make_population({"bad": 10} | {f"{nth:02}": 40 for nth in range(16)})
     study = make_study(nets.Choosy, ("transfer(4)",), people)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from monogram.curriculum import Phase
+from monogram.engine.cohort import shape_of
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
@@ -102,7 +103,7 @@ class Trial:
 
     Args:
         kind: what their phases train.
-        tasks: of whom, at least two.
+        tasks: of whom; those are tried that most of the others could be in a cohort with.
         job: how.
         population: their data.
     """
@@ -118,7 +119,7 @@ class Trial:
         with_stacked_layers(self._judged)
         self._start = State.of(self._network)
         self._shared = self._samples(population.global_data.train)
-        self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
+        self._stretches = [_stretch(task, kind, STEPS) for task in _of_one_shape(tasks)]
 
     @without_warnings()
     def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
@@ -171,9 +172,13 @@ class Trial:
         feeds = [self._feed(s, some) for s, some in zip(stretches, own, strict=True)]
         return Lesson(stretches, feeds, own)
 
+    def _cohort(self, size: int) -> list[Stretch]:
+        """So many of them; the same ones again where there are fewer."""
+        return [self._stretches[place % len(self._stretches)] for place in range(size)]
+
     def _is_right(self, *, equal: bool) -> bool:
         """Whether a pair learns the same together as alone, with batches of one length or two."""
-        pair = [stretch.until(STEPS) for stretch in self._stretches[:2]]
+        pair = [stretch.until(STEPS) for stretch in self._cohort(2)]
         own = [self._own(stretch) for stretch in pair]
         fewest = min(map(self._batch, own))
         lengths = (fewest, fewest) if equal else (fewest, max(1, 2 * fewest // 3))
@@ -207,7 +212,7 @@ class Trial:
 
     def _together(self, size: int) -> Speed:
         """The share of one of a cohort, all with batches of the longest's length."""
-        cohort = [self._stretches[place % len(self._stretches)] for place in range(size)]
+        cohort = self._cohort(size)
         own = [self._own(stretch) for stretch in cohort]
         longest = max(map(self._batch, own))
         alike = [some for some in own if self._batch(some) == longest]
@@ -279,6 +284,14 @@ class _Kept:
         storage = tensor.untyped_storage()
         self.sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
+
+
+def _of_one_shape(tasks: Sequence[Task]) -> list[Task]:
+    """The most tasks that could be one cohort."""
+    alike: dict[Any, list[Task]] = {}
+    for task in tasks:
+        alike.setdefault(shape_of(task), []).append(task)
+    return max(alike.values(), key=len)
 
 
 def _stretch(task: Task, kind: str, steps: int) -> Stretch:
