@@ -305,6 +305,27 @@ def test_a_trial_is_of_those_who_could_be_one_cohort(tmp_path):
     assert kind.most > 1, kind.reason
 
 
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (nets.Averaging, "learns something else"),
+        (nets.batched, "depend on the batch"),
+        (nets.Restless, "changes its own tensors in evaluation mode"),
+    ],
+    ids=["assigned buffers", "statistics of the batch", "changes while it is judged"],
+)
+def test_a_trial_finds_what_differs_beside_the_parameters(network, reason, tmp_path):
+    kind = chosen(many(network=network), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert reason in kind["reason"]
+
+
+def test_statistics_do_not_take_in_what_fills_up_a_batch(tmp_path):
+    people = make_population({f"{nth:02}": 40 + nth for nth in range(16)}, shape=(1, 4, 4))
+    study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
+    assert not chosen(study, tmp_path)["all"]["padded"]
+
+
 def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):
     people = make_population({"bad": 10} | {f"{nth:02}": 40 for nth in range(16)})
     study = make_study(nets.Choosy, ("transfer(4)",), people)

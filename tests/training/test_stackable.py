@@ -1,10 +1,12 @@
 """What stacks must not train, and why."""
 
 import pytest
+import torch
+from tests import nets
 from torch import nn
 
 from monogram.errors import NetworkError
-from monogram.training.stackable import check_stackable
+from monogram.training.stackable import check_stackable, judging_problem
 
 
 def tied():
@@ -47,3 +49,13 @@ def test_what_would_learn_something_else_unnoticed_is_refused(network, changing,
 )
 def test_what_is_frozen_or_plain_may_be_stacked(network, changing):
     check_stackable(network, changing)
+
+
+@pytest.mark.parametrize(
+    ("network", "problem"),
+    [(nets.plain(5, 3), None), (nets.batched(5, 3), "batch"), (nets.Restless(5, 3), "changes")],
+    ids=["plain", "statistics of the batch", "restless"],
+)
+def test_what_may_be_judged_in_one_batch_with_others(network, problem):
+    found = judging_problem(network, torch.randn(8, 5))
+    assert problem in found if problem else found is None
