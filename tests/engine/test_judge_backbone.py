@@ -97,6 +97,35 @@ def test_altered_layers_and_tied_weights_are_judged_as_they_are(altered, kept):
         same(one, other)
 
 
+def test_networks_that_look_across_a_batch_are_judged_in_the_same_batches():
+    """A stack looks at more samples at a time than there are in a batch of the judge's."""
+    population = make_population({"anna": 20}, shared=2400)
+    base = architecture(nets.batched, population).build(0).eval()
+    weights = moved(base, ["network.0.weight"])
+    judge = Judge(population, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(nets.batched, population).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    alone.load_state_dict(weights)
+    same(shared.on_global_validation(weights), judge.on_global_validation(alone))
+
+
+def weight_norm(channels, classes):
+    """Its hooks make its weights, which cannot be copied."""
+    return nn.Sequential(nn.utils.weight_norm(nn.Linear(channels, 6)), nn.Linear(6, classes))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+def test_networks_that_cannot_be_copied_are_judged_as_a_whole():
+    population = make_population({"anna": 20})
+    base = architecture(weight_norm, population).build(0)
+    judge = Judge(population, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(weight_norm, population).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    weights = moved(base, trainable_names(base, "head"))
+    alone.load_state_dict(weights)
+    same(shared.on_global_validation(weights), judge.on_global_validation(alone))
+
+
 def test_what_is_below_a_head_is_run_once_for_all_heads(base):
     shared = BackboneJudge(
         Judge(POPULATION, DEVICE, 10_000, lambda _: None),

@@ -323,7 +323,19 @@ def test_a_trial_finds_what_differs_beside_the_parameters(network, reason, tmp_p
 def test_statistics_do_not_take_in_what_fills_up_a_batch(tmp_path):
     people = make_population({f"{nth:02}": 40 + nth for nth in range(16)}, shape=(1, 4, 4))
     study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
-    assert not chosen(study, tmp_path)["all"]["padded"]
+    kind = chosen(study, tmp_path)["all"]
+    assert kind["most"] > 1
+    assert not kind["padded"]
+
+
+def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):
+    """Nobody trains, so that there is no trial."""
+    for network, together_ in ((nets.plain, True), (nets.batched, False)):
+        study = make_study(network, ("global >> prior(5)",), many().population, curves=False)
+        job = replace(study.job(tmp_path), engine="stacked")
+        ((name, kind),) = choices(study.plan(), job, study.population, 1)
+        assert not name
+        assert (kind.most > 1) is together_, kind.reason
 
 
 def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):

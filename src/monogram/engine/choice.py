@@ -17,7 +17,7 @@ from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
-from monogram.engine.trial import Found, Trial
+from monogram.engine.trial import Found, Trial, not_judged_together
 from monogram.errors import OtherRunError, RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
@@ -102,6 +102,10 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
     if people < (FEWEST if job.engine == "auto" else 2):
         return Kind(reason=f"{people} individuals are too few to gain by training together")
     if not name:
+        problem = not_judged_together(job, population)
+        if problem:
+            reason = f"they cannot be judged together: {problem}"
+            return Kind(reason=reason, is_remarkable=True)
         size = min(most, SIZES[-1])
         return Kind(size, padded=True, reason="nothing is trained, only judged")
     found = _found(name, tasks, job, population)

@@ -137,8 +137,7 @@ class Trial:
         except NetworkError as error:
             return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
-            problem = traceback.format_exception_only(error)[-1].split("\n")[0]
-            return Found(UNKNOWN, problem=problem)
+            return Found(UNKNOWN, problem=_line(error))
 
     def _found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
         alone = self._alone()
@@ -278,6 +277,21 @@ class Trial:
             end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
         tensors = sum(map(_bytes, end.own.values()))
         return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
+
+
+def not_judged_together(job: Job, population: Population) -> str | None:
+    """Why individuals must not be judged together whose networks nobody trains, or None."""
+    device = torch.device(job.device)
+    network = laid_out(job.architecture.build(0).to(device))
+    some = as_samples(population, population.global_data.train[:LOOKED_AT], device)
+    try:
+        return judging_problem(network, some.inputs)
+    except Exception as error:  # of the network, as in a trial
+        return _line(error)
+
+
+def _line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].split("\n")[0]
 
 
 class _Times:
