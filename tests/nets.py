@@ -154,6 +154,17 @@ class Centred(nn.Module):
         return self.last(values - values.mean(0) if self.centres and self.training else values)
 
 
+class Scaled(nn.Module):
+    """Has a parameter that is a single number."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layer, self.scale = nn.Linear(channels, classes), nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.layer(inputs) * self.scale
+
+
 class Averaging(nn.Module):
     """Keeps the mean of what it sees by assignment, and uses it where it does not learn."""
 

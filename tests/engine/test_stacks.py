@@ -142,10 +142,14 @@ def test_a_later_phase_may_train_less_than_an_earlier_one(batch_size, tmp_path):
     assert_same(stacked, alone)
 
 
-def test_shortened_gradients_are_each_ones_own(tmp_path):
-    study = make_study(nets.plain, ("transfer(9)",), clip_norm=0.3)
+@pytest.mark.parametrize("network", [nets.plain, nets.Scaled])
+def test_shortened_gradients_are_each_ones_own(network, tmp_path):
+    study = make_study(network, ("transfer(9)",), clip_norm=0.3)
     alone, _ = run(study, tmp_path / "alone", LOOP)
-    assert_same(run(study, tmp_path / "together", together(64))[0], alone)
+    display = Listening()
+    rows, _ = run(study, tmp_path / "together", together(64), display=display)
+    assert_same(rows, alone)
+    assert not [text for text in display.heard if "failed" in text]
 
 
 def test_a_stacked_model_has_the_twins_accuracies(tmp_path):

@@ -22,7 +22,9 @@ def alone(weights, biases, inputs):
 
 @pytest.mark.parametrize("outputs", [2, 70], ids=["narrow", "wide"])
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("axes", [(), (6,)], ids=["vectors", "sequences"])
+@pytest.mark.parametrize(
+    "axes", [(), (SAMPLES,), (SAMPLES, 6)], ids=["a vector", "vectors", "sequences"]
+)
 @pytest.mark.parametrize("shared", ["inputs", "weights", "nothing"])
 def test_a_stack_computes_what_each_computes_alone(outputs, bias, axes, shared):
     torch.manual_seed(0)
@@ -31,7 +33,7 @@ def test_a_stack_computes_what_each_computes_alone(outputs, bias, axes, shared):
         name: torch.randn(INDIVIDUALS, *tensor.shape, requires_grad=True)
         for name, tensor in layer.named_parameters()
     }
-    inputs = torch.randn(INDIVIDUALS, SAMPLES, *axes, INPUTS, requires_grad=True)
+    inputs = torch.randn(INDIVIDUALS, *axes, INPUTS, requires_grad=True)
     in_dims = [None if shared == "weights" else 0, None if shared == "inputs" else 0]
     given = (
         {n: t[0] for n, t in own.items()} if shared == "weights" else own,

@@ -137,7 +137,8 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight, _ = ctx.saved_tensors
         (gradient,) = gradients
-        flat, rows = gradient.flatten(0, -2), inputs.flatten(0, -2)
+        flat = gradient.reshape(-1, gradient.shape[-1])
+        rows = inputs.reshape(-1, inputs.shape[-1])
         of_inputs = gradient @ weight if ctx.needs_input_grad[0] else None
         return of_inputs, flat.t() @ rows, flat.sum(0)
 
@@ -157,7 +158,7 @@ class _Linear(torch.autograd.Function):
         if at is None:
             return _of_the_same(inputs, weights, biases), inputs.dim() - 1
         own = inputs.movedim(at, 0)
-        rows = own.flatten(1, -2)
+        rows = own.reshape(len(own), -1, own.shape[-1])
         done = stacked_linear(rows, weights, biases)
         return done.view(*own.shape[:-1], weights.shape[1]), 0
 

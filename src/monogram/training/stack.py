@@ -224,7 +224,7 @@ def _is_dual(
 def _shorten(tensors: Sequence[Tensor], longest: float) -> None:
     """Shorten each individual's gradient to a length, as `nn.utils.clip_grad_norm_` does."""
     gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
-    norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients])
+    norms = torch.stack([gradient.reshape(len(gradient), -1).norm(dim=1) for gradient in gradients])
     factor = (longest / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(factor.view(-1, *(1 for _ in gradient.shape[1:])))
