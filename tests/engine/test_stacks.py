@@ -286,6 +286,12 @@ def test_a_trial_finds_whether_batches_can_be_filled_up(tmp_path):
     assert not normalised["padded"]
 
 
+def test_equal_batches_are_tried_where_others_raise_an_error(tmp_path):
+    kind = chosen(many(network=nets.Sideways), tmp_path)["all"]
+    assert kind["most"] > 1, kind["reason"]
+    assert not kind["padded"]
+
+
 def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
     display = Listening()
     kind = chosen(many(network=nets.Peeking), tmp_path, display=display)["all"]
