@@ -125,6 +125,97 @@ class Peeking(nn.Module):
         return logits if logits.sum().item() < 1e9 else -logits
 
 
+class Tied(nn.Module):
+    """Two layers with one weight, as language models have it."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(channels, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6)
+        )
+        self.layers[4].weight = self.layers[2].weight
+        self.classifier = nn.Linear(6, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.classifier(self.layers(inputs))
+
+
+class Centred(nn.Module):
+    """While it learns, samples lose the mean of their batch."""
+
+    centres: ClassVar[bool] = True
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(channels, 6), nn.Linear(6, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        values = torch.tanh(self.first(inputs))
+        return self.last(values - values.mean(0) if self.centres and self.training else values)
+
+
+class Scaled(nn.Module):
+    """Has a parameter that is a single number."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.layer, self.scale = nn.Linear(channels, classes), nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.layer(inputs) * self.scale
+
+
+class Sideways(nn.Module):
+    """Drops where samples come last, so that what it draws is no sample's own."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(channels, 6), nn.Linear(6, classes)
+        self.drop = nn.Dropout(0.3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.last(self.drop(torch.tanh(self.first(inputs)).t()).t())
+
+
+class Averaging(nn.Module):
+    """Keeps the mean of what it sees by assignment, and uses it where it does not learn."""
+
+    mean: Tensor
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(channels, 6), nn.Linear(6, classes)
+        self.register_buffer("mean", torch.zeros(6))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        values = self.first(inputs)
+        if not self.training:
+            return self.last(torch.tanh(values - self.mean))
+        self.mean = 0.9 * self.mean + 0.1 * values.detach().mean(0)
+        return self.last(torch.tanh(values))
+
+
+def instances(channels: int, classes: int) -> nn.Module:
+    """Normalises each sample by itself, but keeps statistics of the batch."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 4, 3, padding=1),
+        nn.InstanceNorm2d(4, track_running_stats=True),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.LazyLinear(classes),
+    )
+
+
+def batched(channels: int, classes: int) -> nn.Module:
+    """Normalises by the statistics of the batch also when it is judged."""
+    return nn.Sequential(
+        nn.Linear(channels, 6),
+        nn.BatchNorm1d(6, track_running_stats=False),
+        nn.Tanh(),
+        nn.Linear(6, classes),
+    )
+
+
 class Deadly(nn.Module):
     """Kills its own process at the training pass that the environment names."""
 

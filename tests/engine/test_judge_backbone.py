@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests import nets
 from tests.people import make_population
+from torch import nn
 
 from monogram.engine import BackboneJudge
 from monogram.engine.judge import Judge
@@ -52,6 +53,76 @@ def test_a_model_gets_the_same_right_whatever_it_has_in_common_with_the_base(bas
     alone.load_state_dict(weights)
     for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
         same(one, other)
+    same(shared.on_global_validation(weights), judge.on_global_validation(alone))
+
+
+def hooked(network):
+    network[3].register_forward_hook(lambda _, __, output: output.flip(1))
+
+
+def replaced(network):
+    layer = network[3]
+    layer.forward = lambda values: (values @ layer.weight.t()).flip(1)
+
+
+def tied(network):
+    network[3].weight = network[1].weight
+
+
+@pytest.fixture(params=[hooked, replaced, tied])
+def altered(request):
+    """Makes a network that is not what its layers are called."""
+
+    def made(input_shape, classes):
+        pixels = torch.Size(input_shape).numel()
+        network = nn.Sequential(
+            nn.Flatten(), nn.Linear(pixels, pixels), nn.Tanh(), nn.Linear(pixels, pixels)
+        )
+        request.param(network)
+        return network.append(nn.Linear(pixels, classes))
+
+    return made
+
+
+@pytest.mark.parametrize("kept", [[], ["head"]], ids=str)
+def test_altered_layers_and_tied_weights_are_judged_as_they_are(altered, kept):
+    base = architecture(altered, POPULATION).build(0).eval()
+    still = {name for part in kept for name in NAMES[part](base)}
+    weights = moved(base, set(NAMES["all"](base)) - still)
+    judge = Judge(POPULATION, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(altered, POPULATION).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    alone.load_state_dict(weights)
+    for one, other in zip(shared.on_global(weights), judge.on_global(alone), strict=True):
+        same(one, other)
+
+
+def test_networks_that_look_across_a_batch_are_judged_in_the_same_batches():
+    """A stack looks at more samples at a time than there are in a batch of the judge's."""
+    population = make_population({"anna": 20}, shared=2400)
+    base = architecture(nets.batched, population).build(0).eval()
+    weights = moved(base, ["network.0.weight"])
+    judge = Judge(population, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(nets.batched, population).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    alone.load_state_dict(weights)
+    same(shared.on_global_validation(weights), judge.on_global_validation(alone))
+
+
+def weight_norm(channels, classes):
+    """Its hooks make its weights, which cannot be copied."""
+    return nn.Sequential(nn.utils.weight_norm(nn.Linear(channels, 6)), nn.Linear(6, classes))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+def test_networks_that_cannot_be_copied_are_judged_as_a_whole():
+    population = make_population({"anna": 20})
+    base = architecture(weight_norm, population).build(0)
+    judge = Judge(population, DEVICE, 10_000, lambda _: None)
+    alone, spare = (architecture(weight_norm, population).build(seed) for seed in (1, 2))
+    shared = BackboneJudge(judge, spare, DEVICE, lambda _: None, base.state_dict())
+    weights = moved(base, trainable_names(base, "head"))
+    alone.load_state_dict(weights)
     same(shared.on_global_validation(weights), judge.on_global_validation(alone))
 
 

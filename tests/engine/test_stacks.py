@@ -142,10 +142,14 @@ def test_a_later_phase_may_train_less_than_an_earlier_one(batch_size, tmp_path):
     assert_same(stacked, alone)
 
 
-def test_shortened_gradients_are_each_ones_own(tmp_path):
-    study = make_study(nets.plain, ("transfer(9)",), clip_norm=0.3)
+@pytest.mark.parametrize("network", [nets.plain, nets.Scaled])
+def test_shortened_gradients_are_each_ones_own(network, tmp_path):
+    study = make_study(network, ("transfer(9)",), clip_norm=0.3)
     alone, _ = run(study, tmp_path / "alone", LOOP)
-    assert_same(run(study, tmp_path / "together", together(64))[0], alone)
+    display = Listening()
+    rows, _ = run(study, tmp_path / "together", together(64), display=display)
+    assert_same(rows, alone)
+    assert not [text for text in display.heard if "failed" in text]
 
 
 def test_a_stacked_model_has_the_twins_accuracies(tmp_path):
@@ -244,6 +248,18 @@ def test_a_network_that_cannot_be_stacked_says_why_once(tmp_path):
     assert ".item()" in said
 
 
+def test_tied_weights_are_trained_one_by_one(tmp_path):
+    people = make_population({"anna": 40, "ben": 40, "cleo": 40, "dora": 40})
+    study = make_study(nets.Tied, ("transfer(6)",), people, curves=False)
+    display = Listening()
+    alone, _ = run(study, tmp_path / "alone", LOOP)
+    rows, failures = run(study, tmp_path / "together", together(2), display=display)
+    assert not failures
+    assert_same(rows, alone)
+    (said,) = [text for text in display.heard if "failed" in text]
+    assert "one tensor" in said
+
+
 # --- Who is trained together --------------------------------------------------------------
 
 
@@ -270,12 +286,66 @@ def test_a_trial_finds_whether_batches_can_be_filled_up(tmp_path):
     assert not normalised["padded"]
 
 
+def test_equal_batches_are_tried_where_others_raise_an_error(tmp_path):
+    kind = chosen(many(network=nets.Sideways), tmp_path)["all"]
+    assert kind["most"] > 1, kind["reason"]
+    assert not kind["padded"]
+
+
 def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
     display = Listening()
     kind = chosen(many(network=nets.Peeking), tmp_path, display=display)["all"]
     assert kind["most"] == 1
     assert ".item()" in kind["reason"]
     assert len([text for text in display.heard if ".item()" in text]) == 1
+
+
+def test_a_trial_says_in_plain_words_why_a_network_is_not_stacked(tmp_path):
+    kind = chosen(many(network=nets.Tied), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert "together: network.layers.2.weight and network.layers.4.weight" in kind["reason"]
+
+
+def test_a_trial_is_of_those_who_could_be_one_cohort(tmp_path):
+    """Phases that train the same may be of other sources: their steps are never one computation."""
+    curricula = ("union >> personal(3)", "early-shaping(3)", "sample-weighting(2)", "transfer(4)")
+    study = make_study(nets.unnormalised, curricula, many().population, curves=False)
+    job = replace(study.job(tmp_path), engine="stacked")
+    ((_, kind),) = choices(study.plan(), job, study.population, 1)
+    assert kind.most > 1, kind.reason
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (nets.Averaging, "learns something else"),
+        (nets.batched, "depend on the batch"),
+        (nets.Restless, "changes its own tensors in evaluation mode"),
+    ],
+    ids=["assigned buffers", "statistics of the batch", "changes while it is judged"],
+)
+def test_a_trial_finds_what_differs_beside_the_parameters(network, reason, tmp_path):
+    kind = chosen(many(network=network), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert reason in kind["reason"]
+
+
+def test_statistics_do_not_take_in_what_fills_up_a_batch(tmp_path):
+    people = make_population({f"{nth:02}": 40 + nth for nth in range(16)}, shape=(1, 4, 4))
+    study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
+    kind = chosen(study, tmp_path)["all"]
+    assert kind["most"] > 1
+    assert not kind["padded"]
+
+
+def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):
+    """Nobody trains, so that there is no trial."""
+    for network, together_ in ((nets.plain, True), (nets.batched, False)):
+        study = make_study(network, ("global >> prior(5)",), many().population, curves=False)
+        job = replace(study.job(tmp_path), engine="stacked")
+        ((name, kind),) = choices(study.plan(), job, study.population, 1)
+        assert not name
+        assert (kind.most > 1) is together_, kind.reason
 
 
 def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):
@@ -341,3 +411,18 @@ def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
     for damaged in ("{", "[]", json.dumps({name: {"alone": 3} for name in names})):
         kept.write_text(damaged)
         assert chosen(many(), tmp_path / f"{len(damaged)}")["all"]["most"] > 1
+
+
+def test_a_network_whose_code_changed_is_tried_again(tmp_path, monkeypatch):
+    """Its layers have the same names and shapes, but batches can no longer be filled up."""
+    study = many(network=nets.Centred)
+    monkeypatch.setattr(nets.Centred, "centres", False)
+    assert chosen(study, tmp_path / "before")["all"]["padded"]
+    monkeypatch.setattr(nets.Centred, "centres", True)
+    assert not chosen(study, tmp_path / "after")["all"]["padded"]
+
+
+def test_what_is_known_of_a_network_in_no_file_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("monogram.engine.choice.code_of", lambda _: None)
+    assert chosen(many(), tmp_path)["all"]["most"] > 1
+    assert not list((tmp_path / "cache").rglob("engines.json"))

@@ -22,7 +22,9 @@ def alone(weights, biases, inputs):
 
 @pytest.mark.parametrize("outputs", [2, 70], ids=["narrow", "wide"])
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("axes", [(), (6,)], ids=["vectors", "sequences"])
+@pytest.mark.parametrize(
+    "axes", [(), (SAMPLES,), (SAMPLES, 6)], ids=["a vector", "vectors", "sequences"]
+)
 @pytest.mark.parametrize("shared", ["inputs", "weights", "nothing"])
 def test_a_stack_computes_what_each_computes_alone(outputs, bias, axes, shared):
     torch.manual_seed(0)
@@ -31,7 +33,7 @@ def test_a_stack_computes_what_each_computes_alone(outputs, bias, axes, shared):
         name: torch.randn(INDIVIDUALS, *tensor.shape, requires_grad=True)
         for name, tensor in layer.named_parameters()
     }
-    inputs = torch.randn(INDIVIDUALS, SAMPLES, *axes, INPUTS, requires_grad=True)
+    inputs = torch.randn(INDIVIDUALS, *axes, INPUTS, requires_grad=True)
     in_dims = [None if shared == "weights" else 0, None if shared == "inputs" else 0]
     given = (
         {n: t[0] for n, t in own.items()} if shared == "weights" else own,
@@ -72,13 +74,60 @@ class Tracer(torch.fx.Tracer):
         return not isinstance(m, nn.Sequential)
 
 
-def test_chains_are_told_from_other_networks():
-    def traced(*layers):
-        network = with_stacked_layers(nn.Sequential(*layers))
-        return torch.fx.GraphModule(network, Tracer().trace(network))
+def traced(*layers):
+    network = with_stacked_layers(nn.Sequential(*layers))
+    return torch.fx.GraphModule(network, Tracer().trace(network))
 
+
+class Sharp(nn.Sigmoid):
+    """Is called an element-wise function, and is none."""
+
+    def forward(self, inputs):
+        return inputs.softmax(-1)
+
+
+class Straying(nn.Sequential):
+    """Its middle layer is computed for nobody."""
+
+    def forward(self, inputs):
+        values = self[0](inputs)
+        self[1](values)
+        return self[2](values)
+
+
+def hooked(module):
+    module.register_forward_hook(lambda _, __, output: 2 * output)
+    return module
+
+
+def prehooked(module):
+    module.register_forward_pre_hook(lambda _, inputs: (2 * inputs[0],))
+    return module
+
+
+def replaced(module):
+    module.forward = lambda inputs: 2 * inputs
+    return module
+
+
+def test_chains_are_told_from_other_networks():
     assert Chain.of(traced(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)))
     assert not Chain.of(traced(nn.Linear(4, 3), nn.Dropout(0.5)))
     assert not Chain.of(traced(nn.Linear(4, 3, bias=False)))
     assert not Chain.of(traced(nn.ReLU()))
     assert not Chain.of(nn.Linear(4, 3))
+    assert not Chain.of(traced(nn.Linear(4, 3), Sharp()))
+
+
+@pytest.mark.parametrize("alter", [hooked, prehooked, replaced])
+def test_layers_that_were_altered_are_left_alone(alter):
+    assert not isinstance(with_stacked_layers(alter(nn.Linear(4, 4))), StackedLinear)
+    for place in range(3):
+        layers = [nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)]
+        layers[place] = alter(layers[place])
+        assert not Chain.of(traced(*layers))
+
+
+def test_a_chain_goes_from_each_layer_to_the_next():
+    network = with_stacked_layers(Straying(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)))
+    assert not Chain.of(torch.fx.GraphModule(network, Tracer().trace(network)))

@@ -17,10 +17,11 @@ from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
-from monogram.engine.trial import Found, Trial
+from monogram.engine.trial import Found, Trial, not_judged_together
 from monogram.errors import OtherRunError, RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
+from monogram.training import code_of
 
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
 SIZES = (8, 64)  # individuals of the cohorts that are tried
@@ -101,6 +102,10 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
     if people < (FEWEST if job.engine == "auto" else 2):
         return Kind(reason=f"{people} individuals are too few to gain by training together")
     if not name:
+        problem = not_judged_together(job, population)
+        if problem:
+            reason = f"they cannot be judged together: {problem}"
+            return Kind(reason=reason, is_remarkable=True)
         size = min(most, SIZES[-1])
         return Kind(size, padded=True, reason="nothing is trained, only judged")
     found = _found(name, tasks, job, population)
@@ -136,24 +141,31 @@ def _together(
 
 
 def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
-    """What a trial finds, or found before on this machine."""
-    network = job.architecture.build(0)
-    shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
-    batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
-    thorough = job.engine == "stacked"
-    where = (batch, device, f"thorough {thorough}")
-    what = (name, str(network), *shapes, str(population.input_shape), *where)
-    measurements = Measurements()
-    kept = measurements.get(*what)
+    """What a trial finds, or found before on this machine of a network of the same code."""
+    what, measurements = _key(name, job, population), Measurements()
+    kept: Any = measurements.get(*what) if what else None
     try:
         return Found.from_dict(kept)
     except (TypeError, ValueError, KeyError, AttributeError):  # there is nothing, or it is damaged
         pass
+    thorough = job.engine == "stacked"
     with one_process(job.threads):
         found = Trial(name, tasks, job, population).found(SIZES, thorough=thorough)
-    if not found.problem:  # it may be the data's: the next trial tells
+    if what and not found.problem:  # it may be the data's: the next trial tells
         measurements.keep(found.as_dict(), *what)
     return found
+
+
+def _key(name: str, job: Job, population: Population) -> tuple[str, ...]:
+    """What a trial's findings depend on, beside the machine; empty where that cannot be told."""
+    network = job.architecture.build(0)
+    code = code_of(network)
+    if code is None:
+        return ()
+    shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
+    batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
+    where = (batch, device, f"thorough {job.engine == 'stacked'}")
+    return (name, code, str(network), *shapes, str(population.input_shape), *where)
 
 
 @dataclass(frozen=True)

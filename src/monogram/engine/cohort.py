@@ -141,11 +141,16 @@ def grouped(
             units.append(task)
             continue
         batch = None if kind.padded else batches[str(owner)]
-        alike.setdefault((kind.most, batch, task.parent, _shape(task.node)), []).append(task)
+        alike.setdefault((kind.most, batch, *shape_of(task)), []).append(task)
     for (most, *_), together in alike.items():
         parts = _parts(together, batches, most)
         units += [Cohort(tuple(some)) if len(some) > 1 else some[0] for some in parts]
     return tuple(units)
+
+
+def shape_of(task: Task) -> tuple[Any, ...]:
+    """What two individuals' tasks must have in common to be one cohort's."""
+    return (task.parent, _shape(task.node))
 
 
 def _shape(node: Node) -> tuple[Any, ...]:

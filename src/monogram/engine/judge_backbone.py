@@ -9,14 +9,26 @@ import torch
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import Pair, StackJudge
 from monogram.networks import PRIOR, Prepared
-from monogram.training import Cuts, Own, StackedNetwork, Tally, Weights, with_stacked_layers
+from monogram.networks.altered import is_altered
+from monogram.training import (
+    Cuts,
+    Own,
+    StackedNetwork,
+    Tally,
+    Weights,
+    judging_problem,
+    with_stacked_layers,
+)
+
+LOOKED_AT = 16  # samples that tell whether they may be judged in batches of any size
 
 
 class BackboneJudge:
     """Evaluates models of which each differs from the base in a part of the network.
 
     Where nothing but a head differs, a look at D_G takes the head's work instead of the network's;
-    where all of the network differs, it is looked at as a whole.
+    where all of the network differs, it is looked at as a whole. So are networks whose layers were
+    altered, and those that look across a batch.
 
     Args:
         judge: has the data.
@@ -37,8 +49,7 @@ class BackboneJudge:
         self._judge, self._whole = judge, network
         self._stack_judge = StackJudge(judge, device, progress)
         self._base = {name: tensor.to(device) for name, tensor in base.items()}
-        self._shared = with_stacked_layers(copy.deepcopy(network)).eval()
-        self._shared.load_state_dict(self._base)
+        self._shared = self._in_parts()
         self._cuts = Cuts()
 
     def on_global(self, weights: Weights) -> Pair:
@@ -55,8 +66,18 @@ class BackboneJudge:
             return self._judge.on_global_validation(self._loaded(weights))
         return self._stack_judge.on_global_validation(model.network, model.own)[0]
 
+    def _in_parts(self) -> Prepared | None:
+        """A copy of the base to judge parts of, or None where it must be judged as a whole."""
+        if any(map(is_altered, self._whole.modules())):
+            return None
+        if judging_problem(self._loaded(self._base), self._judge.shared[0].inputs[:LOOKED_AT]):
+            return None
+        return with_stacked_layers(copy.deepcopy(self._whole)).eval()
+
     def _model(self, weights: Weights) -> "_Model | None":
         """The model as a stack of one, or None where it shares no backbone with the base."""
+        if self._shared is None:
+            return None
         moved = {name: tensor.to(self._base[name].device) for name, tensor in weights.items()}
         own = {
             name: tensor[None]

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from monogram.curriculum import Phase
+from monogram.engine.cohort import shape_of
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
-from monogram.networks import PRIOR, laid_out
+from monogram.errors import NetworkError
+from monogram.networks import PRIOR, Prepared, laid_out
 from monogram.plan import Stretch, Task
 from monogram.population import Population
 from monogram.training import (
@@ -28,7 +30,10 @@ from monogram.training import (
     State,
     Weights,
     as_samples,
+    judging_problem,
+    learnt_alike,
     moment,
+    shown_alike,
     tally,
     train,
     train_stack,
@@ -40,7 +45,7 @@ STEPS = 3  # of a measurement; the first is not counted
 MORE_STEPS = 13  # where a step takes so little that a moment's disturbance would show
 SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
-TOLERANCE = 1e-3  # difference between two ways to train, as a part of what training changes
+LOOKED_AT = 16  # samples whose logits two ways to train have to agree on
 LONGEST = 10.0  # seconds of a trial, after which no larger cohort is begun
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
@@ -101,7 +106,7 @@ class Trial:
 
     Args:
         kind: what their phases train.
-        tasks: of whom, at least two.
+        tasks: of whom; those are tried that most of the others could be in a cohort with.
         job: how.
         population: their data.
     """
@@ -117,7 +122,7 @@ class Trial:
         with_stacked_layers(self._judged)
         self._start = State.of(self._network)
         self._shared = self._samples(population.global_data.train)
-        self._stretches = [_stretch(task, kind, STEPS) for task in tasks]
+        self._stretches = [_stretch(task, kind, STEPS) for task in _of_one_shape(tasks)]
 
     @without_warnings()
     def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
@@ -129,20 +134,24 @@ class Trial:
         """
         try:
             return self._found(sizes, thorough=thorough)
+        except NetworkError as error:
+            return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
-            problem = traceback.format_exception_only(error)[-1].split("\n")[0]
-            return Found(UNKNOWN, problem=problem)
+            return Found(UNKNOWN, problem=_line(error))
 
     def _found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
         alone = self._alone()
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
             alone = self._alone()
+        problem = judging_problem(self._network, self._to_judge().inputs[:LOOKED_AT])
+        if problem:
+            return Found(UNKNOWN, problem=problem)
         started = perf_counter()
         together = {2: self._together(2)}
         if together[2].step > SLOWER * alone.step and not thorough:
             return Found(alone, together, memory=self._memory())
-        padded = self._is_right(equal=False)
+        padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
         before = together[2]
@@ -168,31 +177,52 @@ class Trial:
         feeds = [self._feed(s, some) for s, some in zip(stretches, own, strict=True)]
         return Lesson(stretches, feeds, own)
 
+    def _cohort(self, size: int) -> list[Stretch]:
+        """So many of them; the same ones again where there are fewer."""
+        return [self._stretches[place % len(self._stretches)] for place in range(size)]
+
+    def _can_be_padded(self) -> bool:
+        try:
+            return self._is_right(equal=False)
+        except Exception:  # what is wrong with a pair, not with its padding, shows without it
+            return False
+
     def _is_right(self, *, equal: bool) -> bool:
         """Whether a pair learns the same together as alone, with batches of one length or two."""
-        pair = [stretch.until(STEPS) for stretch in self._stretches[:2]]
+        pair = [stretch.until(STEPS) for stretch in self._cohort(2)]
         own = [self._own(stretch) for stretch in pair]
         fewest = min(map(self._batch, own))
         lengths = (fewest, fewest) if equal else (fewest, max(1, 2 * fewest // 3))
         own = [Samples(o.inputs[:n], o.labels[:n]) for o, n in zip(own, lengths, strict=True)]
         lesson = self._lesson(pair, own)
-        state = StackState.start(self._start, 2)
-        end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
-        alone = (
+        state, cuts = StackState.start(self._start, 2), Cuts()
+        end = train_stack(self._stacked, state, lesson, self._recipe, cuts)
+        alone = [
             train(self._network, self._start, stretch, self._feed(stretch, some), self._recipe)
             for stretch, some in zip(pair, own, strict=True)
-        )
-        names = [name for name, _ in self._network.named_parameters()]
-        return all(
-            self._apart(names, end.member(place).weights, one.weights) < TOLERANCE
+        ]
+        names = {name for name, _ in self._network.named_parameters()}
+        learnt = (
+            learnt_alike(end.member(place).weights, one.weights, self._start.weights, names)
             for place, one in enumerate(alone)
         )
+        return all(learnt) and self._shows_alike(end, cuts, alone)
 
-    def _apart(self, names: Sequence[str], one: Weights, other: Weights) -> float:
-        """How far two ways to train are apart, as a part of what training changed."""
-        start = self._start.weights
-        changed = max(_largest(other[name] - start[name]) for name in names)
-        return max(_largest(one[name] - other[name]) for name in names) / max(changed, 1e-12)
+    def _shows_alike(self, end: StackState, cuts: Cuts, alone: Sequence[State]) -> bool:
+        """Whether a stack has the logits of its networks, in evaluation mode."""
+        inputs = self._to_judge().inputs[:LOOKED_AT]
+        with torch.no_grad():
+            stacked = self._shown(end, cuts, inputs)
+            together = stacked.all(end.own, stacked.features(inputs))
+            return all(
+                shown_alike(logits, self._with(one.weights)(inputs))
+                for logits, one in zip(together, alone, strict=True)
+            )
+
+    def _with(self, weights: Weights) -> Prepared:
+        """The network in evaluation mode, with weights of its own."""
+        self._network.load_state_dict(weights)
+        return self._network.eval()
 
     def _alone(self) -> Speed:
         stretch = self._stretches[0]
@@ -204,7 +234,7 @@ class Trial:
 
     def _together(self, size: int) -> Speed:
         """The share of one of a cohort, all with batches of the longest's length."""
-        cohort = [self._stretches[place % len(self._stretches)] for place in range(size)]
+        cohort = self._cohort(size)
         own = [self._own(stretch) for stretch in cohort]
         longest = max(map(self._batch, own))
         alike = [some for some in own if self._batch(some) == longest]
@@ -213,17 +243,17 @@ class Trial:
         state = StackState.start(self._start, size)
         end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
         samples, judge = self._to_judge(), self._judge()
-        stacked = self._shown(end, cuts, samples)
+        stacked = self._shown(end, cuts, samples.inputs)
         known = stacked.features(samples.inputs) if stacked.parts else None
         seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known), self._device)
         return Speed(times.gap / size, seconds / len(samples) / size)
 
-    def _shown(self, state: StackState, cuts: Cuts, samples: Samples) -> StackedNetwork:
+    def _shown(self, state: StackState, cuts: Cuts, inputs: Tensor) -> StackedNetwork:
         """The network in evaluation mode."""
         self._judged.load_state_dict(dict(state.common))
         self._judged.eval()
         names = state.own.keys() - {PRIOR}
-        parts = cuts.cut(self._judged, state.common, names, samples.inputs[:2])
+        parts = cuts.cut(self._judged, state.common, names, inputs[:2])
         return StackedNetwork(self._judged, state.own, parts)
 
     def _batch(self, own: Samples) -> int:
@@ -247,6 +277,21 @@ class Trial:
             end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
         tensors = sum(map(_bytes, end.own.values()))
         return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
+
+
+def not_judged_together(job: Job, population: Population) -> str | None:
+    """Why individuals must not be judged together whose networks nobody trains, or None."""
+    device = torch.device(job.device)
+    network = laid_out(job.architecture.build(0).to(device))
+    some = as_samples(population, population.global_data.train[:LOOKED_AT], device)
+    try:
+        return judging_problem(network, some.inputs)
+    except Exception as error:  # of the network, as in a trial
+        return _line(error)
+
+
+def _line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].split("\n")[0]
 
 
 class _Times:
@@ -278,6 +323,14 @@ class _Kept:
         return tensor
 
 
+def _of_one_shape(tasks: Sequence[Task]) -> list[Task]:
+    """The most tasks that could be one cohort."""
+    alike: dict[Any, list[Task]] = {}
+    for task in tasks:
+        alike.setdefault(shape_of(task), []).append(task)
+    return max(alike.values(), key=len)
+
+
 def _stretch(task: Task, kind: str, steps: int) -> Stretch:
     """The first steps of the first phase of a kind."""
     stretches = (node.stretch for node in task.nodes())
@@ -287,10 +340,6 @@ def _stretch(task: Task, kind: str, steps: int) -> Stretch:
 
 def _silent(_: float) -> None:
     """Nobody waits for a trial's progress."""
-
-
-def _largest(tensor: Tensor) -> float:
-    return float(tensor.abs().max()) if tensor.numel() else 0.0
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:

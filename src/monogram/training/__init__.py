@@ -8,12 +8,15 @@ what was trained without a step. `tally` counts what a network gets right.
 from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.clock import moment
+from monogram.training.code import code_of
 from monogram.training.layers import with_stacked_layers
 from monogram.training.lesson import Lesson
+from monogram.training.likeness import learnt_alike, shown_alike
 from monogram.training.loop import train
 from monogram.training.samples import Samples, as_samples
 from monogram.training.stack import train_stack
 from monogram.training.stack_state import StackState
+from monogram.training.stackable import judging_problem
 from monogram.training.stacked import Cuts, Own, StackedNetwork, without_warnings
 from monogram.training.state import State, load_state, save_state
 from monogram.training.tally import Tallies, Tally, tally
@@ -34,11 +37,15 @@ __all__ = [
     "Weights",
     "adjust",
     "as_samples",
+    "code_of",
     "interpolate",
+    "judging_problem",
+    "learnt_alike",
     "load_state",
     "log_odds",
     "moment",
     "save_state",
+    "shown_alike",
     "tally",
     "train",
     "train_stack",

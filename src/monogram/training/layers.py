@@ -6,11 +6,14 @@ are the same for all become one product.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+
+from monogram.networks.altered import is_altered
 
 MATRIX = 2  # axes
 ELEMENT_WISE = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Identity)
@@ -21,9 +24,12 @@ Axes = tuple[int | None, ...]
 
 
 def with_stacked_layers(network: Network) -> Network:
-    """The network itself, its linear layers made ready for stacks; alone they compute as before."""
+    """The network itself, its linear layers made ready for stacks; alone they compute as before.
+
+    Layers with hooks or a `forward` of their own are left as they are.
+    """
     for module in network.modules():
-        if type(module) is nn.Linear:
+        if type(module) is nn.Linear and not is_altered(module):
             module.__class__ = StackedLinear
     return network
 
@@ -63,15 +69,15 @@ class Chain:
         """A traced network as such a chain, or None where it is none."""
         if not isinstance(network, fx.GraphModule):
             return None
-        steps = [node for node in network.graph.nodes if node.op not in ("placeholder", "output")]
-        if not all(node.op == "call_module" and _has_one_input(node) for node in steps):
-            return None
+        steps = _line(network.graph)
         layers = [(str(node.target), network.get_submodule(str(node.target))) for node in steps]
+        if any(is_altered(module) for _, module in layers):
+            return None
         linear = [name for name, module in layers if isinstance(module, StackedLinear)]
         known = dict(network.named_parameters())
         complete = all(f"{name}.{part}" in known for name in linear for part in ("weight", "bias"))
         others = (module for _, module in layers if not isinstance(module, StackedLinear))
-        if not (linear and complete and all(isinstance(o, ELEMENT_WISE) for o in others)):
+        if not (linear and complete and all(type(other) in ELEMENT_WISE for other in others)):
             return None
         once = len(set(linear)) == len(linear) and layers[0][0] == linear[0]
         return cls(layers) if once else None
@@ -96,8 +102,12 @@ class Chain:
         return values
 
 
-def _has_one_input(node: fx.Node) -> bool:
-    return len(node.args) == 1 and not node.kwargs
+def _line(graph: fx.Graph) -> list[fx.Node]:
+    """The steps of a graph where each takes just what the one before gives; else none."""
+    nodes = list(graph.nodes)
+    steps = nodes[1:-1]
+    line = all(node.args == (before,) and not node.kwargs for before, node in pairwise(nodes))
+    return steps if line and all(node.op == "call_module" for node in steps) else []
 
 
 class StackedLinear(nn.Linear):
@@ -127,7 +137,8 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight, _ = ctx.saved_tensors
         (gradient,) = gradients
-        flat, rows = gradient.flatten(0, -2), inputs.flatten(0, -2)
+        flat = gradient.reshape(-1, gradient.shape[-1])
+        rows = inputs.reshape(-1, inputs.shape[-1])
         of_inputs = gradient @ weight if ctx.needs_input_grad[0] else None
         return of_inputs, flat.t() @ rows, flat.sum(0)
 
@@ -147,7 +158,7 @@ class _Linear(torch.autograd.Function):
         if at is None:
             return _of_the_same(inputs, weights, biases), inputs.dim() - 1
         own = inputs.movedim(at, 0)
-        rows = own.flatten(1, -2)
+        rows = own.reshape(len(own), -1, own.shape[-1])
         done = stacked_linear(rows, weights, biases)
         return done.view(*own.shape[:-1], weights.shape[1]), 0
 

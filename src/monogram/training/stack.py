@@ -22,6 +22,7 @@ from monogram.training.dual import Dual, dual_pays
 from monogram.training.lesson import Batch, Batches, Lesson, WeightedSamples
 from monogram.training.modes import Modes, changing_names, only_trainable
 from monogram.training.stack_state import StackState
+from monogram.training.stackable import check_stackable
 from monogram.training.stacked import Cuts, StackedNetwork
 from monogram.training.state import copies
 
@@ -54,7 +55,7 @@ def train_stack(
         The plain state.
 
     Raises:
-        NetworkError: the network draws random numbers in a way that cannot be stacked.
+        NetworkError: the network cannot be stacked, or draws random numbers in a way that cannot.
         RuntimeError: an operation of the network that `torch.func` does not know.
     """
     network.load_state_dict(dict(state.common))
@@ -88,7 +89,9 @@ class _Training:
         self._modes = Modes(network, names)
         smallest = min(recipe.batch_size, *map(len, lesson.samples))
         self._modes.set(smallest)
-        state = state.with_own(changing_names(network, names))
+        changing = changing_names(network, names)
+        check_stackable(network, changing)
+        state = state.with_own(changing)
         self._stacked = _stacked(network, state, lesson, cuts, smallest)
         self._batches, state = _fed(self._stacked, names, state, lesson, recipe)
         self._dual, self._common = state.dual, state.common
@@ -221,7 +224,7 @@ def _is_dual(
 def _shorten(tensors: Sequence[Tensor], longest: float) -> None:
     """Shorten each individual's gradient to a length, as `nn.utils.clip_grad_norm_` does."""
     gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
-    norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients])
+    norms = torch.stack([gradient.reshape(len(gradient), -1).norm(dim=1) for gradient in gradients])
     factor = (longest / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(factor.view(-1, *(1 for _ in gradient.shape[1:])))

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
+from monogram.networks.altered import is_altered
 from monogram.networks.split import Cut, cut
 from monogram.training.layers import Chain
+from monogram.training.stackable import tied_names
 
 INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
 ROWS = 512  # samples whose frozen part is computed at a time
@@ -55,16 +57,11 @@ class Cuts:
             probe: raw inputs [n, *shape] to try it out.
         """
         inner = frozenset(name.removeprefix(INNER) for name in names)
-        parameters = {name for name, _ in network.network.named_parameters()}
         if common is not self._common:
             self._common, self._parts = common, {}
         key = (inner, tuple(module.training for module in network.network.modules()))
-        if not inner and key not in self._parts:
-            self._parts[key] = Cut(_Whole(network.network), nn.Identity())
         if key not in self._parts:
-            parts = _cut(network, inner, network.prepare(probe))
-            worth = not parameters <= inner or (parts and Chain.of(parts.upper))
-            self._parts[key] = parts if worth else None
+            self._parts[key] = _parts(network, inner, probe)
         return self._parts[key]
 
 
@@ -79,9 +76,28 @@ class _Whole(nn.Module):
         return (self.network(prepared),)
 
 
-def _cut(network: Prepared, inner: Collection[str], prepared: Tensor) -> Cut | None:
+def _parts(network: Prepared, inner: frozenset[str], probe: Tensor) -> Cut | None:
+    """The parts of a network where it has any that are worth it."""
+    if _is_one(network.network, inner):
+        return None
+    if not inner:
+        return Cut(_Whole(network.network), nn.Identity())
+    prepared = network.prepare(probe)
     parts = cut(network.network, inner, prepared)
-    return parts if parts and len(parts.lower(prepared)) == 1 else None
+    if parts is None or len(parts.lower(prepared)) != 1:
+        return None
+    worth = not _weights(network.network) <= inner or Chain.of(parts.upper)
+    return parts if worth else None
+
+
+def _is_one(network: nn.Module, inner: frozenset[str]) -> bool:
+    """Whether a copy's part could compute with tensors of the whole.
+
+    A hook or a `forward` of a module's own may hold on to them, and one of several names of an own
+    tensor leads to the others.
+    """
+    altered = any(map(is_altered, network.modules()))
+    return altered or any(not inner.isdisjoint(names) for names in tied_names(network))
 
 
 class StackedNetwork:

@@ -1,0 +1,80 @@
+"""What stacks cannot train or judge: told before they are begun, with the reason.
+
+Most networks that cannot be stacked raise an error or fail the engine's trial. Those here would
+learn something else without anybody noticing, or only with data that the trial does not see.
+"""
+
+from collections.abc import Collection, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from monogram.errors import NetworkError
+from monogram.training.state import copies
+
+PAIR = 2  # samples; some layers refuse a single one
+ROUNDING = 1e-3  # of the largest logit, that a batch of another size may change
+
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
+
+
+def check_stackable(network: nn.Module, changing: Collection[str]) -> None:
+    """Nothing where a stack may train a network.
+
+    Args:
+        network: to be trained.
+        changing: names of the tensors that training may change.
+
+    Raises:
+        NetworkError: why not.
+    """
+    problem = next(_problems(network, changing), None)
+    if problem:
+        raise NetworkError(problem)
+
+
+def judging_problem(network: nn.Module, inputs: Tensor) -> str | None:
+    """Why samples of several individuals must not be judged in one batch, or None.
+
+    Args:
+        network: is put into evaluation mode; its tensors may change where that is the problem.
+        inputs: [n, *shape] raw ones, more than `PAIR` of them.
+    """
+    network.eval()
+    before = copies(network.state_dict())
+    with torch.no_grad():
+        among, alone = network(inputs)[-PAIR:], network(inputs[-PAIR:])
+    if not all(_same(tensor, before[name]) for name, tensor in network.state_dict().items()):
+        return "it changes its own tensors in evaluation mode"
+    if not torch.allclose(alone, among, rtol=0, atol=ROUNDING * _largest(among), equal_nan=True):
+        return "in evaluation mode its logits of a sample depend on the batch that the sample is in"
+    return None
+
+
+def tied_names(network: nn.Module) -> list[list[str]]:
+    """The names of each tensor of a network's state that has several."""
+    named: dict[int, list[str]] = {}
+    for name, tensor in network.state_dict().items():
+        if tensor.numel():
+            named.setdefault(tensor.data_ptr(), []).append(name)
+    return [names for names in named.values() if len(names) > 1]
+
+
+def _problems(network: nn.Module, changing: Collection[str]) -> Iterator[str]:
+    for names in tied_names(network):
+        if any(name in changing for name in names):
+            yield f"{' and '.join(names)} are one tensor, of which a stack would train one name"
+    for place, module in network.named_modules():
+        if isinstance(module, EMBEDDINGS):
+            if module.max_norm is not None:
+                yield f"{place} has a max_norm, which changes its weights in every pass"
+            if module.padding_idx is not None and f"{place}.weight" in changing:
+                yield f"{place} has a padding_idx, which a stack would train too"
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return torch.equal(one.nan_to_num(), other.nan_to_num())
+
+
+def _largest(logits: Tensor) -> float:
+    return float(logits.nan_to_num().abs().max())
