@@ -37,6 +37,11 @@ class Selection:
     tokens: bool = False
     owned: bool = True
 
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """The columns that are read as values of their own: ids, labels, groups."""
+        return tuple(name for name in (self.individual, self.label, self.group) if name)
+
     def for_global(self) -> "Selection":
         """The same columns of data that belongs to nobody."""
         return replace(self, individual=None, owned=False)

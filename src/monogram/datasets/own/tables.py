@@ -32,24 +32,11 @@ BATCH = 1 << 15  # rows
 READ_AHEAD = 4  # batches
 
 
-def read_parquet(path: Path, selection: Selection) -> Columns:
-    """A Parquet file, or a folder of them, also one partitioned as `user=anna/part-0.parquet`."""
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    with _readable(path, "Parquet"):
-        data = pads.dataset(
-            [str(file) for file in files],
-            format="parquet",
-            partitioning=pads.partitioning(flavor="hive"),
-            partition_base_dir=str(path) if path.is_dir() else None,
-        )
-        return read_table(data, selection, str(path))
-
-
 def read_csv(path: Path, selection: Selection) -> Columns:
     """A CSV file with a header; ids stay the text they are."""
     text = {selection.individual: pa.string()} if selection.individual else {}
     options = pacsv.ConvertOptions(column_types=text)
-    with _readable(path, "CSV"):
+    with readable(path, "CSV"):
         data = pads.dataset(str(path), format=pads.CsvFileFormat(convert_options=options))
         return read_table(data, selection, str(path))
 
@@ -191,7 +178,7 @@ def _pictures(data: pads.Dataset, name: str) -> list[Picture]:
 
 
 @contextmanager
-def _readable(path: Path, kind: str) -> Iterator[None]:
+def readable(path: Path, kind: str) -> Iterator[None]:
     """Say which file it is that cannot be read."""
     try:
         yield
