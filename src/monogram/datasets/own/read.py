@@ -8,10 +8,10 @@ import numpy as np
 
 from monogram.datasets.own.arrays import read_npz
 from monogram.datasets.own.columns import Columns, Selection, everybody, nobody
+from monogram.datasets.own.comma import read_csv
 from monogram.datasets.own.folders import read_folder
 from monogram.datasets.own.hugging_face import is_hugging_face, read_hugging_face
 from monogram.datasets.own.parquet import read_parquet
-from monogram.datasets.own.tables import read_csv
 from monogram.errors import DataError, SettingError, shorten
 from monogram.population import Population, Protocol, RawSamples, SetAside, assemble, merge
 from monogram.population.samples import label_texts, problem_with

@@ -1,4 +1,4 @@
-"""Parquet, CSV and Arrow tables.
+"""Arrow tables, which Parquet, CSV and Hugging Face datasets become.
 
 Numbers go column by column, batch by batch, into one array: there is no Python object per row.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 
 from monogram.datasets.own.columns import Coded, Columns, Selection, as_inputs, coded, required
@@ -30,15 +29,7 @@ from monogram.errors import DataError, shorten
 
 BATCH = 1 << 15  # rows
 READ_AHEAD = 4  # batches
-
-
-def read_csv(path: Path, selection: Selection) -> Columns:
-    """A CSV file with a header; ids stay the text they are."""
-    text = {selection.individual: pa.string()} if selection.individual else {}
-    options = pacsv.ConvertOptions(column_types=text)
-    with readable(path, "CSV"):
-        data = pads.dataset(str(path), format=pads.CsvFileFormat(convert_options=options))
-        return read_table(data, selection, str(path))
+CSV_ERROR = "CSV parse error: "
 
 
 def read_table(data: pads.Dataset, selection: Selection, origin: str) -> Columns:
@@ -183,7 +174,8 @@ def readable(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        reason = shorten(str(error).partition("\n")[0], 200)
+        told = str(error).partition("\n")[0]
+        reason = shorten(told.rpartition(CSV_ERROR)[2], 200)  # what comes before is about Arrow
         raise DataError(
             f"{path} cannot be read as {kind}: {reason}. It is cut off, damaged or no {kind} file; "
             "write it again"
