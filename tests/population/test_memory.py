@@ -162,7 +162,7 @@ def test_a_bad_dataset_is_set_aside_and_stops_nobody(bad, reason):
 def test_ids_of_datasets_are_any_scalar():
     people = from_datasets({3: FINE, "b": FINE, 4.0: FINE, None: FINE, float("nan"): FINE}, FINE)
     assert list(people.individuals) == ["3", "4", "b"]
-    assert [one.individual for one in people.set_aside] == [""]
+    assert [one.reason for one in people.set_aside] == ["its id is empty, in 10 samples"]
     people = from_datasets({3: FINE, "3": FINE, 4: FINE, "4": Broken(), 5: FINE}, FINE)
     assert list(people.individuals) == ["5"]
     assert [one.individual for one in people.set_aside] == ["3", "4"]

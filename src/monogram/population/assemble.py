@@ -121,7 +121,7 @@ def _sort_out(
             or problem_with_type(raw, shared, tokens=tokens)
             or problem_with_classes(raw, classes)
         )
-        if seen[owner] > 1:
+        if seen[owner] > 1 and owner:
             bad = f"its id is given {seen[owner]} times; give each individual once"
             usable.pop(owner, None)
         problem = bad or problem_with_size(raw, protocol)

@@ -24,7 +24,7 @@ def problem_with(raw: RawSamples, shape: tuple[int, ...] | None = None) -> str |
         raw: the samples.
         shape: the input shape that they must have, without the sample axis; None: any.
     """
-    if raw.owner is not None and (problem := _problem_with_id(raw.owner)):
+    if raw.owner is not None and (problem := _problem_with_id(raw)):
         return problem
     return (
         _problem_with_lengths(raw)
@@ -93,9 +93,10 @@ def known_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
     return names
 
 
-def _problem_with_id(owner: str) -> str | None:
+def _problem_with_id(raw: RawSamples) -> str | None:
+    owner, n = raw.owner or "", len(raw.inputs)
     if not owner:
-        return "its id is empty"
+        return f"its id is empty, in {n} sample{'s' * (n != 1)}"
     if any("\ud800" <= character <= "\udfff" for character in owner):
         return "its id is not valid Unicode (a name in another encoding?)"
     return None

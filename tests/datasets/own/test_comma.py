@@ -166,3 +166,17 @@ def test_rows_of_another_length_are_told(write, row):
     path.write_text(path.read_text() + row + "\n")
     with pytest.raises(DataError, match=r"a\.csv cannot be read as CSV: .*Expected 4 columns"):
         read_own(path, **NAMES)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("user", "cannot be read as CSV: .*invalid UTF8.* not in UTF-8"),
+        ("y", "column 'y' holds bytes that are no UTF-8 text; write it as such"),
+    ],
+)
+def test_another_encoding_is_told(write, column, message):
+    path = write(**{column: ["é", "è"] * 12})
+    path.write_text(path.read_text(), encoding="latin-1")
+    with pytest.raises(DataError, match=rf"a\.csv.*{message}"):
+        read_own(path, **NAMES)

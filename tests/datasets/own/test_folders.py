@@ -81,7 +81,7 @@ def test_sixteen_bits_are_scaled(tmp_path):
 def test_images_in_the_wrong_place(tmp_path):
     root = _tree(tmp_path / "a")
     _save(root / "stray.png", "L", 0)
-    with pytest.raises(DataError, match=r"stray\.png is not where it should be: individual/class/"):
+    with pytest.raises(DataError, match=r"stray\.png is not where images.*move them"):
         read_own(root, global_from=0.5)
     with pytest.raises(SettingError, match="leave the column options out"):
         read_own(root, global_from=0.5, label_column="y")

@@ -188,7 +188,7 @@ def test_ids_of_any_type(tmp_path, shared, values, expected):
     population = read_own(path, **NAMES, global_data=shared)
     assert set(population.individuals) == expected
     assert [(one.individual, one.reason) for one in population.set_aside] == [
-        ("", "its id is empty") for _ in range(3 - len(expected))
+        ("", "its id is empty, in 8 samples") for _ in range(3 - len(expected))
     ]
 
 

@@ -144,7 +144,7 @@ def everybody(columns: Columns) -> Iterator[RawSamples | SetAside]:
     ends = np.cumsum(np.bincount(codes, minlength=len(ids))).tolist()
     for code, id_ in enumerate(ids):
         rows = slice(ends[code - 1] if code else 0, ends[code])
-        if code in faults:
+        if id_ and code in faults:  # nobody's samples are told as such, with their number
             yield SetAside(id_, faults[code], columns.origin)
         elif rows.start < rows.stop:
             groups = None if columns.groups is None else columns.groups[rows]

@@ -48,11 +48,13 @@ def read_folder(path: Path, selection: Selection) -> Columns:
 
 def _check_depth(path: Path, places: Sequence[tuple[str, ...]], selection: Selection) -> None:
     allowed = {3} if selection.owned else {2, 3}
-    for place in places:
-        if len(place) not in allowed:
-            raise DataError(
-                f"{path / Path(*place)} is not where it should be: {_layout(selection)}"
-            )
+    astray = [place for place in places if len(place) not in allowed]
+    if astray:
+        others = f" and {len(astray) - 1} other images are" if astray[1:] else " is"
+        raise DataError(
+            f"{path / Path(*astray[0])}{others} not where images should be: {_layout(selection)}; "
+            "move them there, or out of the folder"
+        )
 
 
 def _layout(selection: Selection) -> str:

@@ -29,7 +29,6 @@ from monogram.errors import DataError, shorten
 
 BATCH = 1 << 15  # rows
 READ_AHEAD = 4  # batches
-CSV_ERROR = "CSV parse error: "
 
 
 def read_table(data: pads.Dataset, selection: Selection, origin: str) -> Columns:
@@ -80,7 +79,8 @@ def _read_inputs(
         leaf = leaf_type(kind) if len(names) == 1 else kind
         if not is_number(leaf) or (tokens and not pa.types.is_integer(leaf)):
             wanted = "integers, being tokens" if tokens else "numbers"
-            several = "; of several input columns none can hold lists" if is_list(kind) else ""
+            mixed = is_list(kind) and len(names) > 1
+            several = "; of several input columns none can hold lists" if mixed else ""
             raise DataError(
                 f"{origin}: column {shorten(name)!r} holds {shorten(kind)}; inputs must be "
                 f"{wanted}{several}"
@@ -142,7 +142,7 @@ def _read_coded(data: pads.Dataset, name: str, origin: str) -> Coded:
         return coded(np.concatenate(codes).astype(np.int64), _decoded(values))
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{origin}: column {shorten(name)!r} holds bytes that are no text"
+            f"{origin}: column {shorten(name)!r} holds bytes that are no UTF-8 text; write it as such"
         ) from error
 
 
@@ -175,8 +175,9 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         told = str(error).partition("\n")[0]
-        reason = shorten(told.rpartition(CSV_ERROR)[2], 200)  # what comes before is about Arrow
+        if kind == "CSV":  # what comes before is about Arrow, and there is but one file
+            told = told.rpartition("Invalid: ")[2].removeprefix("CSV parse error: ")
         raise DataError(
-            f"{path} cannot be read as {kind}: {reason}. It is cut off, damaged or no {kind} file; "
-            "write it again"
+            f"{path} cannot be read as {kind}: {shorten(told, 200)}. It is cut off, damaged"
+            f"{', not in UTF-8' * (kind == 'CSV')} or no {kind} file; write it again"
         ) from error
