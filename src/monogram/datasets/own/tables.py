@@ -142,7 +142,8 @@ def _read_coded(data: pads.Dataset, name: str, origin: str) -> Coded:
         return coded(np.concatenate(codes).astype(np.int64), _decoded(values))
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{origin}: column {shorten(name)!r} holds bytes that are no UTF-8 text; write it as such"
+            f"{origin}: column {shorten(name)!r} holds bytes that are no UTF-8 text; write it as "
+            "such"
         ) from error
 
 
