@@ -112,6 +112,16 @@ def test_groups_of_any_kind_and_lists():
     assert list(people.individuals) == ["anna", "ben", "cleo"]
 
 
+def test_lists_of_several_types_keep_each_values_own():
+    labels: list[Any] = [[1, "1", 1.0, "b"][i // 3 % 4] for i in range(24)]
+    ids: list[Any] = [[7, "7", 7.0][i % 3] for i in range(24)]
+    people = _people(labels=labels, individuals=ids, global_labels=["1", "b"] * 5)
+    assert people.classes == ("1", "b")
+    assert list(people.individuals) == ["7"]
+    pairs = Pairs([(np.zeros(2), label) for label in labels])
+    assert from_datasets({"anna": pairs}, pairs).classes == ("1", "b")
+
+
 class Broken(Dataset):
     """A dataset whose fourth sample cannot be read."""
 

@@ -10,7 +10,13 @@ from monogram.errors import DataError, shorten
 from monogram.population.assemble import assemble, check_size
 from monogram.population.pairs import read_dataset
 from monogram.population.population import Population, Protocol, SetAside
-from monogram.population.samples import RawSamples, missing_labels, one_owner_text, owner_texts
+from monogram.population.samples import (
+    RawSamples,
+    as_values,
+    missing_labels,
+    one_owner_text,
+    owner_texts,
+)
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -56,7 +62,9 @@ def from_arrays(
         **layout: see `Layout`.
 
     Raises:
-        DataError: D_G cannot be used, or no individual can.
+        DataError: an argument is no array with an entry per sample, D_G cannot be used, or no
+            individual can.
+        SettingError: a class is given twice or has an empty name.
 
     Examples:
         >>> import numpy as np
@@ -91,7 +99,7 @@ def _array(values: Any, name: str) -> np.ndarray:
         DataError: it is none: lists of different lengths, a sparse matrix, a single value.
     """
     try:
-        found = np.asarray(values)
+        found = as_values(values)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{name} cannot become an array ({shorten(error, 200)}); give an entry of one shape "

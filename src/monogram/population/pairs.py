@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monogram.errors import DataError, shorten
-from monogram.population.samples import RawSamples
+from monogram.population.samples import RawSamples, as_values
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -58,6 +58,6 @@ def _input(value: Any, i: int) -> np.ndarray:
 
 def _labels(pairs: Sequence[Sequence[Any]]) -> np.ndarray:
     try:
-        return np.asarray([pair[1] for pair in pairs])
+        return as_values([pair[1] for pair in pairs])
     except Exception as error:  # whatever an object says that is no array
         raise DataError(f"its labels are not one value each ({shorten(error, 200)})") from error

@@ -61,6 +61,16 @@ def _own_groups(raw: RawSamples) -> np.ndarray:
     return np.unique(raw.groups, return_inverse=True)[1].astype(np.int64)
 
 
+def as_values(values: object) -> np.ndarray:
+    """Labels or ids as an array [n]; in lists of several types each keeps its own.
+
+    NumPy would make text of 1 and 1.0 beside "a": two labels, though they are the same.
+    """
+    found = np.asarray(values)
+    mixed = isinstance(values, list | tuple) and found.dtype.kind in "US"
+    return np.asarray(values, dtype=object) if mixed else found
+
+
 def missing_labels(labels: np.ndarray) -> np.ndarray:
     """Where a label is missing: None, NaN, NaT or empty text. [n] bool."""
     missing: np.ndarray = np.zeros(len(labels), dtype=bool)
