@@ -114,7 +114,7 @@ def _one_input_type(name: str, types: Types) -> pa.DataType:
         if merged is None or _mixes_bytes(so_far, kind):
             raise DataError(
                 f"{file}: column {shorten(name)!r} holds {shorten(kind)}, but {shorten(so_far)} in "
-                f"{first.name}; write it with one type in all files"
+                f"{first}; write it with one type in all files"
             )
         so_far = merged
     return so_far
