@@ -130,6 +130,22 @@ def test_a_file_of_which_nothing_can_be_predicted_is_refused(store, inputs, tmp_
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_bytes_are_refused_where_other_numbers_were_trained_on(store, inputs, tmp_path):
+    np.savez(tmp_path / "in.npz", inputs=inputs.astype(np.uint8), individuals=np.array(IDS))
+    with pytest.raises(DataError, match=r"are bytes .* trained on float32, write them as such"):
+        predict_file(store, tmp_path / "in.npz", tmp_path / "out.parquet")
+
+
+def test_a_cell_of_a_csv_that_is_no_number_is_its_rows_problem(store, inputs, tmp_path):
+    cells = [[str(value) for value in row] for row in inputs.tolist()]
+    cells[2][1] = "abc"
+    lines = [",".join([id_, *row]) for id_, row in zip(IDS, cells, strict=True)]
+    (tmp_path / "in.csv").write_text("\n".join(["who,x0,x1,x2,x3,x4", *lines]))
+    done = predict_file(store, tmp_path / "in.csv", tmp_path / "out.parquet", **NAMES)
+    assert done.problems == {2: "row 2 has 'abc' in 'x1', which is no number"}
+    assert pq.read_table(tmp_path / "out.parquet")["individual"].to_pylist() == IDS
+
+
 def test_grey_values_are_wanted_where_grey_values_were_trained_on(tmp_path):
     run = make_run(tmp_path / "run", make_population(kind=np.uint8))
     personalize(Start.of_run(run, curriculum="transfer(4)"), pace=HERE)

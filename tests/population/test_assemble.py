@@ -1,10 +1,11 @@
 """What `assemble` makes of good and bad samples."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import Dataset
 
 from monogram.errors import DataError, SettingError
 from monogram.population import (
@@ -13,8 +14,6 @@ from monogram.population import (
     RawSamples,
     assemble,
     fingerprint,
-    from_arrays,
-    from_datasets,
     merge,
 )
 
@@ -83,6 +82,16 @@ NAN = np.full((12, 3), np.nan)
         (_raw("bad", labels=np.full(12, 9)), "its label '9' is none of the 2 classes"),
         (_raw("bad", groups=np.zeros(11)), "12 inputs but 11 groups"),
         (_raw("bad", groups=np.zeros(12)), "it has 1 groups of samples; 3 are needed"),
+        (_raw("bad", inputs=np.full((12, 3), 1e300)), "12 of its 12 inputs hold values too large"),
+        (_raw("bad", inputs=np.zeros((12, 3), np.uint8)), "are uint8, those of .* float64; bytes"),
+        (_raw("bad", labels=np.full(12, 1e19)), "its label '10000000000000000000' is none of the"),
+        (_raw("bad", labels=np.array([1, 1.5] * 6, dtype=object)), "fractional"),
+        (_raw("bad", labels=np.array([Decimal("1.5")] * 12)), "fractional"),
+        (_raw("bad", labels=np.full(12, np.datetime64("NaT"))), "12 of its 12 labels are missing"),
+        (_raw("bad", labels=np.eye(12)), r"labels have shape \(12, 12\).*one-hot.*argmax"),
+        (_raw("bad", labels=np.zeros(12, dtype="i4,i4")), "not whole numbers or text"),
+        (_raw("bad", labels=np.array([b"\xff"] * 12)), "bytes that are no UTF-8 text"),
+        (_raw("bad", labels=np.array([b"\xff"] * 12, dtype=object)), "bytes that are no UTF-8"),
         (_raw("bad", 0), "it has no samples"),
         (_raw("bad", 1), "it has 1 samples; 3 are needed"),
         (_raw("bad", 2), "it has 2 samples; 3 are needed"),
@@ -113,6 +122,8 @@ def test_an_id_given_twice_is_set_aside(times):
     [
         (_raw(None, inputs=NAN), "12 of the 12 inputs hold NaN"),
         (_raw(None, labels=np.array([None] * 12)), "labels are missing"),
+        (_raw(None, inputs=np.full((12, 3), 1e39)), "12 of the 12 inputs hold values too large"),
+        (_raw(None, inputs=np.zeros((12, 0))), r"shape \(0,\), so there is nothing in them"),
         (_raw(None, 0), "it has no samples"),
         (_raw(None, labels=np.full(12, 7)), "label '7' is none of the 2 classes 0, 1"),
     ],
@@ -120,6 +131,64 @@ def test_an_id_given_twice_is_set_aside(times):
 def test_bad_global_data_stops_everything(shared, message):
     with pytest.raises(DataError, match=f"global data .memory.: .*{message}"):
         _assemble(_raw("anna"), shared=shared, classes=["0", "1"])
+
+
+def test_bytes_and_other_numbers_are_not_mixed():
+    grey = np.ones((30, 3), dtype=np.uint8)
+    with pytest.raises(DataError, match="are float64, those of the global data uint8; bytes"):
+        _assemble(_raw("anna"), shared=_raw(None, 30, inputs=grey))
+    tokens = _assemble(
+        _raw("anna", inputs=grey[:12].astype(int)), shared=_raw(None, 30, inputs=grey), tokens=True
+    )
+    assert tokens.inputs.dtype == np.int64
+    grey_tokens = _assemble(
+        _raw("anna", inputs=grey[:12]), shared=_raw(None, 30, inputs=grey), tokens=True
+    )
+    assert grey_tokens.inputs.dtype == np.int64
+
+
+def test_tokens_with_fractions_are_refused():
+    words = np.ones((30, 3), dtype=np.int64)
+    shared = _raw(None, 30, inputs=words)
+    people = _assemble(_raw("anna", inputs=words[:12]), _raw("ben"), shared=shared, tokens=True)
+    assert "are float64; tokens must be integers" in people.set_aside[0].reason
+    with pytest.raises(DataError, match="the inputs are float64; tokens must be integers"):
+        _assemble(_raw("anna", inputs=words[:12]), tokens=True)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["rest", "rest", "walk"], "class 'rest' is given twice"),
+        (["rest", "walk", ""], "classes rest, walk,  hold an empty name"),
+    ],
+)
+def test_classes_are_named_once_and_not_empty(classes, message):
+    with pytest.raises(SettingError, match=message):
+        _assemble(_raw("anna"), classes=classes)
+
+
+def test_a_label_outside_many_classes_lists_the_first_few():
+    people = _assemble(
+        _raw("anna"), _raw("ben", labels=np.full(12, 77)), classes=[str(i) for i in range(12)]
+    )
+    listed = "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …"
+    assert people.set_aside[0].reason == f"its label '77' is none of the 12 classes {listed}"
+
+
+def test_large_labels_stay_different():
+    labels = np.array([1e19, 3e19] * 6)
+    people = _assemble(_raw("anna", labels=labels), shared=_raw(None, labels=labels))
+    assert people.classes == ("10000000000000000000", "30000000000000000000")
+
+
+def test_classes_that_look_like_numbers_have_one_order():
+    labels = np.array(["1", "01", "001"] * 4)
+    people = _assemble(_raw("anna", labels=labels), shared=_raw(None, labels=labels))
+    assert people.classes == ("001", "01", "1")
+    labels = np.array(["--1", "2"] * 6)
+    people = _assemble(_raw("anna", labels=labels), shared=_raw(None, labels=labels))
+    assert people.classes == ("--1", "2")
 
 
 def test_nobody_and_one_class():
@@ -196,59 +265,6 @@ def test_merged_groups_stay_apart():
     assert np.array_equal(groups, [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3 + [4, 5])
     with pytest.raises(DataError, match="inputs of one shape, but has 2"):
         merge([_raw("a"), _raw("b", inputs=np.zeros((12, 4)))])
-
-
-@pytest.mark.parametrize(
-    ("ids", "expected"),
-    [
-        (np.array([1.5, 1.25, 2.0] * 8), ["1.25", "1.5", "2"]),
-        (np.array(["anna", "anna\u0300", "b" * 10_000] * 8, dtype=object), None),
-        (np.array([3, "3", 3.0] * 8, dtype=object), ["3"]),
-        (np.array([None, "a", float("nan")] * 8, dtype=object), ["a"]),
-    ],
-)
-def test_ids_in_memory(ids, expected):
-    people = from_arrays(
-        np.zeros((24, 2)),
-        np.arange(24) // 3 % 2,
-        ids,
-        global_inputs=np.zeros((10, 2)),
-        global_labels=np.arange(10) % 2,
-    )
-    assert list(people.individuals) == (expected or sorted(set(ids.tolist())))
-    assert len(people.set_aside) == (ids[0] is None)
-
-
-def test_lengths_that_differ():
-    with pytest.raises(DataError, match="24 inputs, 23 labels and 24 individual ids"):
-        from_arrays(
-            np.zeros((24, 2)),
-            np.arange(23) % 2,
-            np.arange(24) % 3,
-            global_inputs=np.zeros((10, 2)),
-            global_labels=np.arange(10) % 2,
-        )
-
-
-class Pairs(Dataset):
-    """A map-style dataset of pairs."""
-
-    def __init__(self, pairs: list):
-        self.pairs = pairs
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, index: int) -> tuple:
-        return self.pairs[index]
-
-
-def test_datasets_of_pairs():
-    pairs = Pairs([(np.full((2, 2), i, dtype=np.float32), i % 2) for i in range(10)])
-    ragged = Pairs([(np.zeros(i + 1), i % 2) for i in range(10)])
-    people = from_datasets({"anna": pairs, "bad": ragged, "none": Pairs([])}, pairs)
-    assert list(people.individuals) == ["anna"]
-    assert [one.individual for one in people.set_aside] == ["bad", "none"]
 
 
 def test_only_some():

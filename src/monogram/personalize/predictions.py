@@ -191,6 +191,11 @@ def _as_trained(columns: Columns, base: BaseModel) -> np.ndarray:
             f"{columns.origin}: inputs are {inputs.dtype}; the models were trained on grey values "
             "(uint8, 0 to 255), write them as such"
         )
+    if kind != "uint8" and inputs.dtype == np.uint8:
+        raise DataError(
+            f"{columns.origin}: inputs are bytes (uint8, fractions of 255); the models were "
+            f"trained on {kind}, write them as such"
+        )
     return inputs.astype(kind, copy=False)
 
 

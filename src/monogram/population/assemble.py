@@ -7,22 +7,22 @@ data stops everything, since nothing can be trained without it.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from monogram.errors import DataError, shorten
-from monogram.population.population import Population, Protocol, Remark, SetAside, Split
-from monogram.population.samples import (
-    RawSamples,
-    label_texts,
+from monogram.population.checks import (
+    known_classes,
     problem_with,
+    problem_with_classes,
+    problem_with_size,
+    problem_with_type,
 )
-from monogram.population.splits import group_count, split
+from monogram.population.population import Population, Protocol, Remark, SetAside, Split
+from monogram.population.samples import RawSamples, label_texts, one_owner_text
+from monogram.population.splits import split
 from monogram.streams import stream
-
-if TYPE_CHECKING:
-    pass
 
 
 def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
@@ -52,12 +52,11 @@ def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
 
     Raises:
         DataError: D_G cannot be used, or no individual can.
+        SettingError: a class is given twice or has an empty name.
     """
-    problem = problem_with(global_raw)
-    if problem:
-        raise DataError(f"global data ({global_raw.origin}): {problem.replace('its', 'the', 1)}")
-    known = None if classes is None else tuple(str(c) for c in classes)
-    usable, refused = _sort_out(individuals, global_raw.inputs.shape[1:], known, protocol)
+    known = known_classes(classes)
+    _check_global(global_raw, tokens=tokens)
+    usable, refused = _sort_out(individuals, global_raw, known, protocol, tokens=tokens)
     refused = [*set_aside, *refused]
     if not usable:
         raise DataError(_nobody_left(name, refused))
@@ -82,46 +81,55 @@ def assemble(  # noqa: PLR0913 - what was found, and how to lay it out
     )
 
 
+def check_size(global_raw: RawSamples, protocol: Protocol) -> None:
+    """Refuse D_G of which some part of the split would be empty.
+
+    Raises:
+        DataError: it has too few samples or groups.
+    """
+    if not problem_with(global_raw) and (problem := problem_with_size(global_raw, protocol)):
+        raise DataError(
+            f"global data ({global_raw.origin}): {problem}; give more, or set more individuals "
+            "apart for it"
+        )
+
+
+def _check_global(raw: RawSamples, *, tokens: bool) -> None:
+    problem = problem_with(raw) or problem_with_type(raw, raw, tokens=tokens)
+    if problem:
+        raise DataError(f"global data ({raw.origin}): {problem.replace('its', 'the', 1)}")
+
+
 def _sort_out(
     individuals: Iterable[RawSamples],
-    shape: tuple[int, ...],
+    shared: RawSamples,
     classes: tuple[str, ...] | None,
     protocol: Protocol,
+    *,
+    tokens: bool,
 ) -> tuple[dict[str, RawSamples], list[SetAside]]:
     """The individuals that can be used, by id, and those that cannot."""
     usable: dict[str, RawSamples] = {}
     refused: dict[str, SetAside] = {}
     seen: Counter[str] = Counter()
-    for raw in individuals:
-        owner = str(raw.owner)
+    for given in individuals:
+        owner = one_owner_text(given.owner)
+        raw = replace(given, owner=owner)
         seen[owner] += 1
-        bad = problem_with(raw, shape) or _problem_with_labels(raw, classes)
-        if seen[owner] > 1:
+        bad = (
+            problem_with(raw, shared.inputs.shape[1:])
+            or problem_with_type(raw, shared, tokens=tokens)
+            or problem_with_classes(raw, classes)
+        )
+        if seen[owner] > 1 and owner:
             bad = f"its id is given {seen[owner]} times; give each individual once"
             usable.pop(owner, None)
-        problem = bad or _problem_with_size(raw, protocol)
+        problem = bad or problem_with_size(raw, protocol)
         if problem:
             refused[owner] = SetAside(owner, problem, raw.origin, too_few=not bad)
         else:
             usable[owner] = raw
     return usable, list(refused.values())
-
-
-def _problem_with_size(raw: RawSamples, protocol: Protocol) -> str | None:
-    pieces = group_count(raw.groups, len(raw.inputs))
-    if pieces < protocol.parts:
-        kind = "samples" if raw.groups is None else "groups of samples"
-        return (
-            f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
-        )
-    return None
-
-
-def _problem_with_labels(raw: RawSamples, classes: tuple[str, ...] | None) -> str | None:
-    outside = set() if classes is None else set(np.unique(label_texts(raw.labels))) - set(classes)
-    if outside:
-        return f"its label {shorten(min(outside))!r} is none of the {len(classes or ())} classes"
-    return None
 
 
 def _nobody_left(name: str, refused: Sequence[SetAside]) -> str:
@@ -132,8 +140,8 @@ def _nobody_left(name: str, refused: Sequence[SetAside]) -> str:
 
 
 def _sorted_classes(texts: set[str]) -> tuple[str, ...]:
-    if all(text.lstrip("-").isdecimal() for text in texts):
-        return tuple(str(t) for t in sorted(texts, key=int))
+    if all(text.removeprefix("-").isdecimal() for text in texts):
+        return tuple(str(t) for t in sorted(texts, key=lambda text: (int(text), text)))
     return tuple(str(t) for t in sorted(texts))
 
 
@@ -165,12 +173,9 @@ def _lay_out(
 def _joined_inputs(
     owners: Sequence[RawSamples], rows: Sequence[np.ndarray], *, tokens: bool
 ) -> np.ndarray:
-    kinds = {raw.inputs.dtype for raw in owners}
-    dtype: np.dtype[Any] = np.dtype(np.float32)
-    if kinds == {np.dtype(np.uint8)}:
+    dtype: np.dtype[Any] = np.dtype(np.int64 if tokens else np.float32)
+    if owners[0].inputs.dtype == np.uint8 and not tokens:  # then all are
         dtype = np.dtype(np.uint8)
-    elif tokens:
-        dtype = np.dtype(np.int64)
     total = sum(len(r) for r in rows)
     joined = np.empty((total, *owners[0].inputs.shape[1:]), dtype=dtype)
     start = 0

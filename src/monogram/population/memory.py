@@ -1,15 +1,22 @@
 """Populations from data in memory: arrays, and PyTorch datasets."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
-from monogram.errors import DataError
-from monogram.population.assemble import assemble
-from monogram.population.population import Population, Protocol
-from monogram.population.samples import RawSamples, owner_texts
+from monogram.errors import DataError, shorten
+from monogram.population.assemble import assemble, check_size
+from monogram.population.pairs import read_dataset
+from monogram.population.population import Population, Protocol, SetAside
+from monogram.population.samples import (
+    RawSamples,
+    as_values,
+    missing_labels,
+    one_owner_text,
+    owner_texts,
+)
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -55,7 +62,9 @@ def from_arrays(
         **layout: see `Layout`.
 
     Raises:
-        DataError: D_G cannot be used, or no individual can.
+        DataError: an argument is no array with an entry per sample, D_G cannot be used, or no
+            individual can.
+        SettingError: a class is given twice or has an empty name.
 
     Examples:
         >>> import numpy as np
@@ -70,28 +79,100 @@ def from_arrays(
         >>> print(people)
         arrays: 2 individuals (20 samples each), 100 global samples, 2 classes, inputs [3]
     """
-    owned = by_owner(np.asarray(inputs), np.asarray(labels), np.asarray(individuals), groups)
-    shared = RawSamples(None, np.asarray(global_inputs), np.asarray(global_labels))
+    owned = by_owner(
+        _array(inputs, "inputs"),
+        _column(labels, "labels"),
+        _column(individuals, "individuals"),
+        None if groups is None else _groups(groups),
+    )
+    shared = RawSamples(
+        None, _array(global_inputs, "global_inputs"), _column(global_labels, "global_labels")
+    )
+    check_size(shared, layout.get("protocol", Protocol()))
     return assemble(shared, owned, **(Layout(name="arrays") | layout))
 
 
+def _array(values: Any, name: str) -> np.ndarray:
+    """An argument as an array with an entry per sample.
+
+    Raises:
+        DataError: it is none: lists of different lengths, a sparse matrix, a single value.
+    """
+    try:
+        found = as_values(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(
+            f"{name} cannot become an array ({shorten(error, 200)}); give an entry of one shape "
+            "per sample"
+        ) from error
+    if not found.ndim:
+        raise DataError(
+            f"{name} is a single {type(values).__name__}; give an array with an entry per sample "
+            "(of a sparse matrix: .toarray())"
+        )
+    return found
+
+
+def _column(values: Any, name: str) -> np.ndarray:
+    """An argument as an array with one value per sample.
+
+    Raises:
+        DataError: it is none, or holds records.
+    """
+    found = _array(values, name)
+    if found.ndim != 1:
+        raise DataError(
+            f"{name} has shape {list(found.shape)}; give one value per sample (of one-hot labels: "
+            ".argmax(axis=1))"
+        )
+    if found.dtype.kind == "V":
+        raise DataError(f"{name} holds records ({shorten(found.dtype)}); give one field of them")
+    return found
+
+
+def _groups(values: Any) -> np.ndarray:
+    """Groups [n] that can be compared; where one is missing in Python objects, one of its own."""
+    found = _column(values, "groups")
+    if found.dtype.kind != "O":
+        return found
+    missing = missing_labels(found).tolist()
+    keys = [("", i) if missing[i] else (value,) for i, value in enumerate(found)]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([places[key] for key in keys], dtype=np.int64)
+
+
 def from_datasets(
-    individuals: "Mapping[str, Dataset[Any]]",
+    individuals: "Mapping[Any, Dataset[Any]]",
     global_data: "Dataset[Any]",
     **layout: Unpack[Layout],
 ) -> Population:
     """A population from PyTorch datasets of (input, label) pairs.
 
     Args:
-        individuals: each individual's dataset (map-style), by id.
+        individuals: each individual's dataset (map-style), by id; 3 and "3" are the same id. One
+            that cannot be read is set aside with the reason.
         global_data: D_G.
         **layout: see `Layout`.
 
     Raises:
         DataError: D_G cannot be used, or no individual can.
     """
-    owned = (read_dataset(id_, dataset) for id_, dataset in individuals.items())
-    return assemble(read_dataset(None, global_data), owned, **(Layout(name="datasets") | layout))
+    try:
+        shared = read_dataset(None, global_data)
+    except DataError as error:
+        raise DataError(f"global data (dataset): {str(error).replace('its', 'the', 1)}") from error
+    check_size(shared, layout.get("protocol", Protocol()))
+    owned: list[RawSamples] = []
+    refused: list[SetAside] = []
+    for id_, dataset in individuals.items():
+        owner = one_owner_text(id_)
+        try:
+            owned.append(read_dataset(owner, dataset))
+        except DataError as error:
+            refused.append(SetAside(owner, str(error), "dataset"))
+    told = {one.individual for one in refused}
+    owned = [raw for raw in owned if raw.owner not in told]  # 3 and "3", one of them unreadable
+    return assemble(shared, owned, set_aside=refused, **(Layout(name="datasets") | layout))
 
 
 def by_owner(
@@ -111,7 +192,7 @@ def by_owner(
         origin: where the data came from, for messages.
 
     Raises:
-        DataError: arrays of different lengths.
+        DataError: arrays of different lengths, or ids in bytes that are no text.
     """
     lengths = {len(inputs), len(labels), len(owners)} | (
         {len(groups)} if groups is not None else set()
@@ -121,7 +202,12 @@ def by_owner(
             f"{origin}: {len(inputs)} inputs, {len(labels)} labels and {len(owners)} individual "
             "ids; give one of each per sample"
         )
-    names, owner_of = _owner_codes(owners)
+    try:
+        names, owner_of = _owner_codes(owners)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{origin}: individuals hold bytes that are no UTF-8 text; decode them first"
+        ) from error
     rows = np.argsort(owner_of, kind="stable")
     ends = np.cumsum(np.bincount(owner_of, minlength=len(names)))
     for name, (a, b) in zip(names, pairwise([0, *ends]), strict=True):
@@ -142,13 +228,3 @@ def _owner_codes(owners: np.ndarray) -> tuple[list[str], np.ndarray]:
         [names.setdefault(text, len(names)) for text in owner_texts(unique)], dtype=np.int64
     )
     return list(names), codes[inverse] if len(codes) else codes
-
-
-def read_dataset(owner: str | None, dataset: "Dataset[Any]") -> RawSamples:
-    """All samples of a map-style PyTorch dataset of (input, label) pairs."""
-    pairs = [dataset[i] for i in range(len(cast("Sequence[Any]", dataset)))]
-    inputs = [np.asarray(pair[0]) for pair in pairs]
-    if len({one.shape for one in inputs}) > 1:
-        inputs = [np.empty(0, dtype=np.object_)]  # refused by the check: not numbers
-    stacked = np.stack(inputs) if inputs else np.empty((0,), dtype=np.float32)
-    return RawSamples(owner, stacked, np.asarray([pair[1] for pair in pairs]), None, "dataset")

@@ -1,15 +1,14 @@
-"""Samples as a source found them, before anything is checked, and the checks.
-
-A problem is a sentence, not an exception: the caller decides whether it stops everything
-(D_G) or sets one individual aside (D_I).
-"""
+"""Samples as a source found them, before anything is checked, and their ids and labels as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 
 from monogram.errors import DataError
+
+BEYOND_INT64 = 2.0**63
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,57 +61,23 @@ def _own_groups(raw: RawSamples) -> np.ndarray:
     return np.unique(raw.groups, return_inverse=True)[1].astype(np.int64)
 
 
-def problem_with(  # noqa: PLR0911 - one answer for each problem
-    raw: RawSamples, shape: tuple[int, ...] | None = None
-) -> str | None:
-    """What makes these samples unusable, in one clause, or None.
+def as_values(values: object) -> np.ndarray:
+    """Labels or ids as an array [n]; in lists of several types each keeps its own.
 
-    Args:
-        raw: the samples.
-        shape: the input shape that they must have, without the sample axis; None: any.
+    NumPy would make text of 1 and 1.0 beside "a": two labels, though they are the same.
     """
-    n = len(raw.inputs)
-    if raw.owner is not None and (problem := _problem_with_id(raw.owner)):
-        return problem
-    if n == 0:
-        return "it has no samples"
-    if len(raw.labels) != n:
-        return f"it has {n} inputs but {len(raw.labels)} labels"
-    if raw.groups is not None and len(raw.groups) != n:
-        return f"it has {n} inputs but {len(raw.groups)} groups"
-    if raw.inputs.dtype.kind not in "biuf":
-        return f"its inputs are {raw.inputs.dtype}, not numbers"
-    if shape is not None and raw.inputs.shape[1:] != shape:
-        return f"its inputs have shape {raw.inputs.shape[1:]}, those of the global data {shape}"
-    return _problem_with_values(raw)
-
-
-def _problem_with_id(owner: str) -> str | None:
-    if not owner:
-        return "its id is empty"
-    if any("\ud800" <= character <= "\udfff" for character in owner):
-        return "its id is not valid Unicode (a name in another encoding?)"
-    return None
-
-
-def _problem_with_values(raw: RawSamples) -> str | None:
-    if raw.inputs.dtype.kind == "f":
-        bad = ~np.isfinite(raw.inputs.reshape(len(raw.inputs), -1)).all(axis=1)
-        if bad.any():
-            return f"{bad.sum()} of its {len(bad)} inputs hold NaN or infinite values"
-    missing = missing_labels(raw.labels)
-    if missing.any():
-        return f"{missing.sum()} of its {len(missing)} labels are missing"
-    if raw.labels.dtype.kind == "f" and (raw.labels != np.floor(raw.labels)).any():
-        return "its labels are fractional numbers; a classifier needs classes"
-    return None
+    found = np.asarray(values)
+    mixed = isinstance(values, list | tuple) and found.dtype.kind in "US"
+    return np.asarray(values, dtype=object) if mixed else found
 
 
 def missing_labels(labels: np.ndarray) -> np.ndarray:
-    """Where a label is missing: None, NaN or empty text. [n] bool."""
+    """Where a label is missing: None, NaN, NaT or empty text. [n] bool."""
     missing: np.ndarray = np.zeros(len(labels), dtype=bool)
     if labels.dtype.kind == "f":
         missing = ~np.isfinite(labels)
+    elif labels.dtype.kind in "Mm":
+        missing = np.isnat(labels)
     elif labels.dtype.kind == "O":
         gone = (v is None or v == "" or v != v for v in labels)  # noqa: PLR0124
         missing = np.fromiter(gone, dtype=bool, count=len(labels))
@@ -122,12 +87,16 @@ def missing_labels(labels: np.ndarray) -> np.ndarray:
 
 
 def label_texts(labels: np.ndarray) -> np.ndarray:
-    """Labels as text, the same for 3, 3.0 and "3". [n] of str."""
-    if labels.dtype.kind == "f":
+    """Labels as text, the same for 3, 3.0 and "3". [n] of str.
+
+    Raises:
+        UnicodeDecodeError: bytes that are not UTF-8.
+    """
+    if labels.dtype.kind == "f" and np.abs(labels).max(initial=0) < BEYOND_INT64:
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8")
-    if labels.dtype.kind == "O":
+    if labels.dtype.kind in "fO":
         return np.array([one_label_text(value) for value in labels], dtype=np.str_)
     return labels.astype(np.str_)
 
@@ -136,7 +105,14 @@ def one_label_text(value: object) -> str:
     """One label, or id, as text."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite() and value % 1 == 0:
+        return str(int(value))
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def one_owner_text(value: object) -> str:
+    """One id as text; "" where there is none (None, NaN), which is refused later."""
+    return "" if value is None or value != value else one_label_text(value)  # noqa: PLR0124
 
 
 def owner_texts(owners: np.ndarray) -> list[str]:

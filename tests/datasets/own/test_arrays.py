@@ -51,6 +51,10 @@ def test_other_names_and_groups(tmp_path, arrays):
         ({"labels": np.zeros((N, 2))}, r"array 'labels' has shape \[24, 2\]; expected one value"),
         ({"labels": np.float64(1)}, "array 'labels' is a single value"),
         ({"inputs": np.array(["a"] * N)}, "inputs are <U1; they must be numbers"),
+        ({"labels": np.array([b"\xff"] * N)}, "'labels' holds bytes that are no UTF-8 text"),
+        ({"individuals": np.array([b"\xff"] * N)}, "'individuals' holds bytes that are no UTF-8"),
+        ({"labels": np.zeros(N, dtype="i4,i4")}, r"'labels' holds .*; expected numbers or text"),
+        ({"inputs": np.zeros((N, 0))}, r"a\.npz.*shape \(0,\), so there is nothing in them"),
         ({"individuals": np.array([None] * N)}, "'individuals' holds Python objects"),
     ],
 )

@@ -81,10 +81,28 @@ def test_sixteen_bits_are_scaled(tmp_path):
 def test_images_in_the_wrong_place(tmp_path):
     root = _tree(tmp_path / "a")
     _save(root / "stray.png", "L", 0)
-    with pytest.raises(DataError, match=r"stray\.png is not where it should be: individual/class/"):
+    with pytest.raises(DataError, match=r"stray\.png is not at individual/class/image.png; move"):
         read_own(root, global_from=0.5)
     with pytest.raises(SettingError, match="leave the column options out"):
         read_own(root, global_from=0.5, label_column="y")
+
+
+@pytest.mark.parametrize("place", ["ben/stray.png", "ben/walk/deeper/stray.png"])
+def test_an_image_astray_in_an_individuals_folder_is_that_individuals(tmp_path, place):
+    root = _tree(tmp_path / "a")
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    _save(root / place, "L", 0)
+    population = read_own(root, global_from=0.3)
+    assert [(one.individual, one.reason) for one in population.set_aside] == [
+        (
+            "ben",
+            f"{place} is not at individual/class/image.png; move it there, or out of the folder",
+        )
+    ]
+    with pytest.raises(
+        DataError, match=r"is not at individual/class/image\.png.*images are astray"
+    ):
+        read_own(tmp_path, global_from=0.3)
 
 
 def test_other_files_are_passed_over(tmp_path):

@@ -127,7 +127,7 @@ def test_labels_outside_the_classes_set_aside(people, tmp_path, shared):
     for how in ({"global_data": shared}, {"global_from": 0.4}):
         population = read_own(path, **NAMES, **how, classes=["0", "1"])
         assert [str(one) for one in population.set_aside] == [
-            f"individual 'ben' ({path}): its label '7' is none of the 2 classes"
+            f"individual 'ben' ({path}): its label '7' is none of the 2 classes 0, 1"
         ]
 
 
@@ -188,7 +188,7 @@ def test_ids_of_any_type(tmp_path, shared, values, expected):
     population = read_own(path, **NAMES, global_data=shared)
     assert set(population.individuals) == expected
     assert [(one.individual, one.reason) for one in population.set_aside] == [
-        ("", "its id is empty") for _ in range(3 - len(expected))
+        ("", "its id is empty, in 8 samples") for _ in range(3 - len(expected))
     ]
 
 
@@ -213,6 +213,22 @@ def test_one_bad_global_row_stops_everything(people, data, tmp_path):
         DataError, match=r"global data \(.*g\.parquet\): 1 of the 40 inputs hold NaN"
     ):
         read_own(data, **NAMES, global_data=path)
+
+
+@pytest.mark.parametrize(("rows", "groups"), [(2, None), (40, 2)])
+def test_global_data_too_small_for_the_split_stops_everything(people, data, tmp_path, rows, groups):
+    columns = {k: v[:rows] for k, v in people.global_columns().items()}
+    columns["g"] = np.arange(rows) % (groups or rows)
+    path = _parquet(tmp_path / "g.parquet", columns)
+    mine = _parquet(data, {**people.columns(), "g": np.arange(48)})
+    with pytest.raises(DataError, match=r"global data .*g\.parquet.: it has 2 .*3 are needed"):
+        read_own(mine, **NAMES, global_data=path, group_column="g")
+
+
+def test_classes_twice_or_empty_are_refused(data, shared):
+    for classes in (["0", "0", "1"], ["0", "1", ""]):
+        with pytest.raises(SettingError, match=r"twice|empty name"):
+            read_own(data, **NAMES, global_data=shared, classes=classes)
 
 
 def test_the_label_is_no_input(data):

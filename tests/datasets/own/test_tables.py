@@ -118,6 +118,16 @@ def test_several_wrong_rows_are_counted_and_in_global_data_refused(tmp_path):
         _read(good, global_from=None, global_data=path)
 
 
+def test_rows_of_nobody_are_counted_whatever_else_is_wrong_with_them(tmp_path):
+    cells = CUBE.tolist()
+    cells[1] = [[1.0]]
+    path = _write(tmp_path / "a.parquet", x=cells)
+    users = pa.array([*[None] * 6, *USERS[6:]])
+    table = pq.read_table(path).set_column(0, "user", users)
+    pq.write_table(table, path)
+    assert [one.reason for one in _read(path).set_aside] == ["its id is empty, in 6 samples"]
+
+
 def test_missing_numbers_labels_and_tokens(tmp_path):
     numbers = pa.array([None if i == 4 else i for i in range(N)])
     labels = pa.array([None if i == 3 else i // 3 % 2 for i in range(N)])
@@ -186,6 +196,7 @@ def test_fractional_labels_set_aside(tmp_path):
         ({"group_column": "g"}, DataError, "no 'g' for --group-column"),
         ({"input_columns": "s"}, DataError, "column 's' holds string; inputs must be numbers"),
         ({"input_columns": ["x", "l"]}, DataError, "'l' holds list.*none can hold lists"),
+        ({"input_columns": "t"}, DataError, r"'t' holds list<.*string>; inputs must be numbers$"),
         ({"input_columns": "e"}, DataError, "most rows of column 'e' are empty lists"),
         ({"label_column": "l"}, DataError, "'l' holds list.* not one value per row"),
     ],
@@ -196,6 +207,7 @@ def test_columns_that_cannot_be_used(tmp_path, options, kind, message):
         x=np.arange(N),
         s=["text"] * N,
         l=CUBE.tolist(),
+        t=[["a", "b"]] * N,
         e=pa.array([[]] * N, type=pa.list_(pa.float32())),
     )
     with pytest.raises(kind, match=message) as caught:

@@ -89,7 +89,23 @@ def _coded(arrays: "np.lib.npyio.NpzFile", name: str, option: str, origin: str) 
             f"{origin}: array {shorten(name)!r} has shape {list(values.shape)}; expected one value "
             "per sample"
         )
-    return coded_array(values)
+    if values.dtype.kind in "Vc":
+        raise DataError(
+            f"{origin}: array {shorten(name)!r} holds {shorten(values.dtype)}; expected numbers or "
+            "text"
+        )
+    return coded_array(_decoded(values, name, origin))
+
+
+def _decoded(values: np.ndarray, name: str, origin: str) -> np.ndarray:
+    """Bytes as text, and anything else as it is."""
+    try:
+        return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{origin}: array {shorten(name)!r} holds bytes that are no UTF-8 text; decode them "
+            "and save text"
+        ) from error
 
 
 def _check_lengths(columns: Columns) -> None:

@@ -37,6 +37,11 @@ class Selection:
     tokens: bool = False
     owned: bool = True
 
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """The columns that are read as values of their own: ids, labels, groups."""
+        return tuple(name for name in (self.individual, self.label, self.group) if name)
+
     def for_global(self) -> "Selection":
         """The same columns of data that belongs to nobody."""
         return replace(self, individual=None, owned=False)
@@ -139,7 +144,7 @@ def everybody(columns: Columns) -> Iterator[RawSamples | SetAside]:
     ends = np.cumsum(np.bincount(codes, minlength=len(ids))).tolist()
     for code, id_ in enumerate(ids):
         rows = slice(ends[code - 1] if code else 0, ends[code])
-        if code in faults:
+        if id_ and code in faults:  # nobody's samples are told as such, with their number
             yield SetAside(id_, faults[code], columns.origin)
         elif rows.start < rows.stop:
             groups = None if columns.groups is None else columns.groups[rows]

@@ -8,12 +8,14 @@ import numpy as np
 
 from monogram.datasets.own.arrays import read_npz
 from monogram.datasets.own.columns import Columns, Selection, everybody, nobody
+from monogram.datasets.own.comma import read_csv
 from monogram.datasets.own.folders import read_folder
 from monogram.datasets.own.hugging_face import is_hugging_face, read_hugging_face
-from monogram.datasets.own.tables import read_csv, read_parquet
-from monogram.errors import DataError, SettingError, shorten
+from monogram.datasets.own.parquet import read_parquet
+from monogram.errors import DataError, SettingError
 from monogram.population import Population, Protocol, RawSamples, SetAside, assemble, merge
-from monogram.population.samples import label_texts, problem_with
+from monogram.population.assemble import check_size
+from monogram.population.checks import known_classes, problem_with, problem_with_classes
 from monogram.streams import rank
 
 READERS = {
@@ -72,7 +74,7 @@ def read_own(  # noqa: PLR0913 - what each column means, and how to lay it out
     )
     if label_column in selection.inputs:
         raise SettingError(f"{label_column!r} is the label and an input too: leave it out of one")
-    known = None if classes is None else tuple(str(c) for c in classes)
+    known = known_classes(classes)
     found = read_columns(Path(path), selection)
     owners: list[str] = []
     if global_data is not None:
@@ -84,6 +86,7 @@ def read_own(  # noqa: PLR0913 - what each column means, and how to lay it out
         people, refused = _told_apart(found, known)
         people, apart = _set_apart(people, refused, global_from or 0.0, seed)
         global_raw, owners = merge(apart), [str(raw.owner) for raw in apart]
+    check_size(global_raw, protocol)
     return assemble(
         global_raw,
         people,
@@ -160,18 +163,11 @@ def _told_apart(
     for one in everybody(columns):
         if isinstance(one, SetAside):
             refused.append(one)
-        elif problem := problem_with(one) or _problem_with_labels(one, classes):
+        elif problem := problem_with(one) or problem_with_classes(one, classes):
             refused.append(SetAside(str(one.owner), problem, one.origin))
         else:
             usable.append(one)
     return usable, refused
-
-
-def _problem_with_labels(raw: RawSamples, classes: tuple[str, ...] | None) -> str | None:
-    outside = set() if classes is None else set(np.unique(label_texts(raw.labels))) - set(classes)
-    if outside:
-        return f"its label {shorten(min(outside))!r} is none of the {len(classes or ())} classes"
-    return None
 
 
 def _set_apart(

@@ -1,4 +1,4 @@
-"""Parquet, CSV and Arrow tables.
+"""Arrow tables, which Parquet, CSV and Hugging Face datasets become.
 
 Numbers go column by column, batch by batch, into one array: there is no Python object per row.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 
 from monogram.datasets.own.columns import Coded, Columns, Selection, as_inputs, coded, required
@@ -30,28 +29,6 @@ from monogram.errors import DataError, shorten
 
 BATCH = 1 << 15  # rows
 READ_AHEAD = 4  # batches
-
-
-def read_parquet(path: Path, selection: Selection) -> Columns:
-    """A Parquet file, or a folder of them, also one partitioned as `user=anna/part-0.parquet`."""
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    with _readable(path, "Parquet"):
-        data = pads.dataset(
-            [str(file) for file in files],
-            format="parquet",
-            partitioning=pads.partitioning(flavor="hive"),
-            partition_base_dir=str(path) if path.is_dir() else None,
-        )
-        return read_table(data, selection, str(path))
-
-
-def read_csv(path: Path, selection: Selection) -> Columns:
-    """A CSV file with a header; ids stay the text they are."""
-    text = {selection.individual: pa.string()} if selection.individual else {}
-    options = pacsv.ConvertOptions(column_types=text)
-    with _readable(path, "CSV"):
-        data = pads.dataset(str(path), format=pads.CsvFileFormat(convert_options=options))
-        return read_table(data, selection, str(path))
 
 
 def read_table(data: pads.Dataset, selection: Selection, origin: str) -> Columns:
@@ -102,7 +79,8 @@ def _read_inputs(
         leaf = leaf_type(kind) if len(names) == 1 else kind
         if not is_number(leaf) or (tokens and not pa.types.is_integer(leaf)):
             wanted = "integers, being tokens" if tokens else "numbers"
-            several = "; of several input columns none can hold lists" if is_list(kind) else ""
+            mixed = is_list(kind) and len(names) > 1
+            several = "; of several input columns none can hold lists" if mixed else ""
             raise DataError(
                 f"{origin}: column {shorten(name)!r} holds {shorten(kind)}; inputs must be "
                 f"{wanted}{several}"
@@ -164,7 +142,8 @@ def _read_coded(data: pads.Dataset, name: str, origin: str) -> Coded:
         return coded(np.concatenate(codes).astype(np.int64), _decoded(values))
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{origin}: column {shorten(name)!r} holds bytes that are no text"
+            f"{origin}: column {shorten(name)!r} holds bytes that are no UTF-8 text; write it as "
+            "such"
         ) from error
 
 
@@ -191,13 +170,15 @@ def _pictures(data: pads.Dataset, name: str) -> list[Picture]:
 
 
 @contextmanager
-def _readable(path: Path, kind: str) -> Iterator[None]:
+def readable(path: Path, kind: str) -> Iterator[None]:
     """Say which file it is that cannot be read."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        reason = shorten(str(error).partition("\n")[0], 200)
+        told = str(error).partition("\n")[0]
+        if kind == "CSV":  # what comes before is about Arrow, and there is but one file
+            told = told.rpartition("Invalid: ")[2].removeprefix("CSV parse error: ")
         raise DataError(
-            f"{path} cannot be read as {kind}: {reason}. It is cut off, damaged or no {kind} file; "
-            "write it again"
+            f"{path} cannot be read as {kind}: {shorten(told, 200)}. It is cut off, damaged"
+            f"{', not in UTF-8' * (kind == 'CSV')} or no {kind} file; write it again"
         ) from error

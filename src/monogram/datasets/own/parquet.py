@@ -1,0 +1,136 @@
+"""A Parquet file, or a folder of them: one table, whatever types its files gave the columns.
+
+Files written at different times often differ: whole numbers in one and fractions in the next, a
+column that is empty in one, ids that are numbers here and text there. Ids, labels and groups
+become text where their types differ; inputs become the type that holds all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from monogram.datasets.own.columns import Columns, Selection
+from monogram.datasets.own.nested import is_list, is_number, leaf_type, plain_type
+from monogram.datasets.own.tables import read_table, readable
+from monogram.errors import DataError, shorten
+
+Types = Mapping[Path, pa.DataType]  # of one column, by file
+
+
+def read_parquet(path: Path, selection: Selection) -> Columns:
+    """A Parquet file, or a folder of them, also one partitioned as `user=anna/part-0.parquet`.
+
+    Raises:
+        DataError: a file cannot be read, or a column's types cannot be reconciled.
+    """
+    folder = path if path.is_dir() else None
+    files = sorted(path.rglob("*.parquet")) if folder else [path]
+    with readable(path, "Parquet"):
+        keys = _keys(files, folder, selection)
+        plain = _dataset(files, folder, keys, pa.schema([]))
+        schemas = {
+            Path(fragment.path): fragment.physical_schema for fragment in plain.get_fragments()
+        }
+        schema = _unified(schemas, selection, keys)
+        return read_table(_dataset(files, folder, keys, schema), selection, str(path))
+
+
+def _dataset(
+    files: Sequence[Path], folder: Path | None, keys: pa.Schema, schema: pa.Schema
+) -> pads.Dataset:
+    return pads.dataset(
+        [str(file) for file in files],
+        schema=schema,
+        format="parquet",
+        partitioning=pads.partitioning(keys, flavor="hive"),
+        partition_base_dir=str(folder) if folder else None,
+    )
+
+
+def _keys(files: Sequence[Path], folder: Path | None, selection: Selection) -> pa.Schema:
+    """The columns that folders' names make: text as it stands (007 is not 7), inputs numbers."""
+    found: dict[str, pa.DataType] = {}
+    number = pa.int64() if selection.tokens else pa.float64()
+    for file in files:
+        parents = file.relative_to(folder).parts[:-1] if folder else file.parts[:-1]
+        for name in (part.partition("=")[0] for part in parents if "=" in part):
+            is_input = name in selection.inputs and name not in selection.coded
+            found[name] = number if is_input else pa.string()
+    return pa.schema(found.items())
+
+
+def _unified(schemas: Mapping[Path, pa.Schema], selection: Selection, keys: pa.Schema) -> pa.Schema:
+    """The types of all columns; those that are not selected keep the type of the first file."""
+    types: dict[str, dict[Path, pa.DataType]] = {}
+    for file, schema in schemas.items():
+        for field in schema:
+            types.setdefault(field.name, {})[file] = field.type
+    found = {name: _one_type(name, kinds, selection) for name, kinds in types.items()}
+    return pa.schema((found | {key.name: key.type for key in keys}).items())
+
+
+def _one_type(name: str, types: Types, selection: Selection) -> pa.DataType:
+    kinds = list(dict.fromkeys(types.values()))
+    if len(kinds) == 1 or name not in (*selection.coded, *selection.inputs):
+        return kinds[0]
+    if name in selection.coded:
+        return _one_coded_type(kinds, numeric=name == selection.label)
+    return _one_input_type(name, types)
+
+
+def _one_coded_type(kinds: Sequence[pa.DataType], *, numeric: bool) -> pa.DataType:
+    """The type of ids, labels or groups; a nested one, which is refused later, comes first.
+
+    Args:
+        kinds: the types in the files.
+        numeric: whether numbers stay numbers, so that fractional labels are found.
+    """
+    plain = list(dict.fromkeys(plain_type(k) for k in kinds if not pa.types.is_null(k)))
+    if len(plain) == 1:
+        return plain[0]
+    if any(pa.types.is_nested(kind) for kind in plain):
+        return next(kind for kind in plain if pa.types.is_nested(kind))
+    whole = all(pa.types.is_integer(kind) for kind in plain)
+    if whole or (numeric and all(_is_plain_number(kind) for kind in plain)):
+        return _merged(plain) or pa.string()
+    return pa.string()
+
+
+def _is_plain_number(kind: pa.DataType) -> bool:
+    return is_number(kind) and not pa.types.is_boolean(kind)
+
+
+def _one_input_type(name: str, types: Types) -> pa.DataType:
+    """The type of inputs that holds those of all files.
+
+    Raises:
+        DataError: there is none; the first file that fits none before it is named.
+    """
+    first, so_far = next(iter(types.items()))
+    for file, kind in types.items():
+        merged = _merged([so_far, kind])
+        if merged is None or _mixes_bytes(so_far, kind):
+            raise DataError(
+                f"{file}: column {shorten(name)!r} holds {shorten(kind)}, but {shorten(so_far)} in "
+                f"{first}; write it with one type in all files"
+            )
+        so_far = merged
+    return so_far
+
+
+def _merged(kinds: Sequence[pa.DataType]) -> pa.DataType | None:
+    """The type that holds values of all these, or None."""
+    values = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+    schemas = [pa.schema([("x", value)]) for value in values]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except pa.ArrowException:
+        return None
+
+
+def _mixes_bytes(one: pa.DataType, other: pa.DataType) -> bool:
+    """Whether lists of bytes, which are pictures, meet lists of other numbers."""
+    leaves = {leaf_type(kind) for kind in (one, other) if is_list(kind)}
+    return len(leaves) > 1 and pa.uint8() in leaves
