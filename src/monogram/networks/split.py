@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from monogram.networks.layout import laid_out
+
 SHAPE_METHODS = frozenset({"size", "dim"})
 SHAPE_FUNCTIONS = frozenset(
     {getattr, operator.getitem, operator.mul, operator.floordiv, operator.add, operator.sub}
@@ -55,7 +57,7 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
         parts = None if any(map(_overwrites, traced.graph.nodes)) else _parts(traced, set(own))
         if parts is None or not _agrees(parts, network, probe):
             return None
-        parts.lower.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # faster
+        laid_out(parts.lower)  # faster
         return parts
     except Exception:
         return None
