@@ -11,7 +11,7 @@ import torch
 from tests.people import make_population
 from tests.personalize.conftest import HERE, make_run
 
-from monogram.errors import DataError, UnknownIndividualError
+from monogram.errors import DataError, SettingError, UnknownIndividualError
 from monogram.personalize import Start, personalize, predict_file
 from monogram.store import Store
 
@@ -146,3 +146,39 @@ def test_grey_values_are_wanted_where_grey_values_were_trained_on(tmp_path):
             else:
                 with pytest.raises(DataError, match="trained on grey values"):
                     predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("in.parquet", "is what is to be predicted"),
+        ("there/../in.parquet", "is what is to be predicted"),
+        ("link.parquet", "is what is to be predicted"),
+        ("nowhere/out.parquet", "there is no folder .*nowhere; make it"),
+        ("there", "there is a folder; name a file in it"),
+        ("out.csv", "predictions are written as Parquet"),
+    ],
+)
+def test_a_place_that_predictions_cannot_have_is_refused_first(store, inputs, tmp_path, out, said):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    (tmp_path / "link.parquet").symlink_to(data)
+    (tmp_path / "there").mkdir()
+    before = data.read_bytes()
+    with pytest.raises(SettingError, match=said):
+        predict_file(store, data, tmp_path / out, **NAMES)
+    assert data.read_bytes() == before
+
+
+def test_predictions_are_not_written_among_the_files_that_are_read(store, inputs, tmp_path):
+    (tmp_path / "people").mkdir()
+    save_parquet(tmp_path / "people" / "in.parquet", inputs, IDS)
+    with pytest.raises(SettingError, match="or lies in it"):
+        predict_file(store, tmp_path / "people", tmp_path / "people" / "out.parquet", **NAMES)
+
+
+def test_nothing_is_left_of_a_file_that_was_not_finished(store, inputs, tmp_path, monkeypatch):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    monkeypatch.setattr(store, "predict", None)
+    with pytest.raises(TypeError):
+        predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert [file.name for file in tmp_path.iterdir()] == ["in.parquet"]

@@ -1,36 +1,34 @@
 """Predicting what is in a file, each sample by its own individual's model, into Parquet.
 
-Columns of the result, one row for each of the file, in its order:
-
-individual      text
-predicted       text, the class with the highest probability
-probability     float32, of that class, in [0, 1]
-probabilities   list of float32 in the order of the classes, which the file's metadata name
-model           "personal", or "base" where the individual has none of its own
-problem         text, why a row could not be predicted: the columns between are null there
+The result has a row for each of the file, in its order; its columns are those of
+`prediction_file`.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
 from monogram.datasets.own.columns import Columns, Selection
 from monogram.datasets.own.read import read_columns
-from monogram.errors import DataError, SettingError, UnknownIndividualError, shorten
+from monogram.errors import DataError, UnknownIndividualError, shorten
 from monogram.networks.architecture import Factory
+from monogram.personalize.prediction_file import (
+    check_place,
+    schema,
+    table_of,
+    whole_or_nothing,
+    with_problems,
+)
 from monogram.population.samples import owner_texts
 from monogram.store import BaseModel, Store
 
 Unknown = Literal["error", "base"]
 BATCH = 256  # samples
-CLASSES = b"monogram.classes"
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,14 @@ def predict_file(
 
     Raises:
         DataError: the file cannot be read, or none of its samples can be predicted.
-        SettingError: the file to write has the name of another format.
+        SettingError: the file to write has the name of another format, has no folder, or is a
+            part of the data.
         UnknownIndividualError: an id without a model; the message counts the others.
     """
-    if Path(out).suffix not in ("", ".parquet", ".pq"):
-        raise SettingError(f"{out}: predictions are written as Parquet; name a file .parquet")
+    data, out = Path(data), Path(out)
+    check_place(out, data)
     base = store.base()
-    columns = _read(Path(data), base, individual_column, input_columns)
+    columns = _read(data, base, individual_column, input_columns)
     ids = _ids(columns)
     problems = _problems(columns, ids)
     fine = [row for row in range(len(ids)) if row not in problems]
@@ -92,16 +91,14 @@ def predict_file(
         raise UnknownIndividualError(_no_models(store, columns, strangers))
     base = _one_kind(store, known, strangers) or base
     inputs = torch.from_numpy(_as_trained(columns, base))
-    part = Path(f"{out}.part")
-    with pq.ParquetWriter(part, _schema(base)) as writer:
+    with whole_or_nothing(out) as part, pq.ParquetWriter(part, schema(base)) as writer:
         for first_row in range(0, len(ids), BATCH):
             rows = range(first_row, min(first_row + BATCH, len(ids)))
             good = [row for row in rows if row not in problems]
             theirs = [ids[row] for row in good]
             logits = store.predict(theirs, inputs[good], unknown=unknown, factory=factory)
-            table = _table(store, theirs, logits, base, strangers)
-            writer.write_table(_with_problems(table, ids, rows, problems))
-    part.replace(out)
+            table = table_of(store, theirs, logits, base, strangers)
+            writer.write_table(with_problems(table, ids, rows, problems))
     return Predicted(len(fine), len(set(known)), tuple(sorted(strangers)), problems)
 
 
@@ -192,62 +189,3 @@ def _as_trained(columns: Columns, base: BaseModel) -> np.ndarray:
             "(uint8, 0 to 255), write them as such"
         )
     return inputs.astype(kind, copy=False)
-
-
-def _schema(base: BaseModel) -> pa.Schema:
-    columns = [
-        ("individual", pa.string()),
-        ("predicted", pa.string()),
-        ("probability", pa.float32()),
-        ("probabilities", pa.list_(pa.float32(), len(base.classes))),
-        ("model", pa.string()),
-        ("problem", pa.string()),
-    ]
-    return pa.schema(columns, metadata={CLASSES: json.dumps(base.classes).encode()})
-
-
-def _table(
-    store: Store, ids: Sequence[str], logits: torch.Tensor, base: BaseModel, strangers: set[str]
-) -> pa.Table:
-    """The rows that were predicted."""
-    probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
-    best = logits.argmax(dim=1).numpy()
-    flat = pa.array(probabilities.reshape(-1))
-    return pa.table(
-        [
-            pa.array(list(ids), pa.string()),
-            pa.array([base.classes[code] for code in best], pa.string()),
-            pa.array(probabilities[np.arange(len(best)), best]),
-            pa.FixedSizeListArray.from_arrays(flat, len(base.classes)),
-            pa.array(list(_sources(store, ids, strangers)), pa.string()),
-            pa.nulls(len(ids), pa.string()),
-        ],
-        schema=_schema(base),
-    )
-
-
-def _with_problems(
-    table: pa.Table, ids: Sequence[str], rows: range, problems: Mapping[int, str]
-) -> pa.Table:
-    """The rows that were predicted, and between them those that were not."""
-    if len(table) == len(rows):
-        return table
-    good = (row for row in rows if row not in problems)
-    places = {row: place for place, row in enumerate(good)}
-    whole = table.take(pa.array([places.get(row) for row in rows], pa.int64()))
-    for name, values in (
-        ("individual", [ids[row] or None for row in rows]),
-        ("problem", [problems.get(row) for row in rows]),
-    ):
-        column = whole.schema.get_field_index(name)
-        whole = whole.set_column(column, name, pa.array(values, pa.string()))
-    return whole
-
-
-def _sources(store: Store, ids: Sequence[str], strangers: set[str]) -> Iterator[str]:
-    """Whose weights each row was predicted by."""
-    known = {
-        id_: "base" if id_ in strangers or store.individual(id_).keeps_base else "personal"
-        for id_ in set(ids)
-    }
-    return (known[id_] for id_ in ids)
