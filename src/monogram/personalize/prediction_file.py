@@ -9,7 +9,7 @@ problem         text, why a row could not be predicted: the columns between are 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,7 +76,11 @@ def schema(base: BaseModel) -> pa.Schema:
 
 
 def table_of(
-    store: Store, ids: Sequence[str], logits: torch.Tensor, base: BaseModel, strangers: set[str]
+    store: Store,
+    ids: Sequence[str],
+    logits: torch.Tensor,
+    base: BaseModel,
+    strangers: Collection[str],
 ) -> pa.Table:
     """The rows that were predicted."""
     probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
@@ -113,7 +117,7 @@ def with_problems(
     return whole
 
 
-def _sources(store: Store, ids: Sequence[str], strangers: set[str]) -> Iterator[str]:
+def _sources(store: Store, ids: Sequence[str], strangers: Collection[str]) -> Iterator[str]:
     """Whose weights each row was predicted by."""
     known = {
         id_: "base" if id_ in strangers or store.individual(id_).keeps_base else "personal"
