@@ -37,6 +37,23 @@ def test_the_head_is_the_last_layer_with_parameters():
     assert head_names(nn.Linear(2, 2)) == ["weight", "bias"]
 
 
+class Tied(nn.Module):
+    """Decodes with the weights that it embeds with."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.body, self.head = nn.Embedding(4, 3), nn.Linear(3, 3), nn.Linear(3, 4)
+        self.head.weight = self.embed.weight
+
+
+def test_what_the_head_shares_with_an_earlier_layer_has_that_layers_name():
+    network = Tied()
+    assert head_names(network) == ["embed.weight", "head.bias"]
+    known = dict(network.named_parameters())
+    for train in ("all", "head", "last-block"):
+        assert set(trainable_names(network, train)) <= known.keys()
+
+
 def test_the_last_block_reaches_down_to_the_last_layer_of_weights_before_the_head():
     names = last_block_names(PaperNetwork(1, 10, 0.1))
     kinds = [name.rpartition(".")[2] for name in names]

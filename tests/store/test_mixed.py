@@ -1,5 +1,6 @@
 """Mixed batches: the same as one by one, for any mixture, order and network."""
 
+import copy
 import threading
 
 import numpy as np
@@ -214,6 +215,48 @@ class Placed(nn.Module):
         placed = self.token(inputs[..., None]) + self.place(torch.arange(5)[None])
         logits: Tensor = self.head(placed.flatten(1))
         return logits
+
+
+class Tied(nn.Module):
+    """Decodes with the weights that it encodes with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.again, self.head = nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+        self.again.weight = self.first.weight
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(torch.tanh(self.again(torch.tanh(self.first(inputs)))))
+        return logits
+
+
+@pytest.mark.parametrize("names", [("first", "again"), ("first",), ("again",)])
+@pytest.mark.parametrize("more", [{}, {"mean": torch.ones(5)}], ids=["", "prepared otherwise"])
+def test_weights_with_several_names_are_each_individuals_own_everywhere(names, more):
+    network = Prepared(Tied(), torch.zeros(5), torch.ones(5), 1, 3).eval()
+    weights = torch.randn(2, 5, 5)
+    own = [{f"network.{n}.weight": w.clone() for n in names} | more for w in weights]
+    inputs, owners = torch.randn(5, 5), [0, 1, 0, 1, 1]
+    logits = Mixer(network)(inputs, owners, own)
+    for row, owner in enumerate(owners):
+        theirs = copy.deepcopy(network)
+        theirs.get_parameter("network.first.weight").data = weights[owner]
+        theirs.load_state_dict(more, strict=False)
+        torch.testing.assert_close(logits[row], theirs(inputs)[row])
+
+
+def test_a_network_is_not_cut_above_weights_that_are_used_below():
+    network, inputs = Tied().eval(), torch.randn(2, 5)
+    assert cut(network, ["first.weight"], inputs) is None
+    assert cut(network, ["head.weight"], inputs) is not None
+
+
+def test_a_network_that_cannot_be_copied_is_not_cut():
+    network = nn.Sequential(nn.utils.weight_norm(nn.Linear(5, 3)), nn.Linear(3, 3))
+    network(torch.randn(2, 5))
+    with pytest.raises(RuntimeError, match="deepcopy"):
+        copy.deepcopy(network)
+    assert cut(network.eval(), ["1.weight"], torch.randn(2, 5)) is None
 
 
 def test_a_first_single_sample_decides_nothing():

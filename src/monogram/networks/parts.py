@@ -5,15 +5,20 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from monogram.errors import NetworkError, did_you_mean, shorten
+from monogram.networks.tied import tensor_names
 
 
 def head_names(network: nn.Module) -> list[str]:
-    """The names of the parameters of the last layer that has any."""
+    """The names of the parameters of the last layer that has any, as `named_parameters()` has them.
+
+    A parameter that an earlier layer has as well bears that layer's name.
+    """
+    first = {name: names[0] for names in tensor_names(network) for name in names}
     layers = [
         [f"{name}.{own}" if name else own for own, _ in module.named_parameters(recurse=False)]
         for name, module in network.named_modules()
     ]
-    return next(names for names in reversed(layers) if names)
+    return [first[name] for name in next(names for names in reversed(layers) if names)]
 
 
 def last_block_names(network: nn.Module) -> list[str]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from monogram.networks.layout import laid_out
+from monogram.networks.tied import tensor_names
 
 SHAPE_METHODS = frozenset({"size", "dim"})
 SHAPE_FUNCTIONS = frozenset(
@@ -48,11 +49,10 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
     Returns:
         None when the network cannot be cut; it must then be run as a whole.
     """
-    network = copy.deepcopy(network)
-    for module in network.modules():
-        if hasattr(module, "inplace"):
-            setattr(module, "inplace", False)  # noqa: B010 - modules of any kind
+    if _tied(network, set(own)):
+        return None
     try:
+        network = _without_in_place(network)
         traced = fx.GraphModule(network, _Tracer().trace(network))
         parts = None if any(map(_overwrites, traced.graph.nodes)) else _parts(traced, set(own))
         if parts is None or not _agrees(parts, network, probe):
@@ -61,6 +61,20 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
         return parts
     except Exception:
         return None
+
+
+def _tied(network: nn.Module, own: set[str]) -> bool:
+    """Whether a tensor of the individual has several names: a part might know only some of them."""
+    return any(len(names) > 1 and not own.isdisjoint(names) for names in tensor_names(network))
+
+
+def _without_in_place(network: nn.Module) -> nn.Module:
+    """A copy that overwrites nothing. What holds a tensor with a history cannot be copied."""
+    network = copy.deepcopy(network)
+    for module in network.modules():
+        if hasattr(module, "inplace"):
+            setattr(module, "inplace", False)  # noqa: B010 - modules of any kind
+    return network
 
 
 class _Tracer(fx.Tracer):
