@@ -9,6 +9,7 @@ import torch
 from tests import nets
 from tests.people import make_population
 from torch import nn
+from torch.nn import functional
 
 from monogram.errors import NetworkError
 from monogram.networks import MLP, PaperNetwork, architecture
@@ -152,6 +153,58 @@ def test_a_file_that_does_not_run_is_refused_with_its_error(tmp_path):
     file.write_text("1 / 0\n")
     with pytest.raises(NetworkError, match=r"cannot import .*ZeroDivisionError"):
         architecture(f"{file}:tiny", PEOPLE)
+
+
+class Dropping(nn.Module):
+    """Drops one of few values, now and then, in evaluation mode too."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.layer, self.head = nn.Linear(channels, 4), nn.Linear(4, classes)
+
+    def forward(self, inputs):
+        return self.head(functional.dropout(self.layer(inputs), 0.2))
+
+
+class Counting(Dropping):
+    """What it says depends on how often it was asked."""
+
+    asked = 0
+
+    def forward(self, inputs):
+        self.asked += 1
+        return self.head(self.layer(inputs)) * self.asked
+
+
+@pytest.mark.parametrize("network", [Dropping, Counting])
+def test_a_network_that_is_judged_otherwise_each_time_is_refused(network):
+    with pytest.raises(NetworkError, match=r"evaluation mode too.*without training=self.training"):
+        architecture(network, PEOPLE)
+
+
+def test_checking_leaves_the_callers_random_state_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    architecture(lambda: nn.Linear(5, 3), PEOPLE)
+    assert torch.equal(torch.rand(1), expected)
+
+
+class Double(nn.Module):
+    """Computes in float64, and its logits are above 0."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.layer = nn.Linear(channels, classes).double()
+
+    def forward(self, inputs):
+        return functional.softplus(self.layer(inputs.double()))
+
+
+def test_a_network_may_compute_in_other_types():
+    assert isinstance(architecture(Double, PEOPLE).build(0).network, Double)
+    with pytest.raises(NetworkError, match="leave out its softmax"):
+        architecture(lambda: nn.Sequential(Double(5, 3), nn.Softmax(1)), PEOPLE)
 
 
 def test_a_softmax_at_the_end_is_told_to_leave():
