@@ -251,6 +251,34 @@ def test_a_network_is_not_cut_above_weights_that_are_used_below():
     assert cut(network, ["head.weight"], inputs) is not None
 
 
+class BothWays(nn.Module):
+    """Hands over a state for each direction, [2, n, …], two of which look like two samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.series = nn.GRU(2, 4, bidirectional=True, batch_first=True)
+        self.scale = nn.Parameter(torch.ones(2, 1, 1))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        states = self.series(inputs)[1] * self.scale
+        logits: Tensor = self.head(torch.cat([states[0], states[1]], 1))
+        return logits
+
+
+def test_what_is_handed_over_has_a_row_for_each_of_any_number_of_samples():
+    network = Prepared(BothWays(), None, None, 2, 3).eval()
+    own = [{"network.scale": torch.randn(2, 1, 1)} for _ in range(2)]
+    inputs, owners = torch.randn(5, 6, 2), [0, 1, 0, 1, 1]
+    assert cut(network.network, ["scale"], inputs[:2]) is None
+    assert cut(network.network, ["head.weight"], inputs[:2]) is not None
+    logits = Mixer(network)(inputs, owners, own)
+    with torch.inference_mode():
+        for row, owner in enumerate(owners):
+            alone = torch.func.functional_call(network, own[owner], (inputs[row][None],))
+            torch.testing.assert_close(logits[row], alone[0])
+
+
 def test_a_network_that_cannot_be_copied_is_not_cut():
     network = nn.Sequential(nn.utils.weight_norm(nn.Linear(5, 3)), nn.Linear(3, 3))
     network(torch.randn(2, 5))

@@ -162,13 +162,21 @@ def _overwrites(node: fx.Node) -> bool:
 
 
 def _agrees(parts: Cut, network: nn.Module, probe: Tensor) -> bool:
-    """Whether the parts do what the whole does, handing over a row for each sample."""
+    """Whether the parts do what the whole does, handing over a row for each sample.
+
+    Two numbers of samples are tried: one alone may happen to be the length of another axis.
+    """
+    more = torch.cat([probe, probe[:1]])
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        handed = parts.lower(probe)
-        if not all(isinstance(h, Tensor) and len(h) == len(probe) for h in handed):
-            return False
-        logits = parts.upper(*handed)
-        torch.manual_seed(0)
-        same = torch.equal(logits, network(probe))
-        return same and all(map(torch.equal, handed, parts.lower(probe)))  # it draws nothing
+        return _agree_on(parts, network, more) and _agree_on(parts, network, probe)
+
+
+def _agree_on(parts: Cut, network: nn.Module, inputs: Tensor) -> bool:
+    torch.manual_seed(0)
+    handed = parts.lower(inputs)
+    if not all(isinstance(h, Tensor) and len(h) == len(inputs) for h in handed):
+        return False
+    logits = parts.upper(*handed)
+    torch.manual_seed(0)
+    same = torch.equal(logits, network(inputs))
+    return same and all(map(torch.equal, handed, parts.lower(inputs)))  # it draws nothing
