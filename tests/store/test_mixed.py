@@ -2,19 +2,31 @@
 
 import copy
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.store.making import HEAD, KEPT, ORIGIN, SHAPE, add_base, commit, weights
+from tests.store.making import (
+    CLASSES,
+    DESCRIPTION,
+    HEAD,
+    KEPT,
+    ORIGIN,
+    SHAPE,
+    add_base,
+    commit,
+    weights,
+)
 from torch import Tensor, nn
 
 from monogram.errors import SettingError, UnknownIndividualError
-from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared
+from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared, rebuild
 from monogram.networks.split import cut
-from monogram.store import Store
+from monogram.store import Figures, Store
 from monogram.store.mixed import Mixer
 
 PEOPLE = {
@@ -310,3 +322,52 @@ def test_grey_pictures_are_prepared_as_in_training(tmp_path):
         )
         store.commit("ben", None, base=base.hash, decision=KEPT, provenance=ORIGIN)
         assert store.predict(["ben", "anna"], grey[:2]).dtype == torch.float32
+
+
+class Exact(nn.Module):
+    """Computes in float64."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(72, classes).double()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(inputs.flatten(1).double())
+        return logits
+
+
+class Normed(nn.Module):
+    """Has weights in the form of before parametrizations: it cannot be copied."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.head = nn.utils.weight_norm(nn.Linear(72, classes))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(inputs.flatten(1))
+        return logits
+
+
+def store_of(make: Callable[..., nn.Module], place: Path) -> Store:
+    """Two people's models on a base of a network, which differ from it in the bias."""
+    store, named = Store.create(place), {**DESCRIPTION, "name": "tests:made"}
+    weights = rebuild(named, make).state_dict()
+    base = store.add_base(named, CLASSES, weights, provenance=ORIGIN, figures=Figures())
+    for seed, id_ in enumerate(("anna", "ben")):
+        commit(store, base, id_, ["network.head.bias"], seed)
+    return store
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Exact, torch.float64), (Normed, torch.float32)])
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+def test_networks_of_other_types_and_such_that_cannot_be_copied(tmp_path, make, kind):
+    ids, inputs = ["anna", "ben", "nobody", "anna"], torch.randn(4, *SHAPE)
+    with store_of(make, tmp_path / "p.db") as store:
+        store.model("anna", factory=make)  # before anything is computed
+        logits = store.predict(ids, inputs, unknown="base", factory=make)
+        assert logits.dtype == kind
+        with torch.inference_mode():
+            for id_, sample, found in zip(ids, inputs, logits, strict=True):
+                known = id_ in store
+                model = store.model(id_, factory=make) if known else store.base_model(factory=make)
+                torch.testing.assert_close(model(sample[None])[0], found)
