@@ -188,6 +188,15 @@ def test_a_file_is_predicted(monogram, study, kept, tmp_path):
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 5
 
 
+def test_predictions_never_take_the_place_of_what_is_predicted(monogram, study, kept, tmp_path):
+    data = save_people(tmp_path / "new.parquet", {study[1][0]: 3})
+    before = data.read_bytes()
+    columns = [*COLUMNS[:2], *COLUMNS[4:]]
+    refused = monogram("predict", data, "--store", kept, "--out", data, *columns)
+    assert (refused.status, "name another file for the predictions" in refused.err) == (2, True)
+    assert data.read_bytes() == before
+
+
 def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     id_, out = study[1][0], tmp_path / "out"
     answer = monogram("export", id_, "--store", kept, "-o", out, "-f", "safetensors,torch-export")

@@ -1,6 +1,7 @@
 """Naming and making networks: names, factories, files, choice by shape, and what is refused."""
 
 import functools
+import sys
 from math import prod
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from tests import nets
 from tests.people import make_population
 from torch import nn
+from torch.nn import functional
 
 from monogram.errors import NetworkError
 from monogram.networks import MLP, PaperNetwork, architecture
@@ -111,14 +113,27 @@ REFUSED = {
     ),
     "not a module": (lambda: 3, "made a int, not an nn.Module"),
     "a factory that fails": (lambda: 1 / 0, "could not be made: ZeroDivisionError"),
+    "a factory that ends the process": (lambda: sys.exit(7), "could not be made: SystemExit: 7"),
+    "a network that ends the process": (
+        lambda: Odd(lambda x: sys.exit(7)),
+        "cannot take inputs .*SystemExit: 7",
+    ),
     "unknown arguments": (lambda depth, classes: None, "needs depth; it is called with those of"),
     "an instance": (nn.Linear(5, 3), "not the network itself"),
     "unknown name": ("vgg", "unknown network 'vgg'. Known: paper, paper-plain, conv1d, mlp"),
     "misspelt name": ("papr(width=0.5)", "did you mean 'paper'"),
     "misspelt option": ("mlp(hiden=3)", "cannot read option 'hiden=3'; did you mean 'hidden'"),
     "unknown option": ("mlp(depth=3)", "cannot read option 'depth=3'. Known: hidden"),
-    "no number": ("mlp(hidden=many)", "cannot read option 'hidden=many'"),
-    "half a number": ("paper(width=1.2.3)", r"cannot read option 'width=1.2.3'"),
+    "no number": (
+        "mlp(hidden=many)",
+        "cannot read option 'hidden=many'; hidden takes a whole number above 0, for example",
+    ),
+    "no value": ("mlp(hidden)", "cannot read option 'hidden'; hidden takes a whole number"),
+    "below zero": ("mlp(hidden=-1)", "cannot read option 'hidden=-1'; hidden takes a whole number"),
+    "half a number": (
+        "paper(width=1.2.3)",
+        r"cannot read option 'width=1.2.3'; width takes a number above 0, for example width=1.0",
+    ),
     "zero": ("mlp(hidden=0)", "hidden must be above 0"),
     "no whole number": ("mlp(hidden=2.5)", "hidden must be a whole number"),
     "unclosed": ("mlp(hidden=2", r"unknown network 'mlp\(hidden=2'"),
@@ -147,11 +162,66 @@ def test_a_file_that_bears_the_name_of_another_module_is_refused(tmp_path):
         architecture(f"{file}:tiny", PEOPLE)
 
 
-def test_a_file_that_does_not_run_is_refused_with_its_error(tmp_path):
-    file = tmp_path / "broken_net.py"
-    file.write_text("1 / 0\n")
-    with pytest.raises(NetworkError, match=r"cannot import .*ZeroDivisionError"):
+@pytest.mark.parametrize(
+    ("line", "said"), [("1 / 0", "ZeroDivision"), ("exit(7)", "SystemExit: 7")]
+)
+def test_a_file_that_does_not_run_is_refused_with_its_error(tmp_path, line, said):
+    file = tmp_path / f"broken_{said[:4]}.py"
+    file.write_text(f"{line}\n")
+    with pytest.raises(NetworkError, match=rf"cannot import .*{said}"):
         architecture(f"{file}:tiny", PEOPLE)
+
+
+class Dropping(nn.Module):
+    """Drops one of few values, now and then, in evaluation mode too."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.layer, self.head = nn.Linear(channels, 4), nn.Linear(4, classes)
+
+    def forward(self, inputs):
+        return self.head(functional.dropout(self.layer(inputs), 0.2))
+
+
+class Counting(Dropping):
+    """What it says depends on how often it was asked."""
+
+    asked = 0
+
+    def forward(self, inputs):
+        self.asked += 1
+        return self.head(self.layer(inputs)) * self.asked
+
+
+@pytest.mark.parametrize("network", [Dropping, Counting])
+def test_a_network_that_is_judged_otherwise_each_time_is_refused(network):
+    with pytest.raises(NetworkError, match=r"evaluation mode too.*without training=self.training"):
+        architecture(network, PEOPLE)
+
+
+def test_checking_leaves_the_callers_random_state_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    architecture(lambda: nn.Linear(5, 3), PEOPLE)
+    assert torch.equal(torch.rand(1), expected)
+
+
+class Double(nn.Module):
+    """Computes in float64, and its logits are above 0."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.layer = nn.Linear(channels, classes).double()
+
+    def forward(self, inputs):
+        return functional.softplus(self.layer(inputs.double()))
+
+
+def test_a_network_may_compute_in_other_types():
+    assert isinstance(architecture(Double, PEOPLE).build(0).network, Double)
+    with pytest.raises(NetworkError, match="leave out its softmax"):
+        architecture(lambda: nn.Sequential(Double(5, 3), nn.Softmax(1)), PEOPLE)
 
 
 def test_a_softmax_at_the_end_is_told_to_leave():

@@ -124,6 +124,13 @@ class Residual(nn.Module):
         return passed + self.norm(passed)
 
 
+class Named(Residual):
+    """Gives its inputs by their names."""
+
+    def forward(self, inputs):
+        return self.norm(input=self.layer(input=inputs))
+
+
 class Twice(Residual):
     """A convolution and its normalisation, run two times."""
 
@@ -176,6 +183,10 @@ class Undecided(Residual):
 )
 def test_what_cannot_be_folded_stays(network, left):
     same(used(network()), torch.rand(3, CHANNELS, 6), left)
+
+
+def test_inputs_may_be_given_by_name():
+    same(used(Named()), torch.rand(3, CHANNELS, 6))
 
 
 def test_tensors_that_are_used_by_themselves_are_what_they_were():

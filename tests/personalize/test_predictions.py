@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,13 @@ import pytest
 import torch
 from tests.people import make_population
 from tests.personalize.conftest import HERE, make_run
+from tests.store.making import ORIGIN
+from torch import nn
 
-from monogram.errors import DataError, UnknownIndividualError
+from monogram.errors import DataError, SettingError, StoreError, UnknownIndividualError
+from monogram.networks import rebuild
 from monogram.personalize import Start, personalize, predict_file
-from monogram.store import Store
+from monogram.store import Figures, Store
 
 IDS = ["anna", "ben", "anna", "дмитрий/..", "cleo", "ben"]
 
@@ -114,6 +118,74 @@ def test_rows_that_cannot_be_predicted_are_named_and_stop_no_others(
     assert [rows[row] for row in good] == pq.read_table(tmp_path / "fine-out.parquet").to_pylist()
 
 
+class Words(nn.Module):
+    """Knows ten tokens."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.known, self.head = nn.Embedding(10, 4), nn.Linear(4, classes)
+
+    def forward(self, inputs):
+        return self.head(self.known(inputs).mean(1))
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """A store of a base that knows ten tokens, and nobody's models."""
+    description = {"input_shape": [5], "classes": 3, "standardized": False, "tokens": True}
+    named = {"name": "tests:words", "inputs": "int64", **description}
+    weights = rebuild(named, Words).state_dict()
+    with Store.create(tmp_path_factory.mktemp("words") / "m.db") as opened:
+        opened.add_base(named, "abc", weights, provenance=ORIGIN, figures=Figures())
+        yield opened
+
+
+def save_words(file, tokens):
+    ids = np.array([f"p{row % 3}" for row in range(len(tokens))])
+    np.savez(file, inputs=tokens, individuals=ids)
+    return file
+
+
+@pytest.mark.parametrize("batch", [2, 256])
+@pytest.mark.parametrize("bad", [[4], [0, 1, 6]])
+def test_rows_that_a_network_cannot_take_stop_no_others(words, tmp_path, monkeypatch, batch, bad):
+    monkeypatch.setattr("monogram.personalize.predictions.BATCH", batch)
+    tokens = np.random.default_rng(0).integers(0, 10, (7, 5))
+    good = [row for row in range(7) if row not in bad]
+    save_words(tmp_path / "fine.npz", tokens)
+    tokens[bad, 3] = 10
+    save_words(tmp_path / "in.npz", tokens)
+    known: dict[str, Any] = {"unknown": "base", "factory": Words}
+    done = predict_file(words, tmp_path / "in.npz", tmp_path / "out.parquet", **known)
+    assert (done.samples, list(done.problems)) == (len(good), bad)
+    said = f"row {bad[-1]} of individual 'p{bad[-1] % 3}' is nothing that the network can take"
+    assert done.problems[bad[-1]] == f"{said}: IndexError: index out of range in self"
+    predict_file(words, tmp_path / "fine.npz", tmp_path / "fine.parquet", **known)
+    rows, fine = (pq.read_table(tmp_path / f"{n}.parquet").to_pylist() for n in ("out", "fine"))
+    assert [rows[row]["problem"] for row in bad] == [done.problems[row] for row in bad]
+    for row in good:
+        assert rows[row]["predicted"] == fine[row]["predicted"]
+        assert rows[row]["probabilities"] == pytest.approx(fine[row]["probabilities"], abs=1e-6)
+
+
+def test_a_file_of_which_a_network_can_take_nothing_is_refused(words, tmp_path):
+    save_words(tmp_path / "in.npz", np.full((3, 5), 10))
+    with pytest.raises(DataError, match="no row can be predicted: row 0 of individual 'p0' is"):
+        predict_file(
+            words, tmp_path / "in.npz", tmp_path / "out.parquet", unknown="base", factory=Words
+        )
+    assert [file.name for file in tmp_path.iterdir()] == ["in.npz"]
+
+
+def test_what_is_wrong_with_the_store_is_no_rows_problem(store, inputs, tmp_path, monkeypatch):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    damaged = mock.Mock(side_effect=StoreError("damaged"))
+    monkeypatch.setattr(store, "predict", damaged)
+    with pytest.raises(StoreError, match="damaged"):
+        predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert damaged.call_count == 1
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -162,3 +234,39 @@ def test_grey_values_are_wanted_where_grey_values_were_trained_on(tmp_path):
             else:
                 with pytest.raises(DataError, match="trained on grey values"):
                     predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("in.parquet", "is what is to be predicted"),
+        ("there/../in.parquet", "is what is to be predicted"),
+        ("link.parquet", "is what is to be predicted"),
+        ("nowhere/out.parquet", "there is no folder .*nowhere; make it"),
+        ("there", "there is a folder; name a file in it"),
+        ("out.csv", "predictions are written as Parquet"),
+    ],
+)
+def test_a_place_that_predictions_cannot_have_is_refused_first(store, inputs, tmp_path, out, said):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    (tmp_path / "link.parquet").symlink_to(data)
+    (tmp_path / "there").mkdir()
+    before = data.read_bytes()
+    with pytest.raises(SettingError, match=said):
+        predict_file(store, data, tmp_path / out, **NAMES)
+    assert data.read_bytes() == before
+
+
+def test_predictions_are_not_written_among_the_files_that_are_read(store, inputs, tmp_path):
+    (tmp_path / "people").mkdir()
+    save_parquet(tmp_path / "people" / "in.parquet", inputs, IDS)
+    with pytest.raises(SettingError, match="or lies in it"):
+        predict_file(store, tmp_path / "people", tmp_path / "people" / "out.parquet", **NAMES)
+
+
+def test_nothing_is_left_of_a_file_that_was_not_finished(store, inputs, tmp_path, monkeypatch):
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    monkeypatch.setattr("monogram.personalize.predictions.table_of", None)
+    with pytest.raises(TypeError):
+        predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert [file.name for file in tmp_path.iterdir()] == ["in.parquet"]

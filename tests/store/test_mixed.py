@@ -1,19 +1,32 @@
 """Mixed batches: the same as one by one, for any mixture, order and network."""
 
+import copy
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.store.making import HEAD, KEPT, ORIGIN, SHAPE, add_base, commit, weights
+from tests.store.making import (
+    CLASSES,
+    DESCRIPTION,
+    HEAD,
+    KEPT,
+    ORIGIN,
+    SHAPE,
+    add_base,
+    commit,
+    weights,
+)
 from torch import Tensor, nn
 
 from monogram.errors import SettingError, UnknownIndividualError
-from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared
+from monogram.networks import MLP, Conv1dNetwork, PaperNetwork, Prepared, rebuild
 from monogram.networks.split import cut
-from monogram.store import Store
+from monogram.store import Figures, Store
 from monogram.store.mixed import Mixer
 
 PEOPLE = {
@@ -216,6 +229,76 @@ class Placed(nn.Module):
         return logits
 
 
+class Tied(nn.Module):
+    """Decodes with the weights that it encodes with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.again, self.head = nn.Linear(5, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+        self.again.weight = self.first.weight
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(torch.tanh(self.again(torch.tanh(self.first(inputs)))))
+        return logits
+
+
+@pytest.mark.parametrize("names", [("first", "again"), ("first",), ("again",)])
+@pytest.mark.parametrize("more", [{}, {"mean": torch.ones(5)}], ids=["", "prepared otherwise"])
+def test_weights_with_several_names_are_each_individuals_own_everywhere(names, more):
+    network = Prepared(Tied(), torch.zeros(5), torch.ones(5), 1, 3).eval()
+    weights = torch.randn(2, 5, 5)
+    own = [{f"network.{n}.weight": w.clone() for n in names} | more for w in weights]
+    inputs, owners = torch.randn(5, 5), [0, 1, 0, 1, 1]
+    logits = Mixer(network)(inputs, owners, own)
+    for row, owner in enumerate(owners):
+        theirs = copy.deepcopy(network)
+        theirs.get_parameter("network.first.weight").data = weights[owner]
+        theirs.load_state_dict(more, strict=False)
+        torch.testing.assert_close(logits[row], theirs(inputs)[row])
+
+
+def test_a_network_is_not_cut_above_weights_that_are_used_below():
+    network, inputs = Tied().eval(), torch.randn(2, 5)
+    assert cut(network, ["first.weight"], inputs) is None
+    assert cut(network, ["head.weight"], inputs) is not None
+
+
+class BothWays(nn.Module):
+    """Hands over a state for each direction, [2, n, …], two of which look like two samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.series = nn.GRU(2, 4, bidirectional=True, batch_first=True)
+        self.scale = nn.Parameter(torch.ones(2, 1, 1))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        states = self.series(inputs)[1] * self.scale
+        logits: Tensor = self.head(torch.cat([states[0], states[1]], 1))
+        return logits
+
+
+def test_what_is_handed_over_has_a_row_for_each_of_any_number_of_samples():
+    network = Prepared(BothWays(), None, None, 2, 3).eval()
+    own = [{"network.scale": torch.randn(2, 1, 1)} for _ in range(2)]
+    inputs, owners = torch.randn(5, 6, 2), [0, 1, 0, 1, 1]
+    assert cut(network.network, ["scale"], inputs[:2]) is None
+    assert cut(network.network, ["head.weight"], inputs[:2]) is not None
+    logits = Mixer(network)(inputs, owners, own)
+    with torch.inference_mode():
+        for row, owner in enumerate(owners):
+            alone = torch.func.functional_call(network, own[owner], (inputs[row][None],))
+            torch.testing.assert_close(logits[row], alone[0])
+
+
+def test_a_network_that_cannot_be_copied_is_not_cut():
+    network = nn.Sequential(nn.utils.weight_norm(nn.Linear(5, 3)), nn.Linear(3, 3))
+    network(torch.randn(2, 5))
+    with pytest.raises(RuntimeError, match="deepcopy"):
+        copy.deepcopy(network)
+    assert cut(network.eval(), ["1.weight"], torch.randn(2, 5)) is None
+
+
 def test_a_first_single_sample_decides_nothing():
     network = Prepared(Placed(), None, None, 1, 3).eval()
     own = [{"network.token.weight": torch.randn(4, 1)} for _ in range(2)]
@@ -239,3 +322,52 @@ def test_grey_pictures_are_prepared_as_in_training(tmp_path):
         )
         store.commit("ben", None, base=base.hash, decision=KEPT, provenance=ORIGIN)
         assert store.predict(["ben", "anna"], grey[:2]).dtype == torch.float32
+
+
+class Exact(nn.Module):
+    """Computes in float64."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(72, classes).double()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(inputs.flatten(1).double())
+        return logits
+
+
+class Normed(nn.Module):
+    """Has weights in the form of before parametrizations: it cannot be copied."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.head = nn.utils.weight_norm(nn.Linear(72, classes))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.head(inputs.flatten(1))
+        return logits
+
+
+def store_of(make: Callable[..., nn.Module], place: Path) -> Store:
+    """Two people's models on a base of a network, which differ from it in the bias."""
+    store, named = Store.create(place), {**DESCRIPTION, "name": "tests:made"}
+    weights = rebuild(named, make).state_dict()
+    base = store.add_base(named, CLASSES, weights, provenance=ORIGIN, figures=Figures())
+    for seed, id_ in enumerate(("anna", "ben")):
+        commit(store, base, id_, ["network.head.bias"], seed)
+    return store
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Exact, torch.float64), (Normed, torch.float32)])
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+def test_networks_of_other_types_and_such_that_cannot_be_copied(tmp_path, make, kind):
+    ids, inputs = ["anna", "ben", "nobody", "anna"], torch.randn(4, *SHAPE)
+    with store_of(make, tmp_path / "p.db") as store:
+        store.model("anna", factory=make)  # before anything is computed
+        logits = store.predict(ids, inputs, unknown="base", factory=make)
+        assert logits.dtype == kind
+        with torch.inference_mode():
+            for id_, sample, found in zip(ids, inputs, logits, strict=True):
+                known = id_ in store
+                model = store.model(id_, factory=make) if known else store.base_model(factory=make)
+                torch.testing.assert_close(model(sample[None])[0], found)

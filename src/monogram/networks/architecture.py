@@ -64,7 +64,7 @@ class Architecture:
                 network: object = self.factory()
                 if isinstance(network, nn.Module) and any(map(is_lazy, network.parameters())):
                     self._size_lazy_layers(network)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise NetworkError(
                     f"network {self.name} could not be made: {type(error).__name__}: {error}"
                 ) from error
@@ -225,30 +225,44 @@ def _named(network: str | Factory | None, shape: tuple[int, ...]) -> tuple[str, 
 
 def _with_options(name: str, factory: Factory, inside: str) -> Factory:
     signature = inspect.signature(factory).parameters
-    options: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in inside.split(","))):
-        match = OPTION.fullmatch(part)
-        own = [p for p in signature if p not in ("input_shape", "classes")]
-        if not match or match[1] not in own:
-            hint = did_you_mean(part.partition("=")[0].strip(), own)
-            raise NetworkError(
-                f"network {name}: cannot read option {part!r}{hint} Known: {', '.join(own)}"
-            )
-        value = float(match[2])
-        if value <= 0:
-            raise NetworkError(f"network {name}: {match[1]} must be above 0")
-        whole = signature[match[1]].annotation is int
-        if whole and not value.is_integer():
-            raise NetworkError(f"network {name}: {match[1]} must be a whole number")
-        options[match[1]] = int(value) if whole else value
+    own = {key: p for key, p in signature.items() if key not in ("input_shape", "classes")}
+    parts = filter(None, (piece.strip() for piece in inside.split(",")))
+    options = dict(_option(name, part, own) for part in parts)
     return lambda input_shape, classes: factory(input_shape, classes, **options)
+
+
+def _option(name: str, part: str, own: Mapping[str, inspect.Parameter]) -> tuple[str, float]:
+    """An option's name and value.
+
+    Raises:
+        NetworkError: there is no such option, or it takes other values.
+    """
+    key = part.partition("=")[0].strip()
+    if key not in own:
+        hint = did_you_mean(key, own)
+        raise NetworkError(
+            f"network {name}: cannot read option {part!r}{hint} Known: {', '.join(own)}"
+        )
+    whole = own[key].annotation is int
+    match = OPTION.fullmatch(part)
+    if not match:
+        raise NetworkError(
+            f"network {name}: cannot read option {part!r}; {key} takes a "
+            f"{'whole ' * whole}number above 0, for example {key}={own[key].default}"
+        )
+    value = float(match[2])
+    if value <= 0:
+        raise NetworkError(f"network {name}: {key} must be above 0")
+    if whole and not value.is_integer():
+        raise NetworkError(f"network {name}: {key} must be a whole number")
+    return key, int(value) if whole else value
 
 
 def _import(spec: str) -> Factory:
     place, _, attribute = spec.rpartition(":")
     try:
         module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NetworkError(
             f"network {spec}: cannot import {place}: {type(error).__name__}: {error}"
         ) from error

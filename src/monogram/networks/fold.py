@@ -94,5 +94,5 @@ def _altered(module: nn.Module) -> bool:
     return any(hooks) or FORWARD in vars(module)
 
 
-def _as_it_is(inputs: Tensor) -> Tensor:
-    return inputs
+def _as_it_is(input: Tensor) -> Tensor:  # noqa: A002 - callers may name it as PyTorch does
+    return input

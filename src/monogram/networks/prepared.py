@@ -22,11 +22,16 @@ class Prepared(nn.Module):
         scale: [channels], standard deviations; with `mean`.
         axes: number of axes of one input; the first is the channel.
         classes: number of logits.
+
+    Attributes:
+        frozen: names of the parameters that required no gradient when the network was made: they
+            are never trained. Kept, since who trains changes what requires gradients meanwhile.
     """
 
     mean: Tensor | None
     scale: Tensor | None
     prior: Tensor
+    frozen: frozenset[str]
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class Prepared(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
+        self.frozen = frozenset(n for n, p in self.named_parameters() if not p.requires_grad)
         self.register_buffer(PRIOR, torch.zeros(classes))
         shape = (-1, *(1 for _ in range(axes - 1)))
         self.register_buffer("mean", None if mean is None else mean.float().reshape(shape))

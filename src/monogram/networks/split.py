@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from monogram.networks.layout import laid_out
+from monogram.networks.tied import tensor_names
+
 SHAPE_METHODS = frozenset({"size", "dim"})
 SHAPE_FUNCTIONS = frozenset(
     {getattr, operator.getitem, operator.mul, operator.floordiv, operator.add, operator.sub}
@@ -46,19 +49,32 @@ def cut(network: nn.Module, own: Collection[str], probe: Tensor) -> Cut | None:
     Returns:
         None when the network cannot be cut; it must then be run as a whole.
     """
-    network = copy.deepcopy(network)
-    for module in network.modules():
-        if hasattr(module, "inplace"):
-            setattr(module, "inplace", False)  # noqa: B010 - modules of any kind
+    if _tied(network, set(own)):
+        return None
     try:
+        network = _without_in_place(network)
         traced = fx.GraphModule(network, _Tracer().trace(network))
         parts = None if any(map(_overwrites, traced.graph.nodes)) else _parts(traced, set(own))
         if parts is None or not _agrees(parts, network, probe):
             return None
-        parts.lower.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # faster
+        laid_out(parts.lower)  # faster
         return parts
     except Exception:
         return None
+
+
+def _tied(network: nn.Module, own: set[str]) -> bool:
+    """Whether a tensor of the individual has several names: a part might know only some of them."""
+    return any(len(names) > 1 and not own.isdisjoint(names) for names in tensor_names(network))
+
+
+def _without_in_place(network: nn.Module) -> nn.Module:
+    """A copy that overwrites nothing. What holds a tensor with a history cannot be copied."""
+    network = copy.deepcopy(network)
+    for module in network.modules():
+        if hasattr(module, "inplace"):
+            setattr(module, "inplace", False)  # noqa: B010 - modules of any kind
+    return network
 
 
 class _Tracer(fx.Tracer):
@@ -146,13 +162,21 @@ def _overwrites(node: fx.Node) -> bool:
 
 
 def _agrees(parts: Cut, network: nn.Module, probe: Tensor) -> bool:
-    """Whether the parts do what the whole does, handing over a row for each sample."""
+    """Whether the parts do what the whole does, handing over a row for each sample.
+
+    Two numbers of samples are tried: one alone may happen to be the length of another axis.
+    """
+    more = torch.cat([probe, probe[:1]])
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        handed = parts.lower(probe)
-        if not all(isinstance(h, Tensor) and len(h) == len(probe) for h in handed):
-            return False
-        logits = parts.upper(*handed)
-        torch.manual_seed(0)
-        same = torch.equal(logits, network(probe))
-        return same and all(map(torch.equal, handed, parts.lower(probe)))  # it draws nothing
+        return _agree_on(parts, network, more) and _agree_on(parts, network, probe)
+
+
+def _agree_on(parts: Cut, network: nn.Module, inputs: Tensor) -> bool:
+    torch.manual_seed(0)
+    handed = parts.lower(inputs)
+    if not all(isinstance(h, Tensor) and len(h) == len(inputs) for h in handed):
+        return False
+    logits = parts.upper(*handed)
+    torch.manual_seed(0)
+    same = torch.equal(logits, network(inputs))
+    return same and all(map(torch.equal, handed, parts.lower(inputs)))  # it draws nothing

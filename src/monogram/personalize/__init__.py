@@ -11,7 +11,7 @@
 | what need not be made again | `fingerprints`, `there`, `ahead` |
 | making and keeping them, interrupted or not | `personalize`, `work`, `harvest` |
 | who keeps what was trained, and who the base | `guard` |
-| using them on a file | `predictions` |
+| using them on a file | `predictions`, `prediction_file` |
 """
 
 from monogram.personalize.ahead import Ahead

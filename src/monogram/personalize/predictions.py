@@ -1,18 +1,12 @@
 """Predicting what is in a file, each sample by its own individual's model, into Parquet.
 
-Columns of the result, one row for each of the file, in its order:
-
-individual      text
-predicted       text, the class with the highest probability
-probability     float32, of that class, in [0, 1]
-probabilities   list of float32 in the order of the classes, which the file's metadata name
-model           "personal", or "base" where the individual has none of its own
-problem         text, why a row could not be predicted: the columns between are null there
+The result has a row for each of the file, in its order; its columns are those of
+`prediction_file`.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,14 +17,20 @@ import torch
 
 from monogram.datasets.own.columns import Columns, Selection
 from monogram.datasets.own.read import read_columns
-from monogram.errors import DataError, SettingError, UnknownIndividualError, shorten
+from monogram.errors import DataError, MonogramError, UnknownIndividualError, shorten
 from monogram.networks.architecture import Factory
+from monogram.personalize.prediction_file import (
+    check_place,
+    schema,
+    table_of,
+    whole_or_nothing,
+    with_problems,
+)
 from monogram.population.samples import owner_texts
 from monogram.store import BaseModel, Store
 
 Unknown = Literal["error", "base"]
 BATCH = 256  # samples
-CLASSES = b"monogram.classes"
 
 
 @dataclass(frozen=True)
@@ -73,36 +73,116 @@ def predict_file(
 
     Raises:
         DataError: the file cannot be read, or none of its samples can be predicted.
-        SettingError: the file to write has the name of another format.
+        SettingError: the file to write has the name of another format, has no folder, or is a
+            part of the data.
         UnknownIndividualError: an id without a model; the message counts the others.
     """
-    if Path(out).suffix not in ("", ".parquet", ".pq"):
-        raise SettingError(f"{out}: predictions are written as Parquet; name a file .parquet")
+    data, out = Path(data), Path(out)
+    check_place(out, data)
     base = store.base()
-    columns = _read(Path(data), base, individual_column, input_columns)
+    columns = _read(data, base, individual_column, input_columns)
     ids = _ids(columns)
     problems = _problems(columns, ids)
     fine = [row for row in range(len(ids)) if row not in problems]
-    if not fine:
-        first = next(iter(problems.values()), "it is empty")
-        raise DataError(f"{columns.origin}: no row can be predicted: {first}")
+    _check_any(columns, fine, problems)
     known = [ids[row] for row in fine]
     strangers = _strangers(store, known)
     if strangers and unknown == "error":
         raise UnknownIndividualError(_no_models(store, columns, strangers))
     base = _one_kind(store, known, strangers) or base
     inputs = torch.from_numpy(_as_trained(columns, base))
-    part = Path(f"{out}.part")
-    with pq.ParquetWriter(part, _schema(base)) as writer:
+    predict = partial(store.predict, unknown=unknown, factory=factory)
+    task = _Task(store, ids, inputs, base, frozenset(strangers), predict, problems)
+    with whole_or_nothing(out) as part, pq.ParquetWriter(part, schema(base)) as writer:
         for first_row in range(0, len(ids), BATCH):
-            rows = range(first_row, min(first_row + BATCH, len(ids)))
-            good = [row for row in rows if row not in problems]
-            theirs = [ids[row] for row in good]
-            logits = store.predict(theirs, inputs[good], unknown=unknown, factory=factory)
-            table = _table(store, theirs, logits, base, strangers)
-            writer.write_table(_with_problems(table, ids, rows, problems))
-    part.replace(out)
-    return Predicted(len(fine), len(set(known)), tuple(sorted(strangers)), problems)
+            writer.write_table(task.table(range(first_row, min(first_row + BATCH, len(ids)))))
+        _check_any(columns, task.done, problems)
+    return task.outcome()
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The rows of a file, and what became of them so far.
+
+    Attributes:
+        store: has the models.
+        ids: whose each row is.
+        inputs: of each row, [rows, *shape].
+        base: one of the models' bases; all have its classes.
+        strangers: ids without a model.
+        predict: from ids and inputs to logits.
+        problems: why rows cannot be predicted; what the networks cannot take comes in on the way.
+        done: the rows that are predicted.
+    """
+
+    store: Store
+    ids: Sequence[str]
+    inputs: torch.Tensor
+    base: BaseModel
+    strangers: frozenset[str]
+    predict: Callable[[list[str], torch.Tensor], torch.Tensor]
+    problems: dict[int, str]
+    done: list[int] = field(default_factory=list)
+
+    def table(self, rows: range) -> pa.Table:
+        """Predict some rows."""
+        good = [row for row in rows if row not in self.problems]
+        found, failed = _in_halves(self._logits, good)
+        for row, error in failed.items():
+            self.problems[row] = _not_taken(row, self.ids[row], error)
+        self.done.extend(found)
+        logits = torch.stack(list(found.values())) if found else self._logits([])
+        theirs = [self.ids[row] for row in found]
+        table = table_of(self.store, theirs, logits, self.base, self.strangers)
+        return with_problems(table, self.ids, rows, self.problems)
+
+    def outcome(self) -> Predicted:
+        """What there is to say in the end."""
+        whose = {self.ids[row] for row in self.done}
+        by_base = tuple(sorted(self.strangers & whose))
+        return Predicted(len(self.done), len(whose), by_base, dict(sorted(self.problems.items())))
+
+    def _logits(self, rows: list[int]) -> torch.Tensor:
+        return self.predict([self.ids[row] for row in rows], self.inputs[rows])
+
+
+def _in_halves(
+    predict: Callable[[list[int]], torch.Tensor], rows: list[int]
+) -> tuple[dict[int, torch.Tensor], dict[int, Exception]]:
+    """Logits by row, and what the network raised at rows that it cannot take.
+
+    Where it fails at several rows, each half is tried by itself, down to the rows at fault.
+    """
+    try:
+        return dict(zip(rows, predict(rows), strict=True)), {}
+    except MonogramError:
+        raise
+    except Exception as error:  # whatever a network's own code raises
+        if len(rows) <= 1:
+            return {}, dict.fromkeys(rows, error)
+    half = len(rows) // 2
+    logits, failed = _in_halves(predict, rows[:half])
+    more_logits, more_failed = _in_halves(predict, rows[half:])
+    return logits | more_logits, failed | more_failed
+
+
+def _not_taken(row: int, id_: str, error: Exception) -> str:
+    said = shorten(" ".join(str(error).split()), 200)
+    return (
+        f"row {row} of individual {shorten(id_)!r} is nothing that the network can take: "
+        f"{type(error).__name__}: {said}"
+    )
+
+
+def _check_any(columns: Columns, fine: Sequence[int], problems: Mapping[int, str]) -> None:
+    """Refuse a file of which no row is fine.
+
+    Raises:
+        DataError: with the first row's problem.
+    """
+    if not fine:
+        first = next(iter(problems.values()), "it is empty")
+        raise DataError(f"{columns.origin}: no row can be predicted: {first}")
 
 
 def _read(
@@ -197,62 +277,3 @@ def _as_trained(columns: Columns, base: BaseModel) -> np.ndarray:
             f"trained on {kind}, write them as such"
         )
     return inputs.astype(kind, copy=False)
-
-
-def _schema(base: BaseModel) -> pa.Schema:
-    columns = [
-        ("individual", pa.string()),
-        ("predicted", pa.string()),
-        ("probability", pa.float32()),
-        ("probabilities", pa.list_(pa.float32(), len(base.classes))),
-        ("model", pa.string()),
-        ("problem", pa.string()),
-    ]
-    return pa.schema(columns, metadata={CLASSES: json.dumps(base.classes).encode()})
-
-
-def _table(
-    store: Store, ids: Sequence[str], logits: torch.Tensor, base: BaseModel, strangers: set[str]
-) -> pa.Table:
-    """The rows that were predicted."""
-    probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
-    best = logits.argmax(dim=1).numpy()
-    flat = pa.array(probabilities.reshape(-1))
-    return pa.table(
-        [
-            pa.array(list(ids), pa.string()),
-            pa.array([base.classes[code] for code in best], pa.string()),
-            pa.array(probabilities[np.arange(len(best)), best]),
-            pa.FixedSizeListArray.from_arrays(flat, len(base.classes)),
-            pa.array(list(_sources(store, ids, strangers)), pa.string()),
-            pa.nulls(len(ids), pa.string()),
-        ],
-        schema=_schema(base),
-    )
-
-
-def _with_problems(
-    table: pa.Table, ids: Sequence[str], rows: range, problems: Mapping[int, str]
-) -> pa.Table:
-    """The rows that were predicted, and between them those that were not."""
-    if len(table) == len(rows):
-        return table
-    good = (row for row in rows if row not in problems)
-    places = {row: place for place, row in enumerate(good)}
-    whole = table.take(pa.array([places.get(row) for row in rows], pa.int64()))
-    for name, values in (
-        ("individual", [ids[row] or None for row in rows]),
-        ("problem", [problems.get(row) for row in rows]),
-    ):
-        column = whole.schema.get_field_index(name)
-        whole = whole.set_column(column, name, pa.array(values, pa.string()))
-    return whole
-
-
-def _sources(store: Store, ids: Sequence[str], strangers: set[str]) -> Iterator[str]:
-    """Whose weights each row was predicted by."""
-    known = {
-        id_: "base" if id_ in strangers or store.individual(id_).keeps_base else "personal"
-        for id_ in set(ids)
-    }
-    return (known[id_] for id_ in ids)

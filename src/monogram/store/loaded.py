@@ -56,7 +56,10 @@ class Loaded:
 
     def network(self, base: str, own: Own, factory: Factory | None) -> Prepared:
         """A new network in evaluation mode, with the base's tensors but for the given ones."""
-        network = self._mixer(base, factory).copy()
+        try:
+            network = self._mixer(base, factory).copy()
+        except RuntimeError:  # it holds a tensor with a history, as of the old weight_norm
+            network = self._made(base, factory)
         network.load_state_dict(own, strict=False)
         return network
 
@@ -107,13 +110,14 @@ class Loaded:
             raise SettingError(
                 "the individuals' bases have different numbers of classes; predict by base"
             )
-        logits = torch.empty(len(ids), widths.pop())
+        parts = []
         for base, here in by_base.items():
             places = {id_: place for place, id_ in enumerate(dict.fromkeys(ids[r] for r in here))}
             own = [found[id_][1] for id_ in places]
             owners = [places[ids[row]] for row in here]
-            logits[here] = self._mixer(base, factory)(inputs[here], owners, own)
-        return logits
+            parts.append(self._mixer(base, factory)(inputs[here], owners, own))
+        rows = torch.tensor([row for here in by_base.values() for row in here])
+        return torch.cat(parts)[rows.argsort()]
 
     def forget(self, individual: str) -> int:
         """Give up everything of an individual that is in memory; how many deltas there were."""
@@ -175,8 +179,12 @@ class Loaded:
 
     def _mixer(self, base: str, factory: Factory | None) -> Mixer:
         if (base, factory) not in self._mixers:
-            known, weights = self._base(base)
-            network = rebuild(known.description, factory)
-            network.load_state_dict(weights)
-            self._mixers[base, factory] = Mixer(network)
+            self._mixers[base, factory] = Mixer(self._made(base, factory))
         return self._mixers[base, factory]
+
+    def _made(self, base: str, factory: Factory | None) -> Prepared:
+        """A network that is made anew, with a base's tensors."""
+        known, weights = self._base(base)
+        network = rebuild(known.description, factory)
+        network.load_state_dict(weights)
+        return network

@@ -10,7 +10,7 @@ so that logits equal those of one sample alone up to rounding, not bit for bit.
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import Lock
 
 import torch
@@ -19,6 +19,7 @@ from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
 from monogram.networks.split import Cut, cut
+from monogram.networks.tied import tensor_names
 from monogram.store.tensors import size_of
 
 Own = dict[str, Tensor]
@@ -82,7 +83,7 @@ class Mixer:
         """Logits of samples whose owners differ from the base in the same tensors."""
         inside = frozenset(name for name in names if name.startswith(INNER))
         if names - inside - {PRIOR}:
-            return _one_by_one(self.network, (inputs,), owners, dict(enumerate(own)))
+            return _one_by_one(self.network, (inputs,), owners, {o: own[o] for o in set(owners)})
         logits = self._without_prior(inside, self.network.prepare(inputs), owners, own)
         if PRIOR not in names:
             return logits + self.network.prior
@@ -127,12 +128,23 @@ def _one_by_one(
     network: nn.Module, handed: Sequence[Tensor], owners: Sequence[int], own: Mapping[int, Own]
 ) -> Tensor:
     """Logits of each owner's samples by itself; samples of one owner stand together."""
+    names = _named_once(network, own[owners[0]])
     return torch.cat(
         [
-            functional_call(network, own[owner], tuple(h[start:stop] for h in handed))
+            functional_call(
+                network,
+                {name: own[owner][name] for name in names},
+                tuple(values[start:stop] for values in handed),
+            )
             for owner, start, stop in _runs(owners)
         ]
     )
+
+
+def _named_once(network: nn.Module, names: Collection[str]) -> list[str]:
+    """One name for each tensor: `functional_call` takes no more for one with several."""
+    known = ([name for name in all_names if name in names] for all_names in tensor_names(network))
+    return [given[0] for given in known if given]
 
 
 def _together(
