@@ -260,7 +260,7 @@ class Wary(nn.Module):
 
 
 class Restless(nn.Module):
-    """Draws random numbers and changes a buffer in evaluation mode too."""
+    """Draws random numbers and changes a buffer in evaluation mode too; training uses it."""
 
     drift: Tensor
 
@@ -271,4 +271,5 @@ class Restless(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         self.drift += 0.01 * torch.rand_like(self.drift)
-        return self.layers(inputs) + self.drift
+        logits = self.layers(inputs)
+        return logits + self.drift if self.training else logits

@@ -28,7 +28,7 @@ def test_a_dry_run_says_what_is_changed_and_what_it_takes(monogram, published, t
     words = ["reproduce", "class-counts", *TINY, "--data-dir", published, "--out", tmp_path / "run"]
     answer = monogram(*words, "--dry-run")
     assert answer.status == 0
-    assert "1 individuals instead of 50" in answer.err
+    assert "1 individual instead of 50" in answer.err
     assert "paper-plain(width=0.1)" in answer.out
     assert "of memory and" in answer.out
     assert not (tmp_path / "run").exists()

@@ -10,7 +10,7 @@ from tests import nets
 from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
 
-from monogram.errors import DataError, OtherRunError, RunError, SettingError
+from monogram.errors import DataError, NetworkError, OtherRunError, RunError, SettingError
 from monogram.personalize import Pace, Start, Ways, look_ahead, personalize, read_people
 from monogram.personalize.work import Work
 from monogram.population import Population
@@ -333,3 +333,17 @@ def test_a_smaller_encoding_keeps_within_its_bound(start, tmp_path, encoding):
         validation = model.figures.personal_accuracy_validation
         assert validation >= exact[model.individual][2].personal_accuracy_validation
     assert {model.encoding for model in small.made} - {"lossless"}
+
+
+def test_a_network_that_cannot_be_imported_by_its_name_is_given(tmp_path):
+    def inner(channels, classes):
+        return nets.plain(channels, classes)
+
+    run = make_run(tmp_path / "run", network=inner)
+    with pytest.raises(NetworkError, match="locals"):
+        Start.of_run(run, curriculum="transfer(4)")
+    start = Start.of_run(run, curriculum="transfer(4)", network=lambda channels: inner(channels, 3))
+    assert start.architecture.name.endswith("<locals>.inner")  # by whatever object it is made
+    outcome = personalize(start, store=tmp_path / "m.db", pace=HERE)
+    assert outcome.complete
+    assert len(outcome.made) == len(PEOPLE)

@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from monogram.networks.altered import FORWARD, is_altered
 from monogram.networks.prepared import Prepared
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-FORWARD = "forward"
 
 Pairs = list[tuple[str, str]]
 
@@ -80,18 +80,13 @@ def _foldable(convolution: Any, normalisation: Any) -> bool:
         and normalisation.running_mean is not None
         and normalisation.num_features == convolution.out_channels
         and not (convolution.training or normalisation.training)
-        and not (_altered(convolution) or _altered(normalisation))
+        and not (is_altered(convolution) or is_altered(normalisation))
     )
 
 
 def _fused(convolution: Any, normalisation: Any) -> nn.Module:
     fused: nn.Module = fuse_conv_bn_eval(convolution, normalisation)
     return fused
-
-
-def _altered(module: nn.Module) -> bool:
-    hooks = module._forward_hooks, module._forward_pre_hooks  # noqa: SLF001 - nothing public tells
-    return any(hooks) or FORWARD in vars(module)
 
 
 def _as_it_is(input: Tensor) -> Tensor:  # noqa: A002 - callers may name it as PyTorch does

@@ -103,16 +103,15 @@ class Start:
             SettingError: another seed, or the curriculum makes no personal models.
         """
         run = RunDirectory(Path(folder))
-        study = study_of(folder)
-        if network is not None:
-            study = replace(study, network=network)
+        study = study_of(folder, network=network)
+        named = run.config()["study"]["network"]
         chosen, its_floor = _choice(run, curriculum)
         seed = study.seeds[0] if seed is None else seed
         if seed not in study.seeds:
             raise SettingError(f"{folder} has no seed {seed}; it has {list(study.seeds)}")
         start = cls(
             population=study.population,
-            architecture=study.architecture,
+            architecture=replace(study.architecture, name=named),
             curriculum=chosen,
             base=_base_of(study, run, seed),
             base_curriculum=str(study.base),

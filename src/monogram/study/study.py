@@ -265,8 +265,12 @@ def default_epochs(population: Population, recipe: Recipe) -> int:
     return min(most, max(fewest, ceil(DEFAULT_STEPS / per_epoch)))
 
 
-def resume(folder: Path | str) -> Study:
+def resume(folder: Path | str, *, network: Factory | None = None) -> Study:
     """The study that a run directory holds, to be run there again.
+
+    Args:
+        folder: a run directory.
+        network: makes the bare network, where its name cannot be imported here.
 
     Raises:
         RunError: the folder holds no run.
@@ -278,7 +282,7 @@ def resume(folder: Path | str) -> Study:
     return Study(
         population=open_population(run / "population").only(asked["individuals"]),
         curricula=asked["curricula"],
-        network=asked["network"],
+        network=network or asked["network"],
         epochs=asked["epochs"],
         seeds=asked["seeds"],
         recipe=Recipe(**asked["recipe"]),

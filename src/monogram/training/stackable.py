@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from monogram.errors import NetworkError
+from monogram.networks.tied import tensor_names
 from monogram.training.state import copies
 
 PAIR = 2  # samples; some layers refuse a single one
@@ -52,12 +53,8 @@ def judging_problem(network: nn.Module, inputs: Tensor) -> str | None:
 
 
 def tied_names(network: nn.Module) -> list[list[str]]:
-    """The names of each tensor of a network's state that has several."""
-    named: dict[int, list[str]] = {}
-    for name, tensor in network.state_dict().items():
-        if tensor.numel():
-            named.setdefault(tensor.data_ptr(), []).append(name)
-    return [names for names in named.values() if len(names) > 1]
+    """The names of each of a network's tensors that has several."""
+    return [names for names in tensor_names(network) if len(names) > 1]
 
 
 def _problems(network: nn.Module, changing: Collection[str]) -> Iterator[str]:
