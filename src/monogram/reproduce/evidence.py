@@ -15,6 +15,7 @@ import numpy as np
 
 from monogram.measure import (
     HALF_A_POINT,
+    Comparison,
     compare,
     compare_spreads,
     equivalence,
@@ -113,13 +114,9 @@ class Within(Part):
 
     def judge(self, ours: np.ndarray, theirs: np.ndarray) -> Found:
         """The opposite of equal is to lie beyond the bound."""
-        result, interval = equivalence(ours, theirs, self.bound), compare(ours, theirs).interval
-        words = (
-            f"{self.difference}: {estimate(result.difference, interval)}, "
-            f"within {bound_in_words(self.bound)} {p_value(result.within)}, "
-            f"beyond {p_value(result.beyond)}"
-        )
-        return Found(result.within, result.beyond, words)
+        result, bound = equivalence(ours, theirs, self.bound), bound_in_words(self.bound)
+        tests = (f"within {bound}", result.within), ("beyond", result.beyond)
+        return _bounded(self.difference, compare(ours, theirs), *tests)
 
 
 @dataclass(frozen=True)
@@ -135,13 +132,9 @@ class NoLower(Part):
 
     def judge(self, ours: np.ndarray, theirs: np.ndarray) -> Found:
         """The opposite is to lie lower by more than the bound; to lie higher is fine."""
-        result, interval = non_inferiority(ours, theirs, self.bound), compare(ours, theirs).interval
-        words = (
-            f"{self.difference}: {estimate(result.difference, interval)}, "
-            f"no lower by {bound_in_words(self.bound)} {p_value(result.holds)}, "
-            f"lower {p_value(result.fails)}"
-        )
-        return Found(result.holds, result.fails, words)
+        result, bound = non_inferiority(ours, theirs, self.bound), bound_in_words(self.bound)
+        tests = (f"no lower by {bound}", result.holds), ("lower", result.fails)
+        return _bounded(self.difference, compare(ours, theirs), *tests)
 
 
 @dataclass(frozen=True)
@@ -169,6 +162,15 @@ def each_higher(ours: Iterable[str], theirs: Iterable[str], figure: Figure) -> t
     """Every one of some rows has more than every one of others."""
     others = tuple(theirs)
     return tuple(Higher(one, other, figure) for one in ours for other in others)
+
+
+def _bounded(
+    what: str, result: Comparison, holds: tuple[str, float], fails: tuple[str, float]
+) -> Found:
+    """What two tests against a bound say, each with its p: of what a part says, of the opposite."""
+    told = ", ".join(f"{said} {p_value(p)}" for said, p in (holds, fails))
+    words = f"{what}: {estimate(result.difference, result.interval)}, {told}"
+    return Found(holds[1], fails[1], words)
 
 
 def _directed(p: float | None, difference: float, words: str) -> Found:
