@@ -154,3 +154,11 @@ def test_an_unfinished_run_says_so():
 def test_a_real_run(real):
     words = recommendation(real)
     assert len(str(words).splitlines()) == 1 + len(words.points)
+
+
+def test_one_individual_alone_misses_no_baseline():
+    """The baseline takes somebody else's data, so none is planned for who is alone."""
+    results = synthetic(IDS[:1], order=[BASE, TRANSFER])
+    study = results.config["study"] | {"curricula": [BASE, BASELINE, TRANSFER]}
+    words = recommendation(replace(results, config={"study": study}))
+    assert "not finished" not in about(words, "Missing")

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+from monogram.curriculum import parse
 from monogram.errors import shorten
 from monogram.report.formats import SIGNIFICANT, count, joined, points, ratio
 from monogram.report.view import View
@@ -123,8 +124,10 @@ def _failed(results: Results) -> str:
 
 def _unfinished(results: Results) -> str:
     study = results.config["study"]
-    each = len(study["individuals"]) * len(study["seeds"])
-    left = each * len(study["curricula"]) - len(results.rows) - results.summary.failed
+    people = len(study["individuals"])
+    planned = [one for one in study["curricula"] if people > 1 or not parse(one).on_other]
+    each = people * len(study["seeds"])
+    left = each * len(planned) - len(results.rows) - results.summary.failed
     if left <= 0:
         return ""
     return f"The run is not finished: {count(left, 'model')} not trained yet; run it to the end."
