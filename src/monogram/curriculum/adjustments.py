@@ -6,17 +6,13 @@ They are steps of a curriculum like phases, take no optimizer steps and cost no 
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
 
+from monogram.curriculum.curriculum import Step
 from monogram.curriculum.phases import value_text
 from monogram.errors import CurriculumError
 
-if TYPE_CHECKING:
-    from monogram.curriculum.curriculum import Curriculum, Step
 
-
-@dataclass(frozen=True)
-class Adjustment:
+class Adjustment(Step):
     """What `Prior` and `Blend` have in common. They use D_I, and no step takes any time."""
 
     @property
@@ -25,19 +21,21 @@ class Adjustment:
         return True
 
     @property
-    def has_length(self) -> bool:
-        """Whether it says how long it lasts: there is nothing to say."""
-        return True
+    def trains_on_shared(self) -> bool:
+        """Whether the network sees D_G in it: it sees nothing."""
+        return False
 
-    def lengthless(self) -> "Adjustment":
-        """Itself."""
-        return self
+    def check_after(self, before: tuple[Step, ...]) -> None:
+        """Refuse to adjust what there is not.
 
-    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
-        """This adjustment, then the later steps."""
-        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds steps
-
-        return Curriculum((self,)) >> later
+        Raises:
+            CurriculumError: nothing was trained on D_G before.
+        """
+        if not any(earlier.trains_on_shared for earlier in before):
+            raise CurriculumError(
+                f"{self}: it adjusts a network that was trained on the global data before, for "
+                f"example global >> {self}"
+            )
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,20 @@ class Blend(Adjustment):
         """Refuse what cannot be meant."""
         if self.share is not None and not 0 <= self.share <= 1:
             raise CurriculumError(f"blend: share must be a fraction in [0, 1], not {self.share}")
+
+    def check_after(self, before: tuple[Step, ...]) -> None:
+        """Refuse to blend with what there is not.
+
+        Raises:
+            CurriculumError: nothing was trained on D_G before, or everybody's network never was
+                the same.
+        """
+        super().check_after(before)
+        if before[0].touches_individual:
+            raise CurriculumError(
+                f"{self}: it leads back towards what everybody shares, so the curriculum must "
+                f"begin with global, for example global >> personal(20) >> {self}"
+            )
 
     def __str__(self) -> str:
         """The text form, `blend` or `blend(share=0.5)`."""

@@ -1,15 +1,53 @@
 """Curricula: steps in order, and whose data the result is judged on."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Self
 
-from monogram.curriculum.adjustments import Adjustment, Blend
-from monogram.curriculum.phases import Phase, Source
 from monogram.errors import CurriculumError
 
-Step = Phase | Adjustment
-"""One step of a curriculum: a phase of training, or an adjustment without any."""
+
+class Step(ABC):
+    """One step of a curriculum: a phase of training, or an adjustment without any."""
+
+    @property
+    @abstractmethod
+    def touches_individual(self) -> bool:
+        """Whether it uses D_I, so that it differs between individuals."""
+
+    @property
+    @abstractmethod
+    def trains_on_shared(self) -> bool:
+        """Whether the network sees D_G in it."""
+
+    @property
+    def has_length(self) -> bool:
+        """Whether it says how long it lasts, or there is nothing to say."""
+        return True
+
+    def lengthless(self) -> Self:
+        """The same without a length."""
+        return self
+
+    def with_epochs(self, epochs: int) -> Self:  # noqa: ARG002 - of steps that have a length
+        """The same with a number of epochs where it has no length."""
+        return self
+
+    @abstractmethod
+    def check_after(self, before: tuple["Step", ...]) -> None:
+        """Refuse to come after some steps.
+
+        Args:
+            before: the curriculum's steps before this one.
+
+        Raises:
+            CurriculumError: it cannot be done there.
+        """
+
+    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
+        """This step, then the later ones."""
+        return Curriculum((self,)) >> later
 
 
 @dataclass(frozen=True)
@@ -34,23 +72,7 @@ class Curriculum:
         if not self.phases:
             raise CurriculumError("a curriculum needs at least one phase, for example global")
         for place, step in enumerate(self.phases):
-            if _is_personal(step) and not step.has_length:
-                raise CurriculumError(f"{step}: say how long, for example personal(iterations=20)")
-            if isinstance(step, Adjustment):
-                self._check_adjustment(step, self.phases[:place])
-
-    def _check_adjustment(self, step: Adjustment, before: tuple[Step, ...]) -> None:
-        """Refuse to adjust what there is not."""
-        if all(isinstance(earlier, Adjustment) or _is_personal(earlier) for earlier in before):
-            raise CurriculumError(
-                f"{step}: it adjusts a network that was trained on the global data before, for "
-                f"example global >> {step}"
-            )
-        if isinstance(step, Blend) and before[0].touches_individual:
-            raise CurriculumError(
-                f"{step}: it leads back towards what everybody shares, so the curriculum must "
-                f"begin with global, for example global >> personal(20) >> {step}"
-            )
+            step.check_after(self.phases[:place])
 
     def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
         """These steps, then the later ones."""
@@ -64,15 +86,7 @@ class Curriculum:
 
     def with_epochs(self, epochs: int) -> Self:
         """The same with the study's number of epochs wherever a phase names no length."""
-        return replace(
-            self,
-            phases=tuple(
-                replace(step, epochs=epochs)
-                if isinstance(step, Phase) and not step.has_length
-                else step
-                for step in self.phases
-            ),
-        )
+        return replace(self, phases=tuple(step.with_epochs(epochs) for step in self.phases))
 
     @property
     def trunk(self) -> tuple[Step, ...]:
@@ -86,9 +100,4 @@ class Curriculum:
 
     def late_from(self) -> int:
         """The place from which phases are late: D_G has been seen before, rates are small."""
-        return len(tuple(takewhile(_is_personal, self.phases))) + 1
-
-
-def _is_personal(step: Step) -> bool:
-    """Whether a step trains on D_I alone."""
-    return isinstance(step, Phase) and step.source is Source.PERSONAL
+        return len(tuple(takewhile(lambda step: not step.trains_on_shared, self.phases))) + 1

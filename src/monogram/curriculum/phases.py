@@ -9,12 +9,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import inf
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
+from monogram.curriculum.curriculum import Step
 from monogram.errors import CurriculumError
-
-if TYPE_CHECKING:
-    from monogram.curriculum.curriculum import Curriculum, Step
 
 WHOLE_TOLERANCE = 1e-9
 LARGEST_PERIOD = 10_000
@@ -34,7 +32,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Phase:
+class Phase(Step):
     """One stretch of training. Made by `Personal`, `Global`, `Mixed` and `Union`.
 
     Attributes:
@@ -107,12 +105,6 @@ class Phase:
             )
         return problems
 
-    def __rshift__(self, later: "Step | Curriculum") -> "Curriculum":
-        """This phase, then the later steps."""
-        from monogram.curriculum.curriculum import Curriculum  # noqa: PLC0415 - it holds steps
-
-        return Curriculum((self,)) >> later
-
     def __str__(self) -> str:
         """The text form, for example `mixed(every=2, epochs=8)`."""
         options = [
@@ -123,23 +115,46 @@ class Phase:
         return f"{self.source}({', '.join(options)})" if options else str(self.source)
 
     @property
+    def touches_individual(self) -> bool:
+        """Whether it uses D_I: all but those on D_G alone."""
+        return self.source is not Source.GLOBAL
+
+    @property
+    def trains_on_shared(self) -> bool:
+        """Whether the network sees D_G in it: in all but those on D_I alone."""
+        return self.source is not Source.PERSONAL
+
+    @property
     def has_length(self) -> bool:
         """Whether it says how long it lasts."""
         return self.epochs is not None or self.iterations is not None
 
-    def lengthless(self) -> "Phase":
+    def lengthless(self) -> Self:
         """The same training without a length."""
         return replace(self, epochs=None, iterations=None)
 
-    @property
-    def touches_individual(self) -> bool:
-        """Whether the phase uses D_I, so that it differs between individuals."""
-        return self.source is not Source.GLOBAL
+    def with_epochs(self, epochs: int) -> Self:
+        """The same with a number of epochs where it has no length."""
+        return self if self.has_length else replace(self, epochs=epochs)
+
+    def check_after(self, before: tuple[Step, ...]) -> None:  # noqa: ARG002 - after whatever
+        """Refuse what has no length, wherever it comes: the study's epochs are passes over D_G.
+
+        Raises:
+            CurriculumError: it does not say how long it trains on D_I alone.
+        """
+        if not (self.trains_on_shared or self.has_length):
+            raise CurriculumError(f"{self}: say how long, for example personal(iterations=20)")
 
 
-_ORDER = ("every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull")
+PHASE_OPTIONS = (
+    "every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull"
+)  # fmt: skip
+"""What the text form names, in its order."""
+
 _OPTIONS = sorted(
-    (field for field in fields(Phase) if field.name in _ORDER), key=lambda f: _ORDER.index(f.name)
+    (field for field in fields(Phase) if field.name in PHASE_OPTIONS),
+    key=lambda field: PHASE_OPTIONS.index(field.name),
 )
 
 

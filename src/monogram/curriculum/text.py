@@ -20,7 +20,14 @@ from typing import Any
 
 from monogram.curriculum.adjustments import Blend, Prior
 from monogram.curriculum.curriculum import Curriculum, Step
-from monogram.curriculum.phases import Global, Mixed, Personal, Union, as_fraction
+from monogram.curriculum.phases import (
+    PHASE_OPTIONS,
+    Global,
+    Mixed,
+    Personal,
+    Union,
+    as_fraction,
+)
 from monogram.curriculum.shapings import (
     Baseline,
     EarlyShaping,
@@ -57,9 +64,6 @@ FEW_OPTIONS: dict[str, tuple[str, ...]] = {
     "prior": ("smoothing",),
     "blend": ("share",),
 }
-PHASE_OPTIONS = (
-    "every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull"
-)  # fmt: skip
 WHOLE = ("epochs", "iterations", "head")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
