@@ -11,6 +11,7 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 TEXTBOOK = "the textbook loop"
+GLOBAL_SAMPLES = ", 9,000 global samples"  # in names of workloads
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -106,6 +107,25 @@ def growth(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def profiled(found: dict[str, Any]) -> str:
+    """A row for a training step of each network and one for judging it."""
+    kinds = list(found["networks"][0]["training"]["shares"])
+    rows = [
+        ("", *kinds, "of the core's peak"),
+        ("---",) * (2 + len(kinds)),
+        *(
+            (
+                f"{one['workload'].removesuffix(GLOBAL_SAMPLES)}, {part}",
+                *(f"{100 * one[part]['shares'][kind]:.0f} %" for kind in kinds),
+                f"{100 * one[part]['of_peak']:.0f} %",
+            )
+            for one in found["networks"]
+            for part in ("training", "judging")
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def sentences(found: dict[str, Any]) -> str:
     """The lines that a benchmark prints."""
     return "\n".join(f"- {line}" for line in found["lines"])
@@ -113,6 +133,7 @@ def sentences(found: dict[str, Any]) -> str:
 
 TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
+    "profiled": profiled,
     "full_width": full_width,
     "compiled": sentences,
     "folding": sentences,

@@ -1,0 +1,110 @@
+"""Where the time goes: a training step and judging of each network, by kind of operation.
+
+Of the networks that are trained one after the other. One process with one thread, as a worker
+computes; steps and judging are the engine's own, under PyTorch's profiler, each operation counted
+without those that it calls. Beside the shares stands how fast products and convolutions run, as a
+share of what the core does in products of large matrices. `python -m benchmarks profiled`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.price import gemm_peak
+from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
+from monogram.curriculum import Personal, Recipe
+from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.machine import one_process
+from monogram.networks import Prepared, architecture, laid_out
+from monogram.plan import Stretch
+from monogram.training import Feed, Samples, State, tally, train
+
+Work = Callable[[], object]
+
+LOOPED = (*WORKLOADS[2:], FULL_WIDTH)
+STEPS = 20
+BATCH = 128
+JUDGED = 2_048  # samples
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "convolutions": ("convolution", "mkldnn"),
+    "products": ("mm", "addmm", "bmm", "baddbmm"),
+    "normalisation": ("native_batch_norm", "native_layer_norm"),
+    "activations": ("threshold_backward", "clamp_min", "relu", "_softmax", "_log_softmax"),
+    "pooling": ("max_pool", "avg_pool", "adaptive_avg_pool", "mean"),
+    "dropout": ("bernoulli",),
+    "copies": ("copy_", "fill_", "cat"),
+}
+"""How PyTorch's names of operations begin; what begins with none of these is `other`."""
+
+
+def run() -> dict[str, Any]:
+    """Profile all of them."""
+    keep_big_blocks()
+    with one_process(1):
+        peak = gemm_peak()
+        found = [_profiled(workload, peak) for workload in LOOPED]
+    lines = [
+        f"{one['workload']}, {part}: "
+        + ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in one[part]["shares"].items())
+        + f"; at {100 * one[part]['of_peak']:.0f} % of the core's peak"
+        for one in found
+        for part in ("training", "judging")
+    ]
+    return {"gemm_peak": peak, "networks": found, "lines": lines}
+
+
+def _profiled(workload: Workload, peak: float) -> dict[str, Any]:
+    population = replace(workload, people=1, base=JUDGED).population()
+    network = laid_out(architecture(workload.network, population).build(0))
+    inputs = torch.from_numpy(population.inputs[:JUDGED])
+    samples = Samples(inputs, torch.from_numpy(population.labels[:JUDGED]))
+    return {
+        "workload": workload.name,
+        "training": _parts(_training(network, samples.take(torch.arange(BATCH))), peak),
+        "judging": _parts(lambda: tally(network, samples), peak),
+    }
+
+
+def _training(network: Prepared, batch: Samples) -> Work:
+    """Some steps on one batch."""
+    phase = Personal(STEPS, learning_rate=0.01, decay=1.0, decay_at=1.0)
+    stretch = Stretch(0, 1, "somebody", phase, 0, STEPS, STEPS)
+    state, feed = State.of(network), Feed(stretch, batch, batch, BATCH)
+    return lambda: train(network, state, stretch, feed, Recipe())
+
+
+def _parts(work: Work, peak: float) -> dict[str, Any]:
+    """Each kind's share of the time, and the share of the peak that operations run at."""
+    work()
+    operations = _counted(work)
+    with profile(activities=[ProfilerActivity.CPU]) as watched:
+        work()
+    seconds: Counter[str] = Counter()
+    for operation in watched.key_averages():
+        seconds[_kind(operation.key)] += 1e-6 * operation.self_cpu_time_total
+    whole = sum(seconds.values())
+    multiplying = seconds["convolutions"] + seconds["products"]
+    return {
+        "shares": {kind: seconds[kind] / whole for kind in (*KINDS, "other")},
+        "of_peak": operations / multiplying / peak,
+    }
+
+
+def _counted(work: Work) -> float:
+    """Operations in products and convolutions; PyTorch counts none in its fused attention."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    with FlopCounterMode(display=False) as counted:
+        work()
+    torch.backends.mha.set_fastpath_enabled(True)
+    return float(counted.get_total_flops())
+
+
+def _kind(operation: str) -> str:
+    name = operation.removeprefix("aten::")
+    kinds = (kind for kind, beginnings in KINDS.items() if name.startswith(beginnings))
+    return next(kinds, "other")
