@@ -10,15 +10,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 
-from monogram.cli.main import app
+from monogram.cli.main import function_of
 
 MARK = re.compile(r"<!-- options: (\w+) -->")
 RICH = re.compile(r"\[/?\w*\]")  # rich's [bold] … [/]
-COMMANDS = {
-    one.name or one.callback.__name__: one.callback
-    for one in app.registered_commands
-    if one.callback
-}
 WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT", Path: "PATH"}
 
 
@@ -29,7 +24,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def table(name: str) -> str:
     """What one command does and takes, as Markdown."""
-    command = COMMANDS[name]
+    command = function_of(name)
     lines = [inspect.getdoc(command) or ""]
     panel: str | None = ""
     for parameter in inspect.signature(command).parameters.values():

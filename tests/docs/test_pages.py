@@ -23,21 +23,19 @@ import shlex
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import typer.main
 
-from monogram.cli.main import app, main
+from monogram.cli.main import COMMANDS, command_of, main
 from monogram.engine import Row
 from monogram.measure import Comparison, Spread
 from monogram.study import Choice, CurriculumSummary, Summary
 
 ROOT = Path(__file__).parents[2]
-GROUP: Any = typer.main.get_command(app)
+LINES = {name: command_of(name) for name in COMMANDS}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r'.*title="(?P<titled>[^"]+)"|\n# (?P<named>\w+\.py)\n')
@@ -122,14 +120,14 @@ def run(arguments, status, monkeypatch, capsys):
 def parse(arguments):
     """The values of a command's options, as the command line itself reads them."""
     name, *rest = arguments
-    command = GROUP.commands[name]
+    command = LINES[name]
     with command.make_context(name, rest) as context:
         return context.params
 
 
 def test_every_command_has_its_options_on_the_page_of_commands():
     page = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
-    for name in GROUP.commands:
+    for name in LINES:
         assert f"<!-- options: {name} -->" in page, name
 
 
@@ -138,7 +136,7 @@ def test_options_in_running_text_exist():
     others = {"--strict", "--no-deps", "--force-reinstall", "--all", "--help", "--version"}
     known = {
         option
-        for command in GROUP.commands.values()
+        for command in LINES.values()
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }

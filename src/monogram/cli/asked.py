@@ -6,16 +6,15 @@ from pathlib import Path
 import typer
 
 from monogram.cli.data import Given, population_of
-from monogram.cli.running import LEFT_OUT, SHOWN
-from monogram.cli.terminal import terminal
+from monogram.cli.terminal import LEFT_OUT, SHOWN, terminal
 from monogram.curriculum import Recipe
 from monogram.engine import Estimate
 from monogram.engine.progress import duration
 from monogram.errors import SettingError
+from monogram.formats import count
 from monogram.personalize import Ahead, Outcome, Start, read_people
 from monogram.personalize.work import STORE_NAME, work_folder
 from monogram.population import Population
-from monogram.report.formats import count
 
 
 def people_of(given: Given, start: Start) -> Population:

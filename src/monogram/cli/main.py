@@ -12,12 +12,14 @@ exit status   meaning
 import errno
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from monogram import __version__
-from monogram.cli import models, personalizing, reproducing, studies
 from monogram.cli.terminal import terminal
 from monogram.errors import (
     MonogramError,
@@ -30,23 +32,84 @@ from monogram.errors import (
 
 INTERRUPTED = 130  # exit status
 
+COMMANDS = {
+    "study": (
+        "studies:study",
+        "Find out whether personalizing pays, which way, at what cost, and who is worse off.",
+    ),
+    "reproduce": (
+        "reproducing:reproduce",
+        "Repeat the paper's evaluation: all rows of its Table 2, its claims judged, and beyond it.",
+    ),
+    "resume": (
+        "studies:resume",
+        "Go on with a run that was interrupted; finished ones are only shown.",
+    ),
+    "report": (
+        "studies:report",
+        "Show a run's results again and write its report page anew.",
+    ),
+    "sources": ("studies:sources", "List the named sources."),
+    "personalize": (
+        "personalizing:personalize",
+        "Train a model for every individual, let it pass the guard, and keep it in a store.",
+    ),
+    "list": (
+        "models:list_models",
+        "List the individuals with their decisions and figures.",
+    ),
+    "show": (
+        "models:show",
+        "Show a person's figures, versions, decisions and where they come from; or the bases.",
+    ),
+    "verify": ("models:verify", "Check every hash, and say what is damaged (exit status 1)."),
+    "predict": ("models:predict", "Predict each sample by its own individual's model."),
+    "export": (
+        "models:export",
+        "Write one person's model for use elsewhere, and check it by running it.",
+    ),
+    "forget": (
+        "models:forget",
+        "Remove an individual everywhere, prove it, and leave a receipt without its data.",
+    ),
+}
+"""Where each command's function is, and its summary: the overview needs no more of it."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is called: PyTorch alone takes seconds."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The name, the command itself and the arguments that are left."""
+        name, known, left = super().resolve_command(ctx, args)
+        return name, known and command_of(str(name)), left
+
+
 app = typer.Typer(
     name="monogram",
+    cls=_Commands,
     help="One model per person, at close to the price of one.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command()(studies.study)
-app.command()(reproducing.reproduce)
-app.command()(studies.resume)
-app.command()(studies.report)
-app.command()(studies.sources)
-app.command()(personalizing.personalize)
-app.command(name="list")(models.list_models)
-for command in (models.show, models.verify, models.predict, models.export, models.forget):
-    app.command()(command)
+for _name, (_, _summary) in COMMANDS.items():
+    app.command(_name, help=_summary)(lambda: None)
+
+
+def function_of(command: str) -> Callable[..., None]:
+    """The function that a command is, by its name."""
+    module, _, function = COMMANDS[command][0].partition(":")
+    found: Callable[..., None] = getattr(import_module(f"monogram.cli.{module}"), function)
+    return found
+
+
+def command_of(name: str) -> Any:
+    """The command line of a command, by its name."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    alone.command(name)(function_of(name))
+    return typer.main.get_command(alone)
 
 
 def _show_version(asked: bool) -> None:

@@ -17,8 +17,7 @@ from monogram.cli.options import (
     names,
     store_place,
 )
-from monogram.cli.running import LEFT_OUT, SHOWN
-from monogram.cli.terminal import terminal
+from monogram.cli.terminal import LEFT_OUT, SHOWN, terminal
 from monogram.cli.wording import (
     WORK_ERASED,
     as_plain,
@@ -32,9 +31,9 @@ from monogram.cli.wording import (
 )
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
+from monogram.formats import count
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
-from monogram.report.formats import count
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status

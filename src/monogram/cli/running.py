@@ -8,18 +8,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from monogram.cli.terminal import terminal
+from monogram.cli.terminal import LEFT_OUT, SHOWN, terminal
 from monogram.engine import Display, Estimate, default_workers, estimate, together
 from monogram.engine.progress import duration
+from monogram.formats import count
 from monogram.population import Population
 from monogram.report import ResultsTable, recommendation, write_report
-from monogram.report.formats import count
 from monogram.reproduce import Evaluation, Reproduction, is_reproduction
 from monogram.study import Results, Running, Study
 
-LEFT_OUT = 3  # exit status: done, but without some
 MEASURING = "measuring a few steps here; the first time a large network takes a minute or two …"
-SHOWN = 10  # individuals set aside that are named on the terminal
 
 
 def run_study(asked: Study, folder: Path, running: Running, *, quiet: bool) -> None:

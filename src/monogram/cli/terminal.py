@@ -2,6 +2,9 @@
 
 from rich.console import Console
 
+LEFT_OUT = 3  # exit status: done, but without some
+SHOWN = 10  # individuals set aside that are named
+
 
 def terminal(*, stderr: bool = False, wrap: bool = False) -> Console:
     """A console for text that may hold anything.

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from monogram.errors import shorten
-from monogram.report.formats import count
+from monogram.formats import count
 from monogram.store import (
     KINDS,
     BaseModel,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from monogram.measure.noise import DIGITS, varies
 from monogram.streams import stream
@@ -51,7 +51,7 @@ def mean_interval(values: Sequence[float] | np.ndarray) -> Interval:
 def _ends(array: np.ndarray, method: str) -> Interval:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a degenerate distribution has no BCa: NaN says so
-        ends = stats.bootstrap(
+        ends = scipy.stats.bootstrap(
             (array,),
             _mean,
             confidence_level=LEVEL,

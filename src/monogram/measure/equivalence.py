@@ -12,7 +12,7 @@ assessing the equivalence of average bioavailability", J. Pharmacokinetics and B
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from monogram.measure.noise import DIGITS, paired_differences, varies
 
@@ -109,7 +109,7 @@ def _differences(ours: np.ndarray, theirs: np.ndarray, bound: float) -> np.ndarr
 def _sides(differences: np.ndarray, at: float) -> tuple[float, float]:
     """One-sided p: small where the mean lies above a bound, small where it lies below."""
     if varies(differences):
-        above = float(stats.ttest_1samp(differences, at, alternative="greater").pvalue)
+        above = float(scipy.stats.ttest_1samp(differences, at, alternative="greater").pvalue)
         return above, 1 - above
     by = round(float(differences[0]) - at, DIGITS)
     all_on_it = 0.5 ** len(differences)

@@ -11,7 +11,7 @@ Biometrika 31 (1939).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from monogram.measure.noise import varies
 
@@ -55,7 +55,7 @@ def _correlation(sums: np.ndarray, differences: np.ndarray) -> float:
     """Its two-sided p; 1 where sums or differences are all the same: the spreads are equal."""
     if not (varies(sums) and varies(differences)):
         return 1.0
-    return float(stats.pearsonr(sums, differences).pvalue)
+    return float(scipy.stats.pearsonr(sums, differences).pvalue)
 
 
 def _deviation(values: np.ndarray) -> float:

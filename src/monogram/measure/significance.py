@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from monogram.measure.bootstrap import Interval, mean_interval
 from monogram.measure.noise import paired_differences, varies
@@ -67,8 +67,8 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
         return Comparison(mean, None, None, 2 * 0.5**pairs, pairs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
-        t_test = _number(stats.ttest_1samp(differences, 0.0).pvalue)
-        wilcoxon = _number(stats.wilcoxon(differences, method=_method(differences)).pvalue)
+        t_test = _number(scipy.stats.ttest_1samp(differences, 0.0).pvalue)
+        wilcoxon = _number(scipy.stats.wilcoxon(differences, method=_method(differences)).pvalue)
     return Comparison(
         difference=mean,
         effect_size=mean / float(differences.std(ddof=1)),

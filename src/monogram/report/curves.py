@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from monogram.formats import percent
 from monogram.report.drawing import (
     DASHES,
     NARROW,
@@ -21,7 +22,6 @@ from monogram.report.drawing import (
     percent_axis,
     quiet,
 )
-from monogram.report.formats import percent
 from monogram.report.palette import BASE, HARM, PAPER, SERIES, SHADE, SOFT, TEXT, Look
 from monogram.report.view import View, views
 from monogram.reproduce import ShapingCurve

@@ -5,7 +5,7 @@ from collections import Counter
 
 from monogram.curriculum import parse
 from monogram.errors import shorten
-from monogram.report.formats import SIGNIFICANT, count, joined, points, ratio
+from monogram.formats import SIGNIFICANT, count, joined, points, ratio
 from monogram.report.view import View
 from monogram.study import Results
 

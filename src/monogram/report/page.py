@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from monogram.errors import shorten
+from monogram.formats import count, points, ratio, with_sign
 from monogram.report import provenance
 from monogram.report.figures import Forms, page_figures
-from monogram.report.formats import count, points, ratio, with_sign
 from monogram.report.palette import INKS
 from monogram.report.people import extremes, featured, worst_off
 from monogram.report.reproduced import Reproduced, reproduced

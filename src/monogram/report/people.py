@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from monogram.errors import shorten
+from monogram.formats import percent, points
 from monogram.report.examples import Example, examples
-from monogram.report.formats import percent, points
 from monogram.report.view import View
 from monogram.study import Results
 

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from monogram.formats import points
 from monogram.measure import Spread
 from monogram.report.crowd import MOST_DOTS, draw_gains
 from monogram.report.drawing import (
@@ -28,7 +29,6 @@ from monogram.report.drawing import (
     quiet,
     row_height,
 )
-from monogram.report.formats import points
 from monogram.report.palette import HARM, PAPER, RULE, SOFT, TEXT
 from monogram.report.view import View, views
 from monogram.study import Results

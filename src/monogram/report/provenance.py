@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from shlex import join
 
 from monogram.engine.progress import duration
-from monogram.report.formats import count
+from monogram.formats import count
 from monogram.report.view import View
 from monogram.study import Results
 

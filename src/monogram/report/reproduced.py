@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+from monogram.formats import count, joined, percent, ratio
 from monogram.measure import Spread
-from monogram.report.formats import count, joined, percent, ratio
 from monogram.report.view import View, label, views
 from monogram.reproduce import (
     Claim,

@@ -10,8 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from monogram.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio
 from monogram.measure import Comparison, Spread
-from monogram.report.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio
 from monogram.report.view import View, views
 from monogram.study import Results
 

@@ -14,8 +14,8 @@ import numpy as np
 from monogram.curriculum import parse
 from monogram.engine.progress import duration
 from monogram.errors import shorten
+from monogram.formats import SIGNIFICANT, count, joined, p_value, points, ratio, with_sign
 from monogram.report.doubts import missing, uncertain
-from monogram.report.formats import SIGNIFICANT, count, joined, p_value, points, ratio, with_sign
 from monogram.report.view import View, shown_floor, views
 from monogram.study import Results
 

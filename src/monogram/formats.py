@@ -1,4 +1,4 @@
-"""Figures as text, the same way in the table, in the words, in the plots and on the page."""
+"""Figures as text, the same way on the command line, in tables, words, plots and on the page."""
 
 from math import isfinite
 
