@@ -1,8 +1,9 @@
 """A slow twin of the paper's Algorithm 1, to be read next to it. The oracle of the other tests.
 
 What the paper did not try stands at the end of the algorithm, switched off: an L2 penalty towards
-where transfer learning began (L2-SP), weights led back towards the global model (WiSE-FT), the
-individual's class frequencies in the logits (prior correction), and gradients cut to a length.
+where transfer learning began (L2-SP), the mean of several transfers (model soups), weights led back
+towards the global model (WiSE-FT), the individual's class frequencies in the logits (prior
+correction), and gradients cut to a length.
 
 It knows nothing of `monogram.plan`, `monogram.training` and `monogram.engine`. What it has in
 common with them is a contract on what the paper leaves open, that is, on chance:
@@ -125,6 +126,7 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
     longest: float | None = None,
     prior: float | None = None,
     share: float | None = None,
+    runs: int = 1,
 ) -> "Standardised":
     """Algorithm 1; the parts that it is called without do nothing.
 
@@ -144,6 +146,7 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
         longest: gradient that is taken as it is; longer ones are shortened to it.
         prior: smoothing of the correction before transfer learning.
         share: of the way from the global model's weights to go in the end.
+        runs: of transfer learning, all from the same weights; their mean is the result.
     """
     place = 0
     if n_ES:  # {Early shaping (ES)}
@@ -174,7 +177,7 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
                 else:  # line 12
                     phase.train_on(N, next(from_D_G), rate)
     place += 1
-    base = {name: weights.clone() for name, weights in N.state_dict().items()}
+    base = clone(N)
 
     if prior is not None:
         N.prior = correction(D_I, D_G, classes=len(N.prior), smoothing=prior)
@@ -183,8 +186,15 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
     if n_TL:  # {Transfer learning (TL)}
         phase = Phase(seed, individual, place, batch, pull, longest)
         from_D_I = phase.batches(D_I, "own")
-        for _i in range(1, n_TL + 1):  # line 18
-            phase.train_on(N, next(from_D_I), LATE_RATE)
+        start = clone(N)
+        mean: dict[str, Tensor] = {}
+        for run in range(1, runs + 1):
+            N.load_state_dict(start)
+            phase.origin, phase.velocity = {}, {}
+            for _i in range(1, n_TL + 1):  # line 18
+                phase.train_on(N, next(from_D_I), LATE_RATE)
+            mean = mean_with(mean, clone(N), run)
+        N.load_state_dict(mean)
 
     if share is not None:
         for name, weights in N.state_dict().items():
@@ -192,6 +202,20 @@ def personalization_with_shaping(  # noqa: C901 - the algorithm in one piece, as
             weights.copy_(to)
         N.prior = share * N.prior
     return N
+
+
+def clone(N: nn.Module) -> dict[str, Tensor]:
+    return {name: weights.clone() for name, weights in N.state_dict().items()}
+
+
+def mean_with(mean: dict[str, Tensor], end: dict[str, Tensor], n: int) -> dict[str, Tensor]:
+    """Of n ends, from the mean of those before; numbers of batches are the first one's."""
+    if not mean:
+        return end
+    return {
+        name: before.lerp(end[name], 1 / n) if before.is_floating_point() else before
+        for name, before in mean.items()
+    }
 
 
 def correction(D_I: Data, D_G: Data, *, classes: int, smoothing: float) -> Tensor:

@@ -40,6 +40,7 @@ options = st.fixed_dictionaries(
         "decay_at": st.floats(0, 1),
         "train": st.one_of(st.sampled_from(["all", "head", "body.*|head.weight"]), parameter_names),
         "pull": st.floats(1e-300, 1e10),
+        "runs": st.integers(1, 100),
     },
 )
 
@@ -132,7 +133,7 @@ def test_other_spellings_mean_the_same(text, meaning):
         ("transfer", r"transfer: say iterations, for example transfer\(20\)"),
         ("mixed", "mixed: say every"),
         ("personal", "say how long"),
-        ("global(rate=1)", "cannot read option 'rate'. Known: epochs, iterations, learning_rate"),
+        ("global(rate=1)", "cannot read option 'rate'. Known: epochs, iterations, runs, learning"),
         ("transfer(20, train=head)", "cannot read option 'train': only phases have it, so write"),
         ("global(every=2)", "cannot read option 'every'. Known"),
         ("baseline(3)", "cannot read option '3'. Known: none"),
@@ -165,6 +166,8 @@ def test_other_spellings_mean_the_same(text, meaning):
         ("global >> blend(1.5)", r"share must be a fraction in \[0, 1\], not 1.5"),
         ("global >> blend(iterations=2)", "cannot read option 'iterations'. Known: share"),
         ("global >> personal(2, pull=0)", "pull must be above 0"),
+        ("global >> personal(2, runs=0)", "runs must be a whole number of at least 1, not 0"),
+        ("global >> personal(2, runs=1.5)", "runs must be a whole number, not '1.5'"),
         ("head-then-all", r"say iterations, for example head-then-all\(20\)"),
         ("x" * 10_000, r"\(10000 characters\)"),
     ],
@@ -181,6 +184,7 @@ def test_a_wrong_text_is_told_what_is_known(text, message):
         lambda: Global(anything("3")),
         lambda: Global(anything(float("nan"))),
         lambda: Personal(iterations=2, train='a"b'),
+        lambda: Personal(iterations=2, runs=anything(None)),
         lambda: Mixed("often"),
         lambda: Mixed(anything(None)),
         lambda: Mixed(float("inf")),

@@ -41,6 +41,12 @@ BEYOND = [
     ("global", {}),
     ("global >> personal(9, pull=0.1)", {"n_TL": 9, "pull": 0.1}),
     ("global >> personal(20, pull=0.1)", {"n_TL": 20, "pull": 0.1}),
+    ("global >> personal(9, runs=3)", {"n_TL": 9, "runs": 3}),
+    ("global >> personal(4, pull=0.1, runs=2)", {"n_TL": 4, "pull": 0.1, "runs": 2}),
+    (
+        "global >> prior(3) >> personal(4, runs=4) >> blend(0.5)",
+        {"prior": 3, "n_TL": 4, "runs": 4, "share": 0.5},
+    ),
     ("global >> prior", {"prior": 10}),
     ("global >> prior(0.5) >> personal(4)", {"prior": 0.5, "n_TL": 4}),
     ("global >> personal(9) >> blend(0.25)", {"n_TL": 9, "share": 0.25}),

@@ -49,6 +49,8 @@ CURRICULA = (
     "head-then-all(3)",
     "global >> prior >> personal(epochs=2)",
     "transfer(9) >> blend",
+    "global >> personal(4, runs=3) >> personal(2)",
+    "global >> mixed(2, iterations=4, decay=0.1, decay_at=0.5, runs=2)",
     "global >> personal(9, pull=0.1) >> blend(0.3)",
     "global >> prior(5)",
 )

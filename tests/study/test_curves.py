@@ -19,6 +19,7 @@ CURRICULA = (
     "transfer(15)",
     "global >> prior(3)",
     "global >> personal(4) >> blend(0.5) >> personal(2)",
+    "global >> personal(4, runs=2)",
 )
 
 

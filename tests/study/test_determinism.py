@@ -28,6 +28,7 @@ CURRICULA = (
     "transfer(15)",
     "global >> mixed(2, iterations=6)",
     "global >> personal(4, train=head)",
+    "global >> personal(5, runs=3)",
 )
 
 

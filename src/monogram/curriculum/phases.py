@@ -16,6 +16,7 @@ from monogram.errors import CurriculumError
 
 WHOLE_TOLERANCE = 1e-9
 LARGEST_PERIOD = 10_000
+WHOLE = ("epochs", "iterations", "runs")  # options that are whole numbers
 
 
 class Source(StrEnum):
@@ -51,6 +52,9 @@ class Phase(Step):
         pull: strength, above 0, of an L2 penalty that pulls the weights towards what they were
             when the phase began, in place of the one towards 0: the gradient's summand is
             pull · (w - w_start) (L2-SP; Li, Grandvalet and Davoine, ICML 2018).
+        runs: how many times it is trained from where it begins, each time on other batches and
+            draws and of the given length; its end is the mean of their ends (a model soup;
+            Wortsman et al., ICML 2022).
 
     Raises:
         CurriculumError: an option out of its range, or two that contradict each other.
@@ -65,21 +69,22 @@ class Phase(Step):
     decay_at: float | None = None
     train: str = "all"
     pull: float | None = None
+    runs: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        for name in ("epochs", "iterations"):
+        for name in WHOLE:
             object.__setattr__(self, name, _whole(getattr(self, name)))
         for problem in self._problems():
             raise CurriculumError(f"{self}: {problem}")
 
     def _problems(self) -> list[str]:
         """What is wrong with the options, in sentences."""
-        lengths: dict[str, Any] = {"epochs": self.epochs, "iterations": self.iterations}
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in WHOLE}
         problems = [
             f"{name} must be a whole number of at least 1, not {value}"
-            for name, value in lengths.items()
-            if value is not None and not (isinstance(value, int) and value >= 1)
+            for name, value in numbers.items()
+            if (value is not None or name == "runs") and not (isinstance(value, int) and value >= 1)
         ]
         if self.epochs is not None and self.iterations is not None:
             problems.append("give epochs or iterations, not both")
@@ -148,7 +153,7 @@ class Phase(Step):
 
 
 PHASE_OPTIONS = (
-    "every", "epochs", "iterations", "learning_rate", "decay", "decay_at", "train", "pull"
+    "every", "epochs", "iterations", "runs", "learning_rate", "decay", "decay_at", "train", "pull"
 )  # fmt: skip
 """What the text form names, in its order."""
 
@@ -202,6 +207,7 @@ class Options(TypedDict, total=False):
     decay_at: float | None
     train: str
     pull: float | None
+    runs: int
 
 
 def Personal(  # noqa: N802 - phases are named like values

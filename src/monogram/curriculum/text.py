@@ -22,6 +22,7 @@ from monogram.curriculum.adjustments import Blend, Prior
 from monogram.curriculum.curriculum import Curriculum, Step
 from monogram.curriculum.phases import (
     PHASE_OPTIONS,
+    WHOLE,
     Global,
     Mixed,
     Personal,
@@ -64,7 +65,7 @@ FEW_OPTIONS: dict[str, tuple[str, ...]] = {
     "prior": ("smoothing",),
     "blend": ("share",),
 }
-WHOLE = ("epochs", "iterations", "head")
+WHOLE_NUMBERS = (*WHOLE, "head")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
 SPLIT_STEPS = re.compile(r""">>(?=(?:[^"]*"[^"]*")*[^"]*$)""")
@@ -146,7 +147,7 @@ def _value(step: str, name: str, text: str) -> Any:
         return text
     if name == "every":
         return as_fraction(text)
-    kind = int if name in WHOLE else float
+    kind = int if name in WHOLE_NUMBERS else float
     try:
         return kind(text)
     except ValueError as error:

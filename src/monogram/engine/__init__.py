@@ -6,7 +6,7 @@ the job says so.
 """
 
 from monogram.engine.cohort import Grouping
-from monogram.engine.curves import Point, milestones, read_points
+from monogram.engine.curves import Point, marked, milestones, read_points
 from monogram.engine.estimate import Estimate, estimate, together
 from monogram.engine.execute import execute
 from monogram.engine.harvest import Bench, Gatherer, Harvest, Journalling
@@ -35,6 +35,7 @@ __all__ = [
     "default_workers",
     "estimate",
     "execute",
+    "marked",
     "milestones",
     "read_journal",
     "read_points",

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 import torch
 
+from monogram.curriculum import Phase
 from monogram.engine import layout
 from monogram.engine.journal import Journal, read_records
 from monogram.engine.judge import at_most
 from monogram.networks import Prepared
-from monogram.plan import Node, Task
+from monogram.plan import Node, Stretch, Task
 from monogram.population import Population
 from monogram.training import Samples, State, Tally, Weights, tally
 
@@ -70,6 +71,12 @@ def milestones(start: int, stop: int) -> tuple[int, ...]:
     """
     round_numbers = (digit * 10**power for power in range(len(str(stop))) for digit in (1, 2, 5))
     return (*(step for step in round_numbers if start < step < stop), stop)
+
+
+def marked(stretch: Stretch) -> tuple[int, ...]:
+    """The steps of a stretch after which it is judged: of several runs only the end of all."""
+    several = isinstance(stretch.phase, Phase) and stretch.phase.runs > 1
+    return (stretch.stop,) if several else milestones(stretch.start, stretch.stop)
 
 
 class Recorder:
@@ -233,7 +240,7 @@ def looks(tasks: Iterable[Task], population: Population) -> Looks:
         for node in task.nodes():
             targets = [id_ for id_ in _judged_on(node) if id_ is not None]
             begins = not node.shared and node is task.node and task.parent is not None
-            times = len(milestones(node.stretch.start, node.stretch.stop))
+            times = len(marked(node.stretch))
             own = [len(population.individuals[id_].validation) for id_ in targets]
             points += (times + begins) * max(1, len(targets))
             samples += times * shared + (times + begins) * sum(min(MOST_SAMPLES, n) for n in own)

@@ -1,18 +1,26 @@
 """Doing one task: train along its nodes, hand over what is finished, leave checkpoints."""
 
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import chain, count
 
 from monogram.curriculum import Adjustment
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping
-from monogram.engine.curves import milestones
+from monogram.engine.curves import marked
 from monogram.engine.harvest import Alone, Finished, Identity
 from monogram.engine.judge_stack import Everybodys
 from monogram.engine.load import STEP_UNITS
 from monogram.engine.workshop import Workshop
-from monogram.plan import Model, Node, Task
-from monogram.training import Feed, State, adjust, load_state, save_state, train
+from monogram.plan import Model, Node, Stretch, Task
+from monogram.training import (
+    Feed,
+    State,
+    adjust,
+    load_state,
+    mean_of_runs,
+    save_state,
+    train,
+)
 
 
 class Runner:
@@ -43,8 +51,8 @@ class Runner:
             self._shop.recorder.mark_beginning(task, start)
         state = start if task.node.stretch.start else start.at_phase_start()
         self._visit(task.node, state, start.seconds, done)
-        for node in task.nodes():
-            self._shop.checkpoint_file(node.key).unlink(missing_ok=True)
+        for key in chain.from_iterable(map(_run_keys, task.nodes())):
+            self._shop.checkpoint_file(key).unlink(missing_ok=True)
 
     def _visit(
         self, node: Node, state: State, shared_seconds: float, done: frozenset[Identity]
@@ -83,30 +91,47 @@ class Runner:
         finished = layout.trunk(shop.job.folder, node.key) if node.shared else None
         if finished and finished.exists():
             return load_state(finished, node.key, shop.device) or state
-        state = load_state(shop.checkpoint_file(node.key), node.key, shop.device) or state
         own = None if stretch.owner is None else shop.own(stretch.owner)
         feed = Feed(stretch, shop.shared, own, shop.job.recipe.batch_size)
-        after_step = self._after_step(node, state)
-        end = train(shop.network, state, stretch, feed, shop.job.recipe, after_step)
+        runs, keys = stretch.runs, _run_keys(node)
+
+        def one(place: int, start: State) -> State:
+            return self._run(node, runs[place], keys[place], feed, start)
+
+        end = mean_of_runs(state, runs, one)
+        if len(runs) > 1 and shop.recorder:
+            shop.recorder.mark(node, stretch.stop, end.weights)
         if finished:
             save_state(end, finished, node.key)
         return end
 
-    def _after_step(self, node: Node, state: State) -> Callable[[Callable[[], State]], None]:
-        """What is done after each step of a node: count it, record the curve, save by time."""
-        shop, stretch = self._shop, node.stretch
+    def _run(self, node: Node, run: Stretch, key: str, feed: Feed, state: State) -> State:
+        """The state at the end of one run of a node; of several each end is kept for the mean."""
+        shop = self._shop
+        state = load_state(shop.checkpoint_file(key), key, shop.device) or state
+        after_step = self._after_step(node, run, key, state)
+        end = train(shop.network, state, run, feed, shop.job.recipe, after_step)
+        if run != node.stretch:
+            save_state(end, shop.checkpoint_file(key), key)
+        return end
+
+    def _after_step(
+        self, node: Node, run: Stretch, key: str, state: State
+    ) -> Callable[[Callable[[], State]], None]:
+        """What is done after each step of a run: count it, record the curve, save by time."""
+        shop = self._shop
         units = STEP_UNITS * min(shop.job.recipe.batch_size, len(shop.shared))
-        shop.progress(units * (state.step - stretch.start))
+        shop.progress(units * (state.step - run.start))
         steps = count(state.step + 1)
-        marked = milestones(stretch.start, stretch.stop) if shop.recorder else ()
+        judged = marked(run) if shop.recorder and run == node.stretch else ()
 
         def after_step(snapshot: Callable[[], State]) -> None:
             shop.progress(units)
             step = next(steps)
-            if shop.recorder and step in marked:
+            if shop.recorder and step in judged:
                 shop.recorder.mark(node, step, snapshot().weights)
             if shop.is_time_to_save():
-                save_state(snapshot(), shop.checkpoint_file(node.key), node.key)
+                save_state(snapshot(), shop.checkpoint_file(key), key)
 
         return after_step
 
@@ -116,6 +141,13 @@ class Runner:
         if self._shop.recorder:
             self._shop.recorder.mark(node, node.stretch.stop, end.weights)
         return end
+
+
+def _run_keys(node: Node) -> list[str]:
+    """Names for the checkpoints of a node's runs; of a single one the node's own."""
+    if isinstance(node.stretch.phase, Adjustment) or len(node.stretch.runs) == 1:
+        return [node.key]
+    return [f"{node.key}-{place}" for place in range(len(node.stretch.runs))]
 
 
 def anything_left(node: Node, done: frozenset[Identity]) -> bool:

@@ -11,13 +11,13 @@ import numpy as np
 
 from monogram.curriculum import Adjustment
 from monogram.engine.cohort import Cohort
-from monogram.engine.curves import milestones
+from monogram.engine.curves import marked
 from monogram.engine.harvest import Identity, Judged
 from monogram.engine.load import STEP_UNITS
 from monogram.engine.runner import anything_left
 from monogram.engine.workshop import Workshop
 from monogram.networks import PRIOR
-from monogram.plan import Model, Node
+from monogram.plan import Model, Node, Stretch
 from monogram.training import (
     Cuts,
     Feed,
@@ -29,6 +29,7 @@ from monogram.training import (
     Tally,
     adjust,
     load_state,
+    mean_of_runs,
     save_state,
     train_stack,
     without_warnings,
@@ -119,30 +120,45 @@ class StackRunner:
             Feed(node.stretch, shop.shared, own, batch)
             for node, own in zip(nodes, samples, strict=True)
         ]
-        lesson = Lesson([node.stretch for node in nodes], feeds, samples)
-        state = self._saved(nodes, state)
-        after_step = self._after_step(nodes, state)
+        runs = list(zip(*(node.stretch.runs for node in nodes), strict=True))
+
+        def one(place: int, start: StackState) -> StackState:
+            return self._run(nodes, place, Lesson(runs[place], feeds, samples), start)
+
+        end = mean_of_runs(state, [run[0] for run in runs], one)
+        if len(runs) > 1 and shop.recorder:
+            shop.recorder.mark_stack(nodes, nodes[0].stretch.stop, self._shown(end))
+        return end
+
+    def _run(self, nodes: Nodes, place: int, lesson: Lesson, state: StackState) -> StackState:
+        """The state at the end of one run; of several each end is kept for the mean."""
+        shop, name = self._shop, _name(nodes, place)
+        state = self._saved(name, state)
+        after_step = self._after_step(nodes, name, lesson.stretches, state)
         network, recipe = shop.stacked_network, shop.job.recipe
-        return train_stack(network, state, lesson, recipe, self._cuts, after_step)
+        end = train_stack(network, state, lesson, recipe, self._cuts, after_step)
+        if lesson.stretches[0] != nodes[0].stretch:
+            self._save(name, end)
+        return end
 
     def _after_step(
-        self, nodes: Nodes, state: StackState
+        self, nodes: Nodes, name: str, stretches: Sequence[Stretch], state: StackState
     ) -> Callable[[int, Callable[[], StackState]], None]:
-        """What is done after each step: count it, record the curves, save by time."""
+        """What is done after each step of a run: count it, record the curves, save by time."""
         shop = self._shop
-        stretches = [node.stretch for node in nodes]
         units = STEP_UNITS * min(shop.job.recipe.batch_size, len(shop.shared))
         shop.progress(units * sum(min(state.step, s.stop) - s.start for s in stretches))
-        marked = [set(milestones(s.start, s.stop)) if shop.recorder else set() for s in stretches]
+        alone = stretches[0] == nodes[0].stretch
+        judged = [set(marked(s)) if shop.recorder and alone else set() for s in stretches]
 
         def after_step(step: int, snapshot: Callable[[], StackState]) -> None:
             shop.progress(units * sum(step <= stretch.stop for stretch in stretches))
-            places = [place for place, steps in enumerate(marked) if step in steps]
+            places = [place for place, steps in enumerate(judged) if step in steps]
             if shop.recorder and places:
                 shown = self._shown(snapshot().plain().only(places))
                 shop.recorder.mark_stack([nodes[place] for place in places], step, shown)
             if shop.is_time_to_save():
-                self._save(nodes, snapshot())
+                self._save(name, snapshot())
 
         return after_step
 
@@ -162,31 +178,32 @@ class StackRunner:
     def _shown(self, state: StackState) -> "_Shown":
         return _Shown(self._shop, self._cuts, state)
 
-    def _save(self, nodes: Nodes, state: StackState) -> None:
+    def _save(self, name: str, state: StackState) -> None:
         seconds = float(state.seconds.mean())
         saved = State(state.step, state.own, state.momentum, seconds, state.origin)
-        save_state(saved, self._file(nodes), _name(nodes))
+        save_state(saved, self._file(name), name)
 
-    def _file(self, nodes: Nodes) -> Path:
+    def _file(self, name: str) -> Path:
         """Where the state of a stack is kept until its cohort is done."""
-        file = self._shop.checkpoint_file(_name(nodes))
+        file = self._shop.checkpoint_file(name)
         self._files.add(file)
         return file
 
-    def _saved(self, nodes: Nodes, state: StackState) -> StackState:
+    def _saved(self, name: str, state: StackState) -> StackState:
         """The state that a checkpoint holds, or the one that was given."""
-        found = load_state(self._file(nodes), _name(nodes), self._shop.device)
+        found = load_state(self._file(name), name, self._shop.device)
         if found is None:
             return state
-        seconds = np.full(len(nodes), found.seconds)
+        seconds = np.full(len(state), found.seconds)
         own, momentum, origin = found.weights, found.momentum, found.origin
         return StackState(found.step, state.common, own, momentum, seconds, origin)
 
 
-def _name(nodes: Nodes) -> str:
+def _name(nodes: Nodes, run: int) -> str:
     """Names a stack's checkpoint by who is in it, so that nobody else goes on from it."""
     keys = "-".join(node.key for node in nodes)
-    return f"stack-{sha256(keys.encode()).hexdigest()[:24]}"
+    name = f"stack-{sha256(keys.encode()).hexdigest()[:24]}"
+    return name if len(nodes[0].stretch.runs) == 1 else f"{name}-{run}"
 
 
 class _Shown:

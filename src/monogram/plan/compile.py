@@ -43,10 +43,11 @@ class Sizes:
         return ceil(samples / self.batch)
 
     def steps(self, phase: Step, owner: str | None) -> int:
-        """Optimizer steps of a phase; an adjustment takes none."""
+        """Optimizer steps of a phase, of all its runs; an adjustment takes none."""
         if not isinstance(phase, Phase):
             return 0
-        return phase.iterations or (phase.epochs or 1) * self.per_epoch(phase.source, owner)
+        length = phase.iterations or (phase.epochs or 1) * self.per_epoch(phase.source, owner)
+        return phase.runs * length
 
     def samples(self, stretch: Stretch) -> int:
         """Samples that a stretch trains on, repetitions counted."""
@@ -196,6 +197,11 @@ def ring(individuals: Iterable[str]) -> dict[str, str]:
     return dict(pairwise([*order, *order[:1]]))
 
 
+def _total(phase: Phase, steps: int) -> int:
+    """As in `Stretch`."""
+    return steps // phase.runs if phase.decay != 1 or phase.runs > 1 else 0
+
+
 class _Compiler:
     """Builds the nodes; holds what is the same for all of them."""
 
@@ -238,7 +244,7 @@ class _Compiler:
         phase = path.phases[place]
         owner = path.individual if place >= path.trunk else None
         steps = self.sizes.steps(phase, owner)
-        total = steps if isinstance(phase, Phase) and phase.decay != 1 else 0
+        total = _total(phase, steps) if isinstance(phase, Phase) else 0
         return Stretch(seed, place, owner, path.lengthless[place], 0, steps, total)
 
     def _chain(

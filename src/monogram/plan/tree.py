@@ -23,8 +23,9 @@ class Stretch:
         phase: with every option explicit but its length; or the adjustment.
         start: first step, counted from 0 within the phase.
         stop: the step after the last.
-        total: steps of the whole phase, which place the decay of its rate; 0 where it has none,
-            so that shorter and longer phases are the same as far as they go together.
+        total: steps of the whole phase, or of one of its runs, which place the decay of its rate;
+            0 where it has neither, so that shorter and longer phases are the same as far as they
+            go together.
     """
 
     seed: int
@@ -55,11 +56,19 @@ class Stretch:
         """The same training, ending earlier."""
         return replace(self, stop=stop)
 
+    @property
+    def runs(self) -> tuple["Stretch", ...]:
+        """Each run of a phase that is trained several times from where it begins; mostly itself."""
+        length = self.steps // self.trained.runs
+        starts = range(self.start, self.stop, length)
+        return tuple(replace(self, start=start, stop=start + length) for start in starts)
+
     def learning_rate(self, step: int) -> float:
         """The rate of one step of the phase."""
         phase = self.trained
         rate, decay = phase.learning_rate or 0.0, phase.decay or 1.0
-        decayed = self.total and step >= (phase.decay_at or 0.0) * self.total
+        taken = step % self.total if phase.runs > 1 and self.total else step
+        decayed = self.total and taken >= (phase.decay_at or 0.0) * self.total
         return rate * decay if decayed else rate
 
 

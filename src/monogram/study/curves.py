@@ -6,14 +6,14 @@ put together from the nodes that lead to it, and the lines of a curriculum are a
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
 from statistics import fmean
 from typing import Any
 
 from monogram.curriculum import Recipe, parse
-from monogram.engine import Point, milestones, read_points
+from monogram.engine import Point, marked, read_points
 from monogram.measure import Spread, spread
 from monogram.plan import Model, Node, Plan, compile_plan
 from monogram.population import Population
@@ -129,7 +129,7 @@ def _line(model: Model, path: Sequence[Node], points: Points) -> _Line | None:
         nodes = list(group)
         stop = nodes[-1].stretch.stop
         begins.append(before)
-        for step in milestones(0, stop):
+        for step in marked(replace(nodes[-1].stretch, start=0)):
             node = next(node for node in nodes if step <= node.stretch.stop)
             personal = not node.shared or _branches(path, node, step)
             point = points.get((node.key, step, model.evaluated_on if personal else None))

@@ -5,14 +5,16 @@ that every faster way must equal. `train_stack` takes many of one shape at once.
 what was trained without a step. `tally` counts what a network gets right.
 """
 
-from monogram.training.adjust import Surroundings, Weights, adjust, interpolate, log_odds
+from monogram.training.adjust import Surroundings, adjust, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.clock import moment
 from monogram.training.code import code_of
+from monogram.training.interpolate import Weights, interpolate
 from monogram.training.layers import with_stacked_layers
 from monogram.training.lesson import Lesson
 from monogram.training.likeness import learnt_alike, shown_alike
 from monogram.training.loop import train
+from monogram.training.runs import mean_of_runs
 from monogram.training.samples import Samples, as_samples
 from monogram.training.stack import train_stack
 from monogram.training.stack_state import StackState
@@ -43,6 +45,7 @@ __all__ = [
     "learnt_alike",
     "load_state",
     "log_odds",
+    "mean_of_runs",
     "moment",
     "save_state",
     "shown_alike",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from monogram.training.dual import Dual
+from monogram.training.interpolate import interpolate
 from monogram.training.state import State
 from monogram.training.tally import Tally
 
@@ -86,6 +87,14 @@ class StackState:
     def at_phase_start(self) -> Self:
         """The same weights before the first step of a new phase, whose optimizer is new."""
         return replace(self, step=0, momentum={}, origin={}, validated=())
+
+    def at_run(self, step: int, before: Self) -> Self:
+        """As `State.at_run`."""
+        return replace(self.at_phase_start(), step=step, seconds=before.seconds)
+
+    def mixed(self, end: Self, share: float) -> Self:
+        """As `State.mixed`."""
+        return replace(end, own=interpolate(self.own, end.own, share), momentum={}, origin={})
 
     def adjusted(self, states: Sequence[State]) -> Self:
         """After an adjustment that gave each individual a state."""

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from monogram.errors import RunError
+from monogram.training.interpolate import interpolate
 from monogram.training.tally import Tally
 
 
@@ -53,6 +54,14 @@ class State:
     def at_phase_start(self) -> "State":
         """The same weights before the first step of a new phase, whose optimizer is new."""
         return State(0, self.weights, {}, self.seconds)
+
+    def at_run(self, step: int, before: "State") -> "State":
+        """The same weights before the first step of another run, after the time of those before."""
+        return State(step, self.weights, {}, before.seconds)
+
+    def mixed(self, end: "State", share: float) -> "State":
+        """After another run: these weights with a share of those at its end."""
+        return State(end.step, interpolate(self.weights, end.weights, share), {}, end.seconds)
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
