@@ -293,6 +293,15 @@ def _refuse_five(module, inputs):
 # --- Work that was left lying ------------------------------------------------------------------
 
 
+def test_too_little_memory_is_refused_before_anything_is_made(start, tmp_path):
+    little = Pace(workers=1, memory=2**20)
+    with pytest.raises(SettingError, match="memory of 1 MiB is less than"):
+        personalize(start, store=tmp_path / "m.db", pace=little)
+    assert not list(tmp_path.iterdir())
+    personalize(start, store=tmp_path / "m.db", pace=HERE)
+    assert not personalize(start, store=tmp_path / "m.db", pace=little).made  # nobody is left
+
+
 def test_two_processes_do_not_work_in_one_place(start, tmp_path):
     with (
         Work(tmp_path / "a.db.work").locked(),
