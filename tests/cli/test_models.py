@@ -213,6 +213,15 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     assert monogram("forget", id_, "--store", kept).status == 2
 
 
+def test_exporting_for_somebody_who_keeps_the_base_says_so(monogram, study, kept, tmp_path):
+    file = save_people(tmp_path / "few.parquet", {"tim": 2})
+    words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+    assert monogram("personalize", study[0], *words).status == 0
+    out = ["--store", kept, "-o", tmp_path / "out", "-f", "safetensors"]
+    assert "tim keeps the base: this is the base's network" in monogram("export", "tim", *out).out
+    assert "keeps the base" not in monogram("export", *out).out
+
+
 def test_forgetting_somebody_who_is_nowhere_is_told_by_the_exit_status(monogram, study, tmp_path):
     run, nothing = shutil.copytree(study[0], tmp_path / "run"), "nothing of it was there: is the id"
     words = ["personalize", run, *TRANSFER, "--store", tmp_path / "m.db"]

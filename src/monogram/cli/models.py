@@ -147,12 +147,14 @@ def export(
     folder = out or Path("exports") / _file_name(individual or "base")
     with Store.open(store_place(store)) as opened:
         done = export_model(opened, individual, folder, formats=names(format_) or FORMATS)
+        keeps = individual is not None and opened.individual(individual).keeps_base
     _say(
+        *([f"{shorten(individual)} keeps the base: this is the base's network"] * keeps),
         *(
             f"{one.format}: {folder / one.path.name}, {one.size:,} bytes; run against the model, "
             f"logits differ by {one.difference:.1e} at most (the largest is {one.largest:.1f})"
             for one in done
-        )
+        ),
     )
 
 
