@@ -11,7 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from monogram.measure import Comparison, Spread
-from monogram.report.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio
+from monogram.report.formats import (
+    MARKS_EXPLAINED,
+    UNKNOWN,
+    mark,
+    percent,
+    ratio,
+    with_deviation,
+)
 from monogram.report.view import View, views
 from monogram.study import Results
 
@@ -42,7 +49,7 @@ class Column:
 
 
 def _spread(spread: Spread) -> str:
-    return f"{percent(spread.mean)} ±{percent(spread.sd)}"
+    return with_deviation(spread.mean, spread.sd)
 
 
 def _share(fraction: float | None) -> str:
