@@ -21,6 +21,15 @@ def percent(fraction: float, digits: int = 1) -> str:
     return "100" if float(text) == 100 else text
 
 
+def with_deviation(mean: float, deviation: float | None) -> str:
+    """A mean over individuals and its standard deviation in percent; one individual has none.
+
+    >>> with_deviation(0.9386, 0.0114), with_deviation(0.9386, None)
+    ('93.9 ±1.1', '93.9')
+    """
+    return percent(mean) if deviation is None else f"{percent(mean)} ±{percent(deviation)}"
+
+
 def with_sign(fraction: float) -> str:
     """A fraction in [0, 1] as percent in a sentence.
 

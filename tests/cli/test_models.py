@@ -211,8 +211,38 @@ def test_a_model_is_exported_and_forgotten(monogram, study, kept, tmp_path):
     assert id_ not in receipt.read_text()
     assert monogram("show", id_, "--store", kept).status == 2
     assert monogram("forget", id_, "--store", kept).status == 2
-    answer = monogram("forget", "misspelt", "--store", kept, "--run", study[0])
-    assert "nothing of it was there: is the id written as in the data?" in answer.out
+
+
+def test_exporting_for_somebody_who_keeps_the_base_says_so(monogram, study, kept, tmp_path):
+    file = save_people(tmp_path / "few.parquet", {"tim": 2})
+    words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+    assert monogram("personalize", study[0], *words).status == 0
+    out = ["--store", kept, "-o", tmp_path / "out", "-f", "safetensors"]
+    assert "tim keeps the base: this is the base's network" in monogram("export", "tim", *out).out
+    assert "keeps the base" not in monogram("export", *out).out
+
+
+def test_forgetting_somebody_who_is_nowhere_is_told_by_the_exit_status(monogram, study, tmp_path):
+    run, nothing = shutil.copytree(study[0], tmp_path / "run"), "nothing of it was there: is the id"
+    words = ["personalize", run, *TRANSFER, "--store", tmp_path / "m.db"]
+    assert monogram(*words).status == 0
+    alone = monogram("forget", "misspelt", "--run", run)
+    assert (alone.status, nothing in alone.out) == (2, True)
+    both = ["--store", tmp_path / "m.db", "--run", run]
+    answer = monogram("forget", "misspelt", *both)
+    assert (answer.status, nothing in answer.out) == (2, True)
+    assert [monogram("forget", study[1][0], *both).status for _ in range(2)] == [0, 2]
+
+
+def test_who_was_only_named_is_forgotten_too(monogram, study, kept, tmp_path):
+    owner = monogram("forget", study[2][0], "--store", kept)  # of data in D_G, without a model
+    assert (owner.status, "nothing of it was there" in owner.out) == (0, False)
+    people = save_people(tmp_path / "p.parquet", {**PEOPLE, "bad": 20}, spoilt=["bad"])
+    run = tmp_path / "run"
+    words = ["--data", people, *COLUMNS, "--global-from", "0.5", *TRANSFER, "--epochs", "1"]
+    assert monogram("study", *words, "--out", run).status == 3
+    assert monogram("forget", "bad", "--run", run).status == 0
+    assert monogram("forget", "bad", "--run", run).status == 2
 
 
 def test_who_is_in_the_global_data_is_told_so(monogram, study, kept):

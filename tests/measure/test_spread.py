@@ -26,7 +26,7 @@ def test_the_worst_tenth_is_rounded_up(people, worst):
 
 
 def test_one_individual_has_no_spread():
-    assert spread([0.7]) == Spread(mean=0.7, sd=0.0, min=0.7, max=0.7, worst_tenth=0.7)
+    assert spread([0.7]) == Spread(mean=0.7, sd=None, min=0.7, max=0.7, worst_tenth=0.7)
 
 
 def test_nobody_has_no_spread():

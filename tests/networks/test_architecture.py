@@ -98,6 +98,14 @@ class Odd(nn.Module):
         return self.answer(self.layer(inputs))
 
 
+class Unused(nn.Linear):
+    """Has a lazy layer that no input goes through."""
+
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.rest = nn.LazyLinear(out_features)
+
+
 REFUSED = {
     "too many logits": (lambda: nn.Linear(5, 4), r"returns \[2, 4\] for 2 samples.*has 3 classes"),
     "no batch": (lambda: Odd(lambda x: x[0]), r"returns \[3\] for 2 samples"),
@@ -117,6 +125,10 @@ REFUSED = {
     "a network that ends the process": (
         lambda: Odd(lambda x: sys.exit(7)),
         "cannot take inputs .*SystemExit: 7",
+    ),
+    "a lazy layer that is not used": (
+        lambda: Unused(5, 3),
+        "rest.weight, rest.bias got no size from one blank input, since forward",
     ),
     "unknown arguments": (lambda depth, classes: None, "needs depth; it is called with those of"),
     "an instance": (nn.Linear(5, 3), "not the network itself"),
@@ -153,6 +165,17 @@ REFUSED = {
 def test_what_is_no_fitting_network_is_refused_with_what_to_change(network, message):
     with pytest.raises(NetworkError, match=message):
         architecture(network, PEOPLE)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_lazy_layers_without_parameters_are_sized_too(affine):
+    def lazy(classes):
+        normalised = nn.LazyBatchNorm1d(affine=affine)
+        return nn.Sequential(nn.Linear(5, 8), normalised, nn.Linear(8, classes))
+
+    made = architecture(lazy, PEOPLE)
+    assert made.build(0).state_dict()["network.1.running_mean"].tolist() == [0.0] * 8
+    assert made.build(0)(torch.zeros(2, 5)).shape == (2, 3)
 
 
 def test_a_file_that_bears_the_name_of_another_module_is_refused(tmp_path):

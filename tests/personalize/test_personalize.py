@@ -13,7 +13,7 @@ from tests.personalize.conftest import HERE, content, make_run
 from monogram.errors import DataError, NetworkError, OtherRunError, RunError, SettingError
 from monogram.personalize import Pace, Start, Ways, look_ahead, personalize, read_people
 from monogram.personalize.work import Work
-from monogram.population import Population
+from monogram.population import Population, Protocol
 from monogram.store import Store
 
 NEW = {"eve": 30, "zoë": 16}
@@ -55,6 +55,19 @@ def test_everybody_gets_a_decision_and_nobody_is_worse_off_on_validation_data(st
         assert None not in (ours.personal_accuracy, ours.global_accuracy, base.personal_accuracy)
         assert model.provenance.curriculum == "global(epochs=2) >> personal(iterations=4)"
     assert not (tmp_path / "a.db.work").exists()
+
+
+def test_where_the_guard_decides_on_what_is_reported_the_figures_are_called_optimistic(
+    start, tmp_path
+):
+    optimistic, flatters = "the figures are optimistic", "on the data that decided, which flatters"
+    run = make_run(tmp_path / "run", make_population(protocol=Protocol.paper()))
+    two = personalize(Start.of_run(run, curriculum="transfer(4)"), pace=HERE)
+    assert optimistic in str(two)
+    assert all(flatters in model.decision.reason for model in two.made)
+    three = personalize(start, store=tmp_path / "a.db", pace=HERE)
+    assert optimistic not in str(three)
+    assert not any(flatters in model.decision.reason for model in three.made)
 
 
 def test_a_prior_is_all_that_is_kept_of_a_model_without_training(run, tmp_path):
@@ -291,6 +304,15 @@ def _refuse_five(module, inputs):
 
 
 # --- Work that was left lying ------------------------------------------------------------------
+
+
+def test_too_little_memory_is_refused_before_anything_is_made(start, tmp_path):
+    little = Pace(workers=1, memory=2**20)
+    with pytest.raises(SettingError, match="memory of 1 MiB is less than"):
+        personalize(start, store=tmp_path / "m.db", pace=little)
+    assert not list(tmp_path.iterdir())
+    personalize(start, store=tmp_path / "m.db", pace=HERE)
+    assert not personalize(start, store=tmp_path / "m.db", pace=little).made  # nobody is left
 
 
 def test_two_processes_do_not_work_in_one_place(start, tmp_path):

@@ -177,6 +177,34 @@ def test_a_file_of_which_a_network_can_take_nothing_is_refused(words, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["in.npz"]
 
 
+class Roots(nn.Module):
+    """Logits of the square roots of inputs: NaN below nought, and infinite above a hundred."""
+
+    def forward(self, inputs):
+        return torch.where(inputs > 100, torch.inf, inputs.sqrt())
+
+
+def test_rows_whose_logits_are_not_finite_are_named_and_stop_no_others(tmp_path):
+    description = {"input_shape": [3], "classes": 3, "standardized": False, "tokens": False}
+    named = {"name": "tests:roots", "inputs": "float32", **description}
+    rows = np.array([[1, 4, 2], [1, -1, 2], [0, 0, 1], [101, 0, 0]], np.float32)
+    save_words(tmp_path / "in.npz", rows)
+    with Store.create(tmp_path / "m.db") as opened:
+        opened.add_base(named, "abc", {}, provenance=ORIGIN)
+        done = predict_file(
+            opened,
+            tmp_path / "in.npz",
+            tmp_path / "out.parquet",
+            unknown="base",
+            factory=lambda **_: Roots(),
+        )
+    assert (done.samples, list(done.problems)) == (2, [1, 3])
+    assert done.problems[1].startswith("row 1 of individual 'p1' gets NaN or infinite logits")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["predicted"].to_pylist() == ["b", None, "c", None]
+    assert table["problem"].to_pylist() == [None, done.problems[1], None, done.problems[3]]
+
+
 def test_what_is_wrong_with_the_store_is_no_rows_problem(store, inputs, tmp_path, monkeypatch):
     data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
     damaged = mock.Mock(side_effect=StoreError("damaged"))

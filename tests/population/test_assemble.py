@@ -156,6 +156,18 @@ def test_tokens_with_fractions_are_refused():
         _assemble(_raw("anna", inputs=words[:12]), tokens=True)
 
 
+def test_tokens_beyond_int64_are_refused():
+    words = np.ones((30, 3), dtype=np.uint64)
+    huge = words.copy()
+    huge[4, 1] = 2**63
+    good, bad = _raw("anna", inputs=words[:12]), _raw("ben", inputs=huge[:12])
+    shared = _raw(None, 30, inputs=words)
+    (one,) = _assemble(good, bad, shared=shared, tokens=True).set_aside
+    assert one.reason.startswith("1 of its 12 inputs hold tokens of 2**63 or more")
+    with pytest.raises(DataError, match="1 of the 30 inputs hold tokens of 2"):
+        _assemble(good, shared=_raw(None, 30, inputs=huge), tokens=True)
+
+
 @pytest.mark.parametrize(
     ("classes", "message"),
     [

@@ -49,6 +49,10 @@ def test_the_figures_are_those_of_the_summary(some):
     assert cells[-2:] == ["0.020", "0.065"]
 
 
+def test_of_one_individual_no_spread_is_shown():
+    assert "±" not in "".join(printed(synthetic(["anna"]), 200))
+
+
 def test_the_chosen_one_is_marked(some):
     marked = [text for text in printed(some, 100) if text.startswith("▸")]
     assert len(marked) == 1

@@ -145,6 +145,27 @@ def test_who_and_what_is_missing():
     assert "20 models collapsed" in said
 
 
+@pytest.mark.parametrize(
+    ("reasons", "why"),
+    [
+        (["it has 2 samples", "it has 3 samples"], "because: it has 2 samples."),
+        (["no id", "no id", "no label"], "most often (2) because: no id."),
+        (
+            ["no id", "no label"],
+            "for 2 reasons of which none is the most frequent, such as: no id.",
+        ),
+        (
+            ["a", "b", "a", "b", "c"],
+            "for 3 reasons of which none is the most frequent, such as: a.",
+        ),
+    ],
+)
+def test_the_most_frequent_reason_is_named_if_there_is_one(reasons, why):
+    gone = [SetAside(f"gone {nth}", reason, "p.csv") for nth, reason in enumerate(reasons)]
+    said = about(recommendation(synthetic(IDS, set_aside=gone)), "Missing")
+    assert f"{len(reasons)} individuals could not be used, {why}" in said
+
+
 def test_an_unfinished_run_says_so():
     results = synthetic(IDS, order=[BASE, REHEARSAL])
     results.config["study"]["curricula"].append(TRANSFER)

@@ -13,7 +13,7 @@ import pytest
 from tests.reproduce.conftest import MORE, PEOPLE, TINY, make_evaluation
 from tests.study.test_determinism import numbers
 
-from monogram.errors import RunError
+from monogram.errors import RunError, SettingError
 from monogram.population import open_population
 from monogram.reproduce import Reproduction, is_reproduction, resume
 from monogram.reproduce.scenario import PRIOR_FRONT
@@ -85,6 +85,12 @@ def test_what_is_asked_reads_back_from_the_folder(finished):
     assert [str(c) for s in asked.studies.values() for c in s.all_curricula] == [
         str(c) for s in make_evaluation().studies.values() for c in s.all_curricula
     ]
+
+
+def test_too_little_memory_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(SettingError, match="memory of 1 MiB is less than"):
+        make_evaluation().run(tmp_path / "run", workers=1, memory=2**20)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_study_is_no_reproduction(tmp_path):

@@ -1,5 +1,6 @@
 """The curve of early shaping."""
 
+import pytest
 from tests.reproduce.conftest import TINY, make_evaluation
 from tests.study.standins import row
 
@@ -26,7 +27,7 @@ def test_a_point_is_the_mean_over_individuals_with_seeds_averaged_first():
     assert curve.personal == (0.6, 0.3)
     assert curve.collapsed == (0.0, 1 / 3)
     assert curve.models == (2, 3)
-    assert round(curve.shared_sd[1], 4) == 0.4243
+    assert curve.shared_sd[1] == pytest.approx(0.4243, abs=1e-4)
 
 
 def test_a_model_trained_twice_counts_once():

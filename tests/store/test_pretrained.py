@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from tests.store.making import HEAD, SHAPE, add_base, commit, same_tensors
+from tests.store.making import HEAD, ORIGIN, SHAPE, add_base, commit, same_tensors
 
 from monogram.errors import StoreError
-from monogram.store import from_pretrained
+from monogram.store import Decision, from_pretrained
 
 
 @pytest.fixture
@@ -41,6 +41,19 @@ def test_the_config_says_what_it_is(folders):
     assert config["classes"] == ["a", "b", "c"]
     assert config["personal"]["individual"] == "anna"
     assert config["personal"]["figures"]["personal_accuracy"] == 0.9
+
+
+def test_whoever_keeps_the_base_is_told_from_whoever_has_a_model(folders):
+    folder, _, store = folders
+    kept = Decision("base", "no personal model is better")
+    base = store.base().hash
+    store.commit("ben", None, base=base, decision=kept, provenance=ORIGIN)
+    store.save_pretrained(folder / "ben", "ben", whole=True)
+    config = json.loads((folder / "ben" / "config.json").read_text())
+    assert (config["kind"], config["personal"]["decision"]["kind"]) == ("base", "base")
+    assert json.loads((folder / "whole" / "config.json").read_text())["kind"] == "personal"
+    found = from_pretrained(folder / "ben").state_dict()
+    assert same_tensors(dict(found), dict(store.base_weights()))
 
 
 def test_what_does_not_fit_is_said(folders, tmp_path):

@@ -232,6 +232,14 @@ def test_a_folder_without_a_run_is_refused(content, tmp_path):
             read(tmp_path)
 
 
+def test_too_little_memory_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(SettingError, match=r"memory of 1 MiB is less than the \d+ MiB that one"):
+        make_study().run(tmp_path / "run", workers=1, memory=2**20)
+    assert not (tmp_path / "run").exists()
+    make_study().run(tmp_path / "run", workers=1)
+    make_study().run(tmp_path / "run", workers=1, memory=2**20)  # there is nothing left to do
+
+
 def test_a_run_without_a_finished_model_says_so(tmp_path):
     make_study().run(tmp_path, workers=1)
     for file in (tmp_path / "journal").iterdir():

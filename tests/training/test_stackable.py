@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests import nets
 from torch import nn
+from torch.nn import functional
 
 from monogram.errors import NetworkError
 from monogram.training.stackable import check_stackable, judging_problem
@@ -23,6 +24,58 @@ def bagged():
     return nn.Sequential(nn.EmbeddingBag(9, 4, padding_idx=0), nn.Linear(4, 3))
 
 
+class Looking(nn.Module):
+    """Looks its weights up by a function rather than a layer."""
+
+    def __init__(self, look):
+        super().__init__()
+        self.words, self.head = nn.Parameter(torch.randn(9, 4)), nn.Linear(4, 3)
+        self.look = look
+
+    def forward(self, inputs):
+        found = self.look(inputs, self.words)
+        return self.head(found.mean(1) if found.dim() == 3 else found)
+
+
+def padded(inputs, weights):
+    return functional.embedding(inputs, weights, padding_idx=0)
+
+
+WORDS = torch.tensor([[1, 2], [3, 0]])
+NUMBERS = torch.ones(2, 4)
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        (padded, "forward looks words up with a padding_idx"),
+        (
+            lambda inputs, weights: functional.embedding_bag(inputs, weights, padding_idx=-1),
+            "forward looks words up with a padding_idx",
+        ),
+        (lambda inputs, weights: padded(inputs, weights * 2), "forward looks weights up with a"),
+        (
+            lambda inputs, weights: functional.embedding(inputs, weights, max_norm=0.1),
+            "forward looks rows up with a max_norm",
+        ),
+    ],
+    ids=["padding", "padding of bags", "padding of what is computed", "norm"],
+)
+def test_what_a_forward_of_its_own_looks_up_is_noticed(look, reason):
+    network = Looking(look)
+    before = network.words.detach().clone()
+    with pytest.raises(NetworkError, match=reason):
+        check_stackable(network, {"words"}, WORDS)
+    assert torch.equal(network.words, before)
+
+
+@pytest.mark.parametrize(
+    ("look", "changing"), [(padded, {"head.weight"}), (functional.embedding, {"words"})]
+)
+def test_a_forward_of_its_own_may_look_up_what_is_frozen_or_not_padded(look, changing):
+    check_stackable(Looking(look), changing, WORDS)
+
+
 @pytest.mark.parametrize(
     ("network", "changing", "reason"),
     [
@@ -35,20 +88,20 @@ def bagged():
 )
 def test_what_would_learn_something_else_unnoticed_is_refused(network, changing, reason):
     with pytest.raises(NetworkError, match=reason):
-        check_stackable(network, changing)
+        check_stackable(network, changing, NUMBERS)
 
 
 @pytest.mark.parametrize(
-    ("network", "changing"),
+    ("network", "changing", "inputs"),
     [
-        (tied(), {"1.bias", "2.weight"}),
-        (embedded(padding_idx=0), {"2.weight"}),
-        (embedded(), {"0.weight", "2.weight"}),
+        (tied(), {"1.bias", "2.weight"}, NUMBERS),
+        (embedded(padding_idx=0), {"2.weight"}, WORDS),
+        (embedded(), {"0.weight", "2.weight"}, WORDS),
     ],
     ids=["tied and frozen", "padding and frozen", "an embedding"],
 )
-def test_what_is_frozen_or_plain_may_be_stacked(network, changing):
-    check_stackable(network, changing)
+def test_what_is_frozen_or_plain_may_be_stacked(network, changing, inputs):
+    check_stackable(network, changing, inputs)
 
 
 def test_what_computes_each_sample_by_itself_may_be_judged_with_others():

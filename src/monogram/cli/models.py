@@ -19,6 +19,7 @@ from monogram.cli.options import (
 )
 from monogram.cli.terminal import LEFT_OUT, SHOWN, terminal
 from monogram.cli.wording import (
+    NOTHING_THERE,
     WORK_ERASED,
     as_plain,
     base_lines,
@@ -37,6 +38,7 @@ from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status
+NOTHING = 2  # exit status: what was asked for is not there
 ROWS = 50  # of a table, unless more are asked for
 
 
@@ -144,12 +146,14 @@ def export(
     folder = out or Path("exports") / _file_name(individual or "base")
     with Store.open(store_place(store)) as opened:
         done = export_model(opened, individual, folder, formats=names(format_) or FORMATS)
+        keeps = individual is not None and opened.individual(individual).keeps_base
     _say(
+        *([f"{shorten(individual)} keeps the base: this is the base's network"] * keeps),
         *(
             f"{one.format}: {folder / one.path.name}, {one.size:,} bytes; run against the model, "
             f"logits differ by {one.difference:.1e} at most (the largest is {one.largest:.1f})"
             for one in done
-        )
+        ),
     )
 
 
@@ -180,7 +184,7 @@ def forget(
     works = dict.fromkeys([*_works(store, also), *map(_existing, work or ())])
     erased = [erase_work(folder, individual) for folder in works]
     if not store or (also and _has_no_models(Path(store))):
-        _forget_in_runs(individual, also)
+        _forget_in_runs(individual, also, work=any(erased))
         return
     place = store_place(store)
     with Store.open(place) as opened:
@@ -194,6 +198,8 @@ def forget(
     _say(*receipt_lines(receipt, work=any(erased)), *_not_given(sqlite_file(place), also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
+    if not (receipt.found or any(erased)):
+        raise typer.Exit(NOTHING)
 
 
 def _store_among(places: Sequence[Path]) -> str:
@@ -232,13 +238,17 @@ def _has_no_models(place: Path) -> bool:
     return place.is_dir() and is_run(place) and not (place / STORE_NAME).exists()
 
 
-def _forget_in_runs(individual: str, places: Sequence[Path]) -> None:
+def _forget_in_runs(individual: str, places: Sequence[Path], *, work: bool) -> None:
     """Remove an individual from runs that no model was kept of."""
     for place in places:
         if not is_run(place):
             raise StoreError(f"{place} is no run directory; exported models need their --store")
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
-    _say(*erasure_lines([forget_in_run(run, individual) for run in runs]))
+    done = [forget_in_run(run, individual) for run in runs]
+    found = work or any(run.found for run in done)
+    _say(*([WORK_ERASED] * work), *erasure_lines(done), *([NOTHING_THERE] * (not found)))
+    if not found:
+        raise typer.Exit(NOTHING)
 
 
 def _not_given(file: Path | None, also: Sequence[Path]) -> list[str]:

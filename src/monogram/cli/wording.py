@@ -22,6 +22,9 @@ from monogram.store import (
 LEFT = ("individual", "decision")  # columns of text
 NAMED = 5  # ids in a line
 
+NOTHING_THERE = (
+    "nothing of it was there: is the id written as in the data, or was it forgotten before?"
+)
 WORK_ERASED = "interrupted work that held its data was erased: give that command again"
 
 
@@ -67,12 +70,9 @@ def receipt_lines(receipt: Receipt, *, work: bool) -> list[str]:
     """What was forgotten, for people."""
     counts = f"{count(receipt.versions, 'version')} of its model, {count(receipt.rows, 'row')}"
     erased = f"{receipt.delta_bytes:,} bytes of weights, {receipt.exports} exported files"
-    in_runs = any(run.samples or run.begun or run.in_global_data for run in receipt.runs)
-    was_there = bool(receipt.versions or receipt.exports or in_runs or work)
     lines = [
         f"forgotten in {receipt.store}: {counts}, {erased}",
-        *(["nothing of it was there: is the id written as in the data?"] * (not was_there)),
-        *([WORK_ERASED] * work),
+        *([WORK_ERASED] if work else [] if receipt.found else [NOTHING_THERE]),
         *erasure_lines(receipt.runs),
         *(f"checked: {line}" for line in receipt.checks),
         *(f"beyond reach: {line}" for line in receipt.limits),

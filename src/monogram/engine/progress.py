@@ -15,7 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 LINE_SECONDS = 15.0  # between two lines where there is no terminal to draw a bar on
 REFRESH_SECONDS = 0.2
-PACE_SECONDS = 3.0  # of work before its pace says something about the time left
+# What its pace says about the time left: nothing before both of these, enough after a minute.
+PACE_SECONDS, PACE_SHARE = 10.0, 0.05  # of work, and of all of it
+ENOUGH_SECONDS = 60.0
 
 
 class Counter:
@@ -92,10 +94,11 @@ class Display:
             self._console.print(text, highlight=False, markup=False)
 
     def _left(self) -> str:
-        """The time left in words, from the pace so far."""
-        since, before = self._first or (0.0, 0.0)
+        """The time left in words, from the pace so far; none as long as it says too little."""
+        since, before = self._first or (monotonic(), 0.0)
         seconds, done = monotonic() - since, self._done - before
-        if self._first is None or seconds < PACE_SECONDS or done <= 0:
+        some = seconds >= PACE_SECONDS and done >= PACE_SHARE * self._total
+        if done <= 0 or not (some or seconds >= ENOUGH_SECONDS):
             return "measuring the pace"
         return f"about {duration(seconds * max(0.0, self._total - self._done) / done)} left"
 

@@ -15,14 +15,14 @@ class Spread:
 
     Attributes:
         mean: acc(D_S) of the paper, when the figure is a personal accuracy.
-        sd: sample standard deviation (n - 1); 0 for one individual.
+        sd: sample standard deviation (n - 1); None for one individual, which has none.
         min: of the worst individual.
         max: of the best individual.
         worst_tenth: mean over the worst tenth of the individuals, at least one.
     """
 
     mean: float
-    sd: float
+    sd: float | None
     min: float
     max: float
     worst_tenth: float
@@ -41,6 +41,10 @@ def spread(values: Sequence[float] | np.ndarray) -> Spread:
     if not len(array):
         raise ValueError("no individuals to take the spread of")
     worst = array[: ceil(WORST * len(array))]
-    deviation = array.std(ddof=1) if len(array) > 1 else 0.0
-    figures = (array.mean(), deviation, array[0], array[-1], worst.mean())
-    return Spread(*(round(float(figure), 12) for figure in figures))
+    deviation = _rounded(array.std(ddof=1)) if len(array) > 1 else None
+    mean, least, most, low = map(_rounded, (array.mean(), array[0], array[-1], worst.mean()))
+    return Spread(mean, deviation, least, most, low)
+
+
+def _rounded(figure: np.floating) -> float:
+    return round(float(figure), 12)

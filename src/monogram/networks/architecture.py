@@ -62,7 +62,7 @@ class Architecture:
             torch.manual_seed(torch_seed(seed, "network"))
             try:
                 network: object = self.factory()
-                if isinstance(network, nn.Module) and any(map(is_lazy, network.parameters())):
+                if isinstance(network, nn.Module) and _lazy_tensors(network):
                     self._size_lazy_layers(network)
             except (Exception, SystemExit) as error:
                 raise NetworkError(
@@ -71,6 +71,12 @@ class Architecture:
         if not isinstance(network, nn.Module):
             raise NetworkError(
                 f"network {self.name} made a {type(network).__name__}, not an nn.Module"
+            )
+        if without_size := _lazy_tensors(network):
+            raise NetworkError(
+                f"network {self.name}: {shorten(', '.join(without_size), 200)} got no size from "
+                "one blank input, since forward in evaluation mode does not use that lazy layer; "
+                "leave it out, or give its size"
             )
         return Prepared(network, self.mean, self.scale, len(self.input_shape), self.classes)
 
@@ -89,6 +95,12 @@ class Architecture:
             "standardized": self.mean is not None,
             "tokens": self.tokens,
         }
+
+
+def _lazy_tensors(network: nn.Module) -> list[str]:
+    """The names of parameters and statistics whose size is yet to be found."""
+    named = (*network.named_parameters(), *network.named_buffers())
+    return [name for name, tensor in named if is_lazy(tensor)]
 
 
 def architecture(

@@ -1,6 +1,6 @@
 """What becomes of a trained model here: it passes the guard and goes into the store."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -90,10 +90,8 @@ class _Keeper:
         look = self._look(who)
         verdict = self._guard.decide(model.curriculum, trained, at_base, look)
         encoding, served = self._written(verdict, at_base, look)
-        decision = verdict.decision
-        if who in asked.in_global:
-            flattered = f"{decision.reason}; its data is part of D_G, which flatters the figures"
-            decision = replace(decision, reason=flattered)
+        reasons = [verdict.decision.reason, *self._flattering(who)]
+        decision = replace(verdict.decision, reason="; ".join(reasons))
         fingerprint = of_individual(self._bench.population, who, asked.common)
         there = There(self._store, Wanted(asked.base, model.curriculum, model.seed))
         if there.has(who, fingerprint, above=asked.redo.get(who, 0)):
@@ -110,6 +108,13 @@ class _Keeper:
             base_figures=at_base,
             encoding=encoding,
         )
+
+    def _flattering(self, individual: str) -> Iterator[str]:
+        """Why an individual's figures are better than the model, in words."""
+        if individual in self._asked.in_global:
+            yield "its data is part of D_G, which flatters the figures"
+        if self._bench.population.protocol.reports_on == "validation":
+            yield "the figures are on the data that decided, which flatters them"
 
     def _at_base(self, individual: str) -> Figures:
         """The base's figures for an individual."""
@@ -145,7 +150,10 @@ class _Keeper:
         return str(chosen.encoding), {**self._base, **decode(self._base, chosen.delta)}
 
     def _figures(self, weights: Weights, individual: str) -> Figures:
-        """The final figures: here, and nowhere before, test data is looked at."""
+        """The final figures: here, and nowhere before, test data is looked at.
+
+        Where a population has none, they are those on validation data, which the guard has seen.
+        """
         own = self._bench.judge.on_individual(self._loaded(weights), individual)
         shared = self._backbone.on_global(weights)
         return Figures(*map(accuracy, (own[1], own[0], shared[1], shared[0])))

@@ -70,6 +70,16 @@ class Outcome:
             f"mean personal accuracy on reported data {ours:.3f}, of the base {base:.3f}; "
             f"{worse:,} of {len(known):,} are under the base there"
         )
+        return [line, *self._flattered()]
+
+    def _flattered(self) -> list[str]:
+        """That the figures look better than the models are, where they do."""
+        if self.ahead.people.protocol.reports_on == "test":
+            return []
+        line = (
+            "these are the validation data that the guard decided on, since no test data was set "
+            "apart: the figures are optimistic; split the data in three for others"
+        )
         return [line]
 
 

@@ -8,7 +8,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from monogram.engine import Estimate, estimate
+from monogram.engine import Estimate, Job, estimate
+from monogram.engine.room import room_for
 from monogram.errors import SettingError, StoreError
 from monogram.networks.architecture import Factory
 from monogram.personalize.ahead import Ahead, look_at
@@ -51,7 +52,8 @@ def personalize(
 
     Raises:
         DataError: people and start do not fit, or an id in `only` is not there.
-        SettingError: the store or the folder of the work must be named.
+        SettingError: the store or the folder of the work must be named, or the memory is less
+            than one worker takes.
         StoreError: the store cannot be used.
         RunError: another process works there, or a worker was killed.
         OSError: the disk is full.
@@ -59,9 +61,10 @@ def personalize(
     start = start if isinstance(start, Start) else Start.of_run(start)
     place = place_of(store, start)
     begun = Work(work or work_folder(place, start.run))
-    whom = _whom(start, people, only)
+    whom, ways, pace = _whom(start, people, only), ways or Ways(), pace or Pace()
+    _check_memory(start, whom, place, ways, pace)
     with begun.locked(), Store.open(place, create=True) as opened:
-        session = Session(start, ways or Ways(), opened, place, begun, pace or Pace())
+        session = Session(start, ways, opened, place, begun, pace)
         return session.run(whom)
 
 
@@ -117,19 +120,42 @@ def look_ahead(
         StoreError: the store is damaged.
     """
     whom, place = _whom(start, people, only), place_of(store, start)
-    try:
-        opened = Store.open(place)
-    except StoreError:  # there is none yet
-        ahead = look_at(start, ways or Ways(), None, whom)
-    else:
-        with opened:
-            ahead = look_at(start, ways or Ways(), opened, whom)
+    ways, pace = ways or Ways(), pace or Pace()
+    ahead = _ahead(start, whom, place, ways)
     if not ahead.pending:
         return ahead, None
     some = whom.only(ahead.pending)
-    pace = pace or Pace()
-    job = replace(start.job(Path()), engine=pace.engine, memory=pace.memory)
+    job = _job(start, pace)
     return ahead, estimate(start.plan(some), job, some, pace.processes(start.device))
+
+
+def _ahead(start: Start, whom: Population, place: str, ways: Ways) -> Ahead:
+    """Who would get what; a store is not made for it."""
+    try:
+        opened = Store.open(place)
+    except StoreError:  # there is none yet
+        return look_at(start, ways, None, whom)
+    with opened:
+        return look_at(start, ways, opened, whom)
+
+
+def _check_memory(start: Start, whom: Population, place: str, ways: Ways, pace: Pace) -> None:
+    """Refuse too little memory before a store and a folder of work are made for nothing.
+
+    Raises:
+        SettingError: it is less than one worker takes.
+    """
+    if pace.memory is None:
+        return
+    ahead = _ahead(start, whom, place, ways)
+    if ahead.pending:
+        some = whom.only(ahead.pending)
+        room_for(start.plan(some), _job(start, pace), some, wanted=1)
+
+
+def _job(start: Start, pace: Pace) -> Job:
+    """What is measured before there is a folder of work."""
+    return replace(start.job(Path()), engine=pace.engine, memory=pace.memory)
 
 
 def place_of(store: str | Path | None, start: Start) -> str:

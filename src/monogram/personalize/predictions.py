@@ -130,6 +130,9 @@ class _Task:
         found, failed = _in_halves(self._logits, good)
         for row, error in failed.items():
             self.problems[row] = _not_taken(row, self.ids[row], error)
+        for row in _without_answer(found):
+            del found[row]
+            self.problems[row] = _no_probabilities(row, self.ids[row])
         self.done.extend(found)
         logits = torch.stack(list(found.values())) if found else self._logits([])
         theirs = [self.ids[row] for row in found]
@@ -171,6 +174,22 @@ def _not_taken(row: int, id_: str, error: Exception) -> str:
     return (
         f"row {row} of individual {shorten(id_)!r} is nothing that the network can take: "
         f"{type(error).__name__}: {said}"
+    )
+
+
+def _without_answer(found: Mapping[int, torch.Tensor]) -> list[int]:
+    """The rows whose logits, [classes] each, are no probabilities: NaN, or infinitely high."""
+    return [
+        row
+        for row, logits in found.items()
+        if not torch.softmax(logits.double(), 0).isfinite().all()
+    ]
+
+
+def _no_probabilities(row: int, id_: str) -> str:
+    return (
+        f"row {row} of individual {shorten(id_)!r} gets NaN or infinite logits from the network; "
+        "look whether its inputs are far larger than those of training"
     )
 
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from monogram.errors import SettingError, shorten
 from monogram.population.population import Protocol
-from monogram.population.samples import RawSamples, label_texts, missing_labels
+from monogram.population.samples import RawSamples, beyond_int64, label_texts, missing_labels
 from monogram.population.splits import group_count
 
 LISTED = 10  # classes in a message
+BEYOND_TOKENS = "tokens of 2**63 or more, which int64 cannot hold; number the tokens from 0"
 
 
 def problem_with(raw: RawSamples, shape: tuple[int, ...] | None = None) -> str | None:
@@ -40,13 +41,21 @@ def problem_with_type(raw: RawSamples, like: RawSamples, *, tokens: bool) -> str
     255 times as large as the other.
     """
     if tokens:
-        whole = raw.inputs.dtype.kind in "iu"
-        return None if whole else f"its inputs are {raw.inputs.dtype}; tokens must be integers"
+        return _problem_with_tokens(raw.inputs)
     if (raw.inputs.dtype == np.uint8) != (like.inputs.dtype == np.uint8):
         return (
             f"its inputs are {raw.inputs.dtype}, those of the global data {like.inputs.dtype}; "
             "bytes (uint8) are read as fractions of 255, so give both as bytes, or neither"
         )
+    return None
+
+
+def _problem_with_tokens(inputs: np.ndarray) -> str | None:
+    if inputs.dtype.kind not in "iu":
+        return f"its inputs are {inputs.dtype}; tokens must be integers"
+    beyond = beyond_int64(inputs)
+    if beyond.any():
+        return f"{beyond.sum()} of its {len(inputs)} inputs hold {BEYOND_TOKENS}"
     return None
 
 

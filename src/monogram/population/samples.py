@@ -71,6 +71,21 @@ def as_values(values: object) -> np.ndarray:
     return np.asarray(values, dtype=object) if mixed else found
 
 
+def beyond_int64(inputs: np.ndarray) -> np.ndarray:
+    """Where a sample holds whole numbers that int64, in which tokens are kept, does not.
+
+    Args:
+        inputs: [n, *shape] of any type; floats are never said to be beyond it.
+
+    Returns:
+        [n] bool.
+    """
+    rows = inputs.reshape(len(inputs), -1)
+    if rows.dtype != np.uint64:
+        return np.zeros(len(rows), dtype=bool)
+    return np.asarray((rows > np.iinfo(np.int64).max).any(axis=1))
+
+
 def missing_labels(labels: np.ndarray) -> np.ndarray:
     """Where a label is missing: None, NaN, NaT or empty text. [n] bool."""
     missing: np.ndarray = np.zeros(len(labels), dtype=bool)

@@ -129,7 +129,9 @@ def early_shaping(curves: Sequence[ShapingCurve], *, width: float = WIDTH) -> Fi
 
 
 def _draw_shaping(axes: Axes, curve: ShapingCurve, look: Look) -> None:
-    at, middle, reach = map(np.array, (curve.iterations, curve.shared, curve.shared_sd))
+    at, middle, reach = (
+        np.array(each, float) for each in (curve.iterations, curve.shared, curve.shared_sd)
+    )
     low, high = np.clip([middle - reach, middle + reach], 0, 1)
     axes.fill_between(at, low, high, color=look.colour, alpha=BAND, linewidth=0, zorder=2)
     axes.plot(

@@ -109,9 +109,11 @@ def _set_aside(results: Results) -> str:
     kinds = Counter(NUMBERS.sub("…", one.reason) for one in aside)
     (kind, times), *others = kinds.most_common()
     reason = next(one.reason for one in aside if NUMBERS.sub("…", one.reason) == kind)
-    most = "because" if not others else f"most often ({times:,}) because"
+    why = "because" if not others else f"most often ({times:,}) because"
+    if others and others[0][1] == times:
+        why = f"for {len(kinds):,} reasons of which none is the most frequent, such as"
     could = f"{count(len(aside), 'individual')} could not be used"
-    return f"{could}, {most}: {shorten(reason, REASON_LENGTH)}."
+    return f"{could}, {why}: {shorten(reason, REASON_LENGTH)}."
 
 
 def _failed(results: Results) -> str:

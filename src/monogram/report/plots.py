@@ -136,10 +136,12 @@ def _draw_spread(axes: Axes, row: int, view: View, spread: Spread, *, first: boo
         [spread.min, spread.max], [row, row], color=colour, linewidth=1.2, marker="|",
         markersize=7, label=said("min to max"), zorder=2,
     )  # fmt: skip
-    axes.plot(
-        [spread.mean - spread.sd, min(1.0, spread.mean + spread.sd)], [row, row], color=colour,
-        linewidth=6, alpha=0.35, solid_capstyle="butt", label=said("± 1 sd"), zorder=2,
-    )  # fmt: skip
+    if spread.sd is not None:
+        axes.plot(
+            [spread.mean - spread.sd, min(1.0, spread.mean + spread.sd)], [row, row],
+            color=colour, linewidth=6, alpha=0.35, solid_capstyle="butt", label=said("± 1 sd"),
+            zorder=2,
+        )  # fmt: skip
     axes.plot(
         spread.worst_tenth, row, "<", color=PAPER.light, markeredgecolor=colour, markersize=6.5,
         label=said("worst tenth"), linestyle="none", zorder=3,

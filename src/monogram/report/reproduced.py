@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from monogram.formats import count, joined, percent, ratio
+from monogram.formats import UNKNOWN, count, joined, percent, ratio, with_deviation
 from monogram.measure import Spread
 from monogram.report.view import View, label, views
 from monogram.reproduce import (
@@ -182,8 +182,9 @@ def _measured(
     spread: Spread | PaperSpread, interval: tuple[float, float] | None = None
 ) -> Measured:
     between = "" if interval is None else "–".join(percent(end) for end in interval)
+    deviation = UNKNOWN if spread.sd is None else percent(spread.sd)
     return Measured(
-        percent(spread.mean), percent(spread.sd), percent(spread.min), percent(spread.max), between
+        percent(spread.mean), deviation, percent(spread.min), percent(spread.max), between
     )
 
 
@@ -222,7 +223,7 @@ def _points(curve: ShapingCurve) -> Iterator[ShapingRow]:
     for nth, iterations in enumerate(curve.iterations):
         yield ShapingRow(
             iterations=f"{iterations:,}",
-            shared=f"{percent(curve.shared[nth])} ±{percent(curve.shared_sd[nth])}",
+            shared=with_deviation(curve.shared[nth], curve.shared_sd[nth]),
             personal=percent(curve.personal[nth]),
             collapsed=f"{percent(curve.collapsed[nth], 0)} %",
             models=f"{curve.models[nth]:,}",

@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from monogram.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio
+from monogram.formats import MARKS_EXPLAINED, UNKNOWN, mark, percent, ratio, with_deviation
 from monogram.measure import Comparison, Spread
 from monogram.report.view import View, views
 from monogram.study import Results
@@ -42,7 +42,7 @@ class Column:
 
 
 def _spread(spread: Spread) -> str:
-    return f"{percent(spread.mean)} ±{percent(spread.sd)}"
+    return with_deviation(spread.mean, spread.sd)
 
 
 def _share(fraction: float | None) -> str:

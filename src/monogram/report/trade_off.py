@@ -108,9 +108,12 @@ def _mean(view: View) -> np.ndarray:
 
 
 def _bars(view: View) -> np.ndarray:
-    """[2, 2, 2]: one standard deviation to each side, global then personal, within [0, 1]."""
+    """[2, 2, 2]: one standard deviation to each side, global then personal, within [0, 1].
+
+    Of one individual, who has none, the mean stands on both sides.
+    """
     middle = _mean(view)
-    reach = np.diag([view.summary.shared.sd, view.summary.personal.sd])
+    reach = np.diag([one.sd or 0.0 for one in (view.summary.shared, view.summary.personal)])
     bars: np.ndarray = np.clip(np.stack([middle - reach, middle + reach], axis=1), 0, 1)
     return bars
 

@@ -42,10 +42,13 @@ class Evaluation:
             **running: as in `Study.run`.
 
         Raises:
+            SettingError: an option is out of its range, or `memory` too little for one worker.
             RunError: the directory holds something else, or is in use.
             OSError: the disk is full.
         """
         left = {n: s for n, s in self.studies.items() if s.population.individuals or not n}
+        for name, study in left.items():
+            study.check_memory(Path(out) / name, running.get("memory"))
         with RunDirectory(Path(out)).locked():  # all the time, in the other folders as well
             for name, study in left.items():
                 study.begin(Path(out) / name)

@@ -78,7 +78,8 @@ class ShapingCurve:
         network: name, for example `paper(width=0.25)`.
         iterations: of early shaping, ascending; 0 is training on D_G alone.
         shared: mean global accuracy of each, over individuals and seeds; fractions in [0, 1].
-        shared_sd: its standard deviation over individuals (seeds averaged within one).
+        shared_sd: its standard deviation over individuals (seeds averaged within one); None of
+            one individual.
         personal: mean personal accuracy of each.
         collapsed: fraction of the models that gave up (predict one class, or NaN).
         models: number of models behind each point.
@@ -87,7 +88,7 @@ class ShapingCurve:
     network: str
     iterations: tuple[int, ...]
     shared: tuple[float, ...]
-    shared_sd: tuple[float, ...]
+    shared_sd: tuple[float | None, ...]
     personal: tuple[float, ...]
     collapsed: tuple[float, ...]
     models: tuple[int, ...]

@@ -1,4 +1,8 @@
-"""Connections to the database: where it is, how it is set up, and its errors in clear words."""
+"""Connections to the database: where it is, how it is set up, and its errors in clear words.
+
+An SQLite file in a folder that cannot be written, such as on a read-only disk, is read without
+anything made beside it, where SQLite would otherwise keep its log (WAL) and the log's index.
+"""
 
 import os
 import sqlite3
@@ -6,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakSet
 
 from sqlalchemy import (
@@ -171,12 +176,36 @@ def _check_file(file: Path) -> None:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_pre_ping=True)
-    else:
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        return create_engine(url, pool_pre_ping=True)
+    file = Path(str(url.database)).resolve()  # SQLite makes its log beside what a link leads to
+    only_read = file.exists() and not os.access(file.parent, os.W_OK)
+    place = _only_read(file) if only_read else url
+    engine = create_engine(place, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _only_read(file: Path) -> URL:
+    """A file in a folder where nothing can be made.
+
+    With a log and its index there, a process may be writing, and SQLite reads them as well;
+    without a log the file is all there is, and is read as one that nobody writes.
+
+    Raises:
+        StoreError: there is a log without its index, which SQLite would have to make.
+    """
+    log, index = (Path(f"{file}{ending}") for ending in ("-wal", "-shm"))
+    if log.exists() and log.stat().st_size and not index.exists():
+        raise StoreError(
+            f"{file}: its latest changes are in {log.name}, which cannot be read where nothing can "
+            "be written; open the store once where its folder can be written, such as by `monogram "
+            "list`, or copy both files there"
+        )
+    query = {"mode": "ro", "uri": "true"}
+    if not (log.exists() and index.exists()):
+        query["immutable"] = "1"
+    return URL.create("sqlite", database=f"file:{quote(str(file))}", query=query)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -93,6 +93,11 @@ class Receipt:
     models_to_retrain: tuple[str, ...]
     file: Path | None = None
 
+    @property
+    def found(self) -> bool:
+        """Whether anything of the individual was there, or may have been."""
+        return bool(self.rows or self.exports or any(run.found for run in self.runs))
+
     def is_about(self, individual: str) -> bool:
         """Whether the receipt is about an individual."""
         return self.id_hash == _salted(bytes.fromhex(self.salt), individual)

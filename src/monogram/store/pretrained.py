@@ -44,7 +44,7 @@ def save_pretrained(
     """
     config: dict[str, Any] = {
         "monogram_format": FORMAT,
-        "kind": "base" if person is None else ("personal" if whole else "delta"),
+        "kind": _kind(None if person is None else person[0], whole=whole),
         "network": dict(base.description),
         "classes": list(base.classes),
         "base": base.hash,
@@ -65,6 +65,13 @@ def save_pretrained(
             file.write_bytes(written)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error}; choose another folder") from error
+
+
+def _kind(model: PersonalModel | None, *, whole: bool) -> str:
+    """What a folder holds: "base", also of somebody who keeps it, "personal", or "delta"."""
+    if model is not None and not whole:
+        return "delta"
+    return "base" if model is None or model.keeps_base else "personal"
 
 
 def from_pretrained(

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from monogram.errors import DataError, StoreError
-from monogram.population import Split, fingerprint, open_population
+from monogram.population import Population, Split, fingerprint, open_population
 
 SUMMARIES = ("results.parquet", "summary.json", "report.html")
 BEGINNING = {".lock", "population", "config.json.part"}  # what a run killed at once may leave
@@ -33,6 +33,7 @@ class RunErasure:
         curve_points: points of learning curves, likewise.
         checkpoints: trainings in flight, of anybody: their files do not say whose they are.
         summaries: files that were removed, to be made again.
+        set_aside: the run named the individual as one whose data it could not use.
         in_global_data: D_G was made of this individual's data too.
         begun: the run had only begun, and all its files were erased: which samples they held, and
             whose, cannot be read.
@@ -45,9 +46,16 @@ class RunErasure:
     curve_points: int
     checkpoints: int
     summaries: tuple[str, ...]
+    set_aside: bool
     in_global_data: bool
     begun: bool
     left: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether anything of the individual was there, or may have been."""
+        named = self.journal_lines or self.set_aside
+        return bool(self.samples or named or self.in_global_data or self.begun)
 
 
 def is_run(folder: Path) -> bool:
@@ -123,6 +131,7 @@ def _erase_beginning(folder: Path) -> RunErasure:
         curve_points=0,
         checkpoints=0,
         summaries=(),
+        set_aside=False,
         in_global_data=False,
         begun=True,
         left=(),
@@ -133,7 +142,9 @@ def _erase(folder: Path, individual: str) -> RunErasure:
     for pattern in ("*.part", "*/*.part", "*.old", "*/*.old"):
         for leftover in folder.glob(pattern):
             _erase_leftover(leftover)
-    samples, in_global = _in_population(folder / "population", individual)
+    people = open_population(folder / "population")
+    in_global = individual in people.global_owners
+    samples = _in_population(folder / "population", people, individual)
     _in_config(folder, individual)
     lines = _in_journals(folder / "journal", individual)
     points = _in_journals(folder / "curves", individual)
@@ -158,6 +169,7 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         curve_points=points,
         checkpoints=len(checkpoints),
         summaries=tuple(file.name for file in summaries),
+        set_aside=any(one.individual == individual for one in people.set_aside),
         in_global_data=in_global,
         begun=False,
         left=tuple(left),
@@ -173,10 +185,9 @@ def _erase_leftover(file: Path) -> None:
         erase_file(file)
 
 
-def _in_population(folder: Path, individual: str) -> tuple[int, bool]:
-    """Overwrite the samples and take the id out of the index."""
-    population = open_population(folder)
-    split = population.individuals.get(individual)
+def _in_population(folder: Path, people: Population, individual: str) -> int:
+    """Overwrite the samples and take the id out of the index; how many samples there were."""
+    split = people.individuals.get(individual)
     if split is not None:
         for name in ("inputs.npy", "labels.npy"):
             _zero(folder / name, split)
@@ -189,7 +200,7 @@ def _in_population(folder: Path, individual: str) -> tuple[int, bool]:
         return index
 
     _rewrite_json(folder / "population.json", without)
-    return (0 if split is None else len(split)), individual in population.global_owners
+    return 0 if split is None else len(split)
 
 
 def _zero(file: Path, split: Split) -> None:

@@ -36,15 +36,16 @@ class LearningCurve:
             takes none, follows, the same number stands twice. Phases counted in epochs may be of
             another length for each individual: then it is the rounded mean.
         shared: mean of acc(D_G).
-        shared_sd: its standard deviation over the individuals' models; 0 on shared phases.
+        shared_sd: its standard deviation over the individuals' models; 0 on shared phases, and
+            None of one individual.
         personal: mean of acc(D_I); None before the last step that is the same for everyone.
-        personal_sd: its standard deviation over individuals; None likewise.
+        personal_sd: its standard deviation over individuals; None likewise, and of one individual.
         phases: where each step of the curriculum begins, and its text form.
     """
 
     iterations: tuple[int, ...]
     shared: tuple[float, ...]
-    shared_sd: tuple[float, ...]
+    shared_sd: tuple[float | None, ...]
     personal: tuple[float | None, ...]
     personal_sd: tuple[float | None, ...]
     phases: tuple[tuple[int, str], ...]

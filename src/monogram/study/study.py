@@ -24,6 +24,7 @@ from monogram.curriculum import (
 )
 from monogram.engine import Display, EngineName, Job, execute
 from monogram.engine.job import choose_device
+from monogram.engine.room import room_for
 from monogram.errors import DataError, SettingError
 from monogram.networks import Architecture, architecture, trainable_names
 from monogram.networks.architecture import Factory
@@ -221,11 +222,13 @@ class Study:
             memory: bytes that all workers may take together; None: what the machine has free.
 
         Raises:
+            SettingError: an option is out of its range, or `memory` too little for one worker.
             RunError: the directory holds something else, or is in use.
             OSError: the disk is full.
         """
         _check("workers", workers, workers is None or workers >= 1, "at least 1")
         _check("checkpoint_seconds", checkpoint_seconds, checkpoint_seconds >= 0, "at least 0")
+        self.check_memory(out, memory)
         run = RunDirectory(Path(out))
         with run.locked():
             self._begin(run)
@@ -241,6 +244,21 @@ class Study:
             results = Results.open(run.folder)
             results.save(run.folder)
         return results
+
+    def check_memory(self, out: Path | str, memory: int | None) -> None:
+        """Refuse too little memory before a run directory is made for nothing.
+
+        Args:
+            out: the run directory; one that has begun is left to `run`, which may find it done.
+            memory: bytes that all workers may take together; None: what the machine has free.
+
+        Raises:
+            SettingError: it is less than one worker takes.
+        """
+        run = RunDirectory(Path(out))
+        if memory is not None and not run.begun:
+            job = replace(self.job(run.folder), memory=memory)
+            room_for(self.plan(), job, self.population, wanted=1)
 
     def _is_saved(self, folder: Path) -> bool:
         """Whether the population lies there, undamaged."""

@@ -90,7 +90,7 @@ class _Training:
         smallest = min(recipe.batch_size, *map(len, lesson.samples))
         self._modes.set(smallest)
         changing = changing_names(network, names)
-        check_stackable(network, changing)
+        check_stackable(network, changing, lesson.samples[0].inputs[:PROBE])
         state = state.with_own(changing)
         self._stacked = _stacked(network, state, lesson, cuts, smallest)
         self._batches, state = _fed(self._stacked, names, state, lesson, recipe)

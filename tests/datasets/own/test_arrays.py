@@ -91,6 +91,16 @@ def test_options_and_tokens_that_make_no_sense(tmp_path, arrays):
         _read(tmp_path, arrays, tokens=True)
 
 
+def test_tokens_beyond_int64_set_their_owner_aside(tmp_path, arrays):
+    tokens = np.arange(len(arrays["labels"]) * 2, dtype=np.uint64).reshape(-1, 2)
+    tokens[3, 1] = 2**63
+    found = _read(tmp_path, arrays | {"inputs": tokens}, tokens=True)
+    (one,) = found.set_aside
+    assert one.individual == str(arrays["individuals"][3])
+    assert one.reason.startswith("row 3 holds tokens of 2**63 or more, which int64 cannot hold")
+    assert found.inputs.min() >= 0
+
+
 def test_a_bit_flipped_inside_is_noticed(tmp_path, arrays):
     np.savez_compressed(tmp_path / "a.npz", **arrays)
     content = bytearray((tmp_path / "a.npz").read_bytes())

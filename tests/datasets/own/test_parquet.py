@@ -121,7 +121,6 @@ def test_columns_that_are_not_read_may_be_anything(tmp_path):
 @pytest.mark.parametrize(
     ("x", "kind"),
     [
-        (["text"] * N, "string"),
         ([[1.0]] * N, "list<.*>"),
         (pa.array([True] * N), "bool"),
     ],
@@ -134,6 +133,51 @@ def test_a_file_that_fits_no_other_is_named(tmp_path, x, kind):
         rf"odd\.parquet: column 'x' holds {kind}, but double in .*0\.parquet; write it with one"
     )
     with pytest.raises(DataError, match=message):
+        _read(tmp_path)
+
+
+@pytest.mark.parametrize("odd", [0, 1, 4])
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (np.arange(N) * 1.0, ["text"] * N),
+        (np.arange(N), pa.array(["1"] * N).dictionary_encode()),
+        (pa.array([[0.0, 1]] * N), pa.array(["text"] * N, pa.large_string())),
+    ],
+    ids=["numbers", "whole", "lists"],
+)
+def test_a_file_with_text_for_inputs_sets_aside_whose_rows_it_holds(tmp_path, odd, x, text):
+    for i in range(5):
+        _write(tmp_path / f"{i}.parquet", user=[f"p{i}"] * N, x=text if i == odd else x)
+    found = _read(tmp_path)
+    assert _everybody(found) == {f"p{i}" for i in range(5) if i != odd}
+    (one,) = found.set_aside
+    assert one.individual == f"p{odd}"
+    assert f"row {N * odd} of {tmp_path / f'{odd}.parquet'} has text (" in one.reason
+    assert one.reason.endswith(f"and {N - 1} more such samples")
+
+
+def test_text_for_inputs_may_lie_beside_ids_of_another_type_and_in_several_columns(tmp_path):
+    wrong: dict[str, Any] = {"1": {"x": ["text"] * N, "z": ["text"] * N}, "2": {"z": ["text"] * N}}
+    for id_ in ("1", "2", "3", "4"):
+        user = [f"p{id_}" if id_ in wrong else int(id_)] * N
+        _write(tmp_path / f"{id_}.parquet", user=user, **{"z": Y, **wrong.get(id_, {})})
+    found = _read(tmp_path, input_columns=["x", "z"])
+    assert _everybody(found) == {"3", "4"}
+    assert {one.individual for one in found.set_aside} == {"p1", "p2"}
+
+
+def test_tokens_beside_a_file_of_text(tmp_path):
+    for i, x in enumerate((np.arange(N), ["text"] * N, np.arange(N))):
+        _write(tmp_path / f"{i}.parquet", user=[f"p{i}"] * N, x=x)
+    found = _read(tmp_path, tokens=True)
+    assert [(one.individual, "has text" in one.reason) for one in found.set_aside] == [("p1", True)]
+
+
+def test_text_for_inputs_in_all_files_is_refused(tmp_path):
+    for i, x in enumerate((["text"] * N, ["text"] * N, [None] * N)):
+        _write(tmp_path / f"{i}.parquet", user=[f"p{i}"] * N, x=x)
+    with pytest.raises(DataError, match="column 'x' holds string; inputs must be numbers"):
         _read(tmp_path)
 
 

@@ -148,6 +148,19 @@ def test_missing_numbers_labels_and_tokens(tmp_path):
     assert "row 4 misses a token" in [one.reason for one in population.set_aside]
 
 
+@pytest.mark.parametrize("inputs", ["list", ["x", "z"]])
+def test_tokens_beyond_int64_set_their_owner_aside(tmp_path, inputs):
+    words = np.arange(N, dtype=np.uint64)
+    words[[4, 7]] = 2**63, 2**64 - 1
+    lists = pa.array([[word] for word in words.tolist()], pa.list_(pa.uint64()))
+    path = _write(tmp_path / "a.parquet", x=words, z=np.arange(N), list=lists)
+    found = _read(path, inputs, tokens=True)
+    assert [one.individual for one in found.set_aside] == ["ben"]
+    assert found.set_aside[0].reason.startswith("row 4 holds tokens of 2**63 or more, which int64")
+    assert found.set_aside[0].reason.endswith("and 1 more such samples")
+    assert found.inputs.min() >= 0
+
+
 @pytest.mark.parametrize(
     ("labels", "classes"),
     [

@@ -16,8 +16,10 @@ from monogram.datasets.own.columns import (
     as_inputs,
     coded_array,
     required,
+    token_faults,
 )
 from monogram.errors import DataError, SettingError, shorten
+from monogram.population.samples import beyond_int64
 
 
 def read_npz(path: Path, selection: Selection) -> Columns:
@@ -54,7 +56,7 @@ def _read(arrays: "np.lib.npyio.NpzFile", selection: Selection, origin: str) -> 
         labels=_coded(arrays, selection.label or "labels", "--label-column", origin).labels(),
         owners=owners,
         groups=None if group is None else _coded(arrays, group, "--group-column", origin).groups(),
-        faults={},
+        faults=token_faults(beyond_int64(inputs)) if selection.tokens else {},
         origin=origin,
     )
     _check_lengths(columns)

@@ -11,6 +11,7 @@ import numpy as np
 
 from monogram.errors import DataError, SettingError, did_you_mean, shorten
 from monogram.population import RawSamples, SetAside
+from monogram.population.checks import BEYOND_TOKENS
 from monogram.population.samples import label_texts, missing_labels, owner_texts
 
 OTHER_SEPARATORS = (";", "\t", "|")  # between columns, where commas are expected
@@ -114,6 +115,15 @@ def as_inputs(values: np.ndarray, *, tokens: bool) -> np.ndarray:
         return values
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
         return values.astype(np.int64 if tokens else np.float32, copy=False)
+
+
+def token_faults(beyond: np.ndarray) -> dict[int, str]:
+    """What is wrong with the rows of tokens that int64 does not hold, by row.
+
+    Args:
+        beyond: [n] bool, which rows these are, see `beyond_int64`.
+    """
+    return {int(row): f"row {row} holds {BEYOND_TOKENS}" for row in np.flatnonzero(beyond)}
 
 
 def nobody(columns: Columns) -> RawSamples:

@@ -2,10 +2,12 @@
 
 Files written at different times often differ: whole numbers in one and fractions in the next, a
 column that is empty in one, ids that are numbers here and text there. Ids, labels and groups
-become text where their types differ; inputs become the type that holds all of them.
+become text where their types differ; inputs become the type that holds all of them. Inputs that are
+text in one file and something else in others are a fault of that file's rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,7 @@ from monogram.datasets.own.tables import read_table, readable
 from monogram.errors import DataError, shorten
 
 Types = Mapping[Path, pa.DataType]  # of one column, by file
+Schemas = Mapping[Path, pa.Schema]  # by file
 
 
 def read_parquet(path: Path, selection: Selection) -> Columns:
@@ -33,8 +36,13 @@ def read_parquet(path: Path, selection: Selection) -> Columns:
         schemas = {
             Path(fragment.path): fragment.physical_schema for fragment in plain.get_fragments()
         }
+        texts = _with_text(schemas, selection)
+        schemas |= {file: _without_text(schemas[file], selection) for file in texts}
         schema = _unified(schemas, selection, keys)
-        return read_table(_dataset(files, folder, keys, schema), selection, str(path))
+        if not texts:
+            return read_table(_dataset(files, folder, keys, schema), selection, str(path))
+        parts = {file: _dataset([file], folder, keys, schema) for file in files}
+        return _read_beside_text(parts, texts, selection, str(path))
 
 
 def _dataset(
@@ -61,7 +69,73 @@ def _keys(files: Sequence[Path], folder: Path | None, selection: Selection) -> p
     return pa.schema(found.items())
 
 
-def _unified(schemas: Mapping[Path, pa.Schema], selection: Selection, keys: pa.Schema) -> pa.Schema:
+def _with_text(schemas: Schemas, selection: Selection) -> dict[Path, pa.Field]:
+    """The files with an input column of text that is something else in other files; the column."""
+    found: dict[Path, pa.Field] = {}
+    for name in (name for name in selection.inputs if name not in selection.coded):
+        fields = {f: schema.field(name) for f, schema in schemas.items() if name in schema.names}
+        texts = {file: field for file, field in fields.items() if _is_text(field.type)}
+        others = [field.type for file, field in fields.items() if file not in texts]
+        if not all(pa.types.is_null(kind) for kind in others):
+            found = texts | found
+    return found
+
+
+def _without_text(schema: pa.Schema, selection: Selection) -> pa.Schema:
+    """The columns of a file with no values where inputs are text."""
+    is_input = set(selection.inputs) - set(selection.coded)
+    return pa.schema(
+        field.with_type(pa.null()) if field.name in is_input and _is_text(field.type) else field
+        for field in schema
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind, types = plain_type(kind), pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _read_beside_text(
+    parts: Mapping[Path, pads.Dataset],
+    texts: Mapping[Path, pa.Field],
+    selection: Selection,
+    origin: str,
+) -> Columns:
+    """The columns of files of which some have text for inputs: each of their rows is a fault."""
+    tables = [_emptied(one, selection) if file in texts else one for file, one in parts.items()]
+    columns = read_table(pads.dataset(tables), selection, origin)
+    faults = {**columns.faults, **dict(_faults(parts, texts))}
+    return replace(columns, faults=dict(sorted(faults.items())))
+
+
+def _emptied(data: pads.Dataset, selection: Selection) -> pads.Dataset:
+    """A file of which only ids, labels and groups are left, and everything else is missing."""
+    schema = data.schema
+    found = data.to_table(columns=[name for name in schema.names if name in selection.coded])
+    columns = [
+        found.column(field.name)
+        if field.name in selection.coded
+        else pa.nulls(found.num_rows, field.type)
+        for field in schema
+    ]
+    return pads.dataset(pa.table(columns, schema=schema))
+
+
+def _faults(
+    parts: Mapping[Path, pads.Dataset], texts: Mapping[Path, pa.Field]
+) -> Iterator[tuple[int, str]]:
+    """What is wrong with the rows of files with text for inputs, by row of the whole."""
+    start = 0
+    for file, part in parts.items():
+        rows = range(start, start + part.count_rows())
+        start = rows.stop
+        if file in texts:
+            name, kind = shorten(texts[file].name), shorten(texts[file].type)
+            told = f"of {file} has text ({kind}) in {name!r}, where other files have numbers"
+            yield from ((row, f"row {row} {told}; write it as such") for row in rows)
+
+
+def _unified(schemas: Schemas, selection: Selection, keys: pa.Schema) -> pa.Schema:
     """The types of all columns; those that are not selected keep the type of the first file."""
     types: dict[str, dict[Path, pa.DataType]] = {}
     for file, schema in schemas.items():

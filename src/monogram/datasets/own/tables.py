@@ -12,7 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from monogram.datasets.own.columns import Coded, Columns, Selection, as_inputs, coded, required
+from monogram.datasets.own.columns import (
+    Coded,
+    Columns,
+    Selection,
+    as_inputs,
+    coded,
+    required,
+    token_faults,
+)
 from monogram.datasets.own.nested import (
     dense,
     in_logical_order,
@@ -26,6 +34,7 @@ from monogram.datasets.own.nested import (
 )
 from monogram.datasets.own.pictures import Picture, read_pictures
 from monogram.errors import DataError, shorten
+from monogram.population.samples import beyond_int64
 
 BATCH = 1 << 15  # rows
 READ_AHEAD = 4  # batches
@@ -95,7 +104,7 @@ def _read_matrix(
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Several columns of numbers: [rows, columns] float32, or int64 tokens."""
     matrix = np.empty((rows, len(names)), dtype=np.int64 if tokens else np.float32)
-    holes = np.zeros(rows, dtype=bool)
+    holes, beyond = np.zeros((2, rows), dtype=bool)
     start = 0
     batches = data.to_batches(columns=names, batch_size=BATCH, batch_readahead=READ_AHEAD)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
@@ -105,9 +114,12 @@ def _read_matrix(
                 if tokens and column.null_count:
                     holes[part] |= column.is_null().to_numpy(zero_copy_only=False)
                     column = plain(column).fill_null(0)  # noqa: PLW2901 - the same, without holes
-                matrix[part, i] = numbers(column)
+                values = numbers(column)
+                beyond[part] |= tokens & beyond_int64(values)
+                matrix[part, i] = values
             start = part.stop
-    return matrix, {int(row): f"row {row} misses a token" for row in np.flatnonzero(holes)}
+    missing = {int(row): f"row {row} misses a token" for row in np.flatnonzero(holes)}
+    return matrix, token_faults(beyond) | missing
 
 
 def _read_lists(
@@ -119,10 +131,11 @@ def _read_lists(
     if 0 in shape:
         raise DataError(f"{origin}: most rows of column {shorten(name)!r} are empty lists")
     found = [dense(chunk, shape) for chunk in chunks]
+    beyond = np.concatenate([tokens & beyond_int64(values) for values, _ in found])
     values = np.concatenate([as_inputs(values, tokens=tokens) for values, _ in found])
     good = np.concatenate([good for _, good in found])
     text = f"of {shorten(name)!r} lacks values or the shape {list(shape)} that most rows have"
-    faults = {int(row): f"row {row} {text}" for row in np.flatnonzero(~good)}
+    faults = {int(row): f"row {row} {text}" for row in np.flatnonzero(~good)} | token_faults(beyond)
     return in_logical_order(values, data.schema.field(name).type), faults
 
 
