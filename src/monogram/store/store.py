@@ -7,7 +7,7 @@ store.model("anna")                      # an nn.Module, bit for bit the committ
 store.predict(["anna", "ben"], inputs)   # logits [2, classes]
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from monogram.store.values import (
     Figures,
     PersonalModel,
     Provenance,
+    Served,
 )
 from monogram.store.verify import verify
 from monogram.store.writing import Entry, write
@@ -272,6 +273,14 @@ class Store:
         """
         return rows.personal_of(self._loaded.row(individual, version))
 
+    def served(self, individuals: Collection[str]) -> dict[str, Served]:
+        """What answers for some individuals, read for all of them at once.
+
+        Args:
+            individuals: ids; those without a model are left out of the answer.
+        """
+        return self._loaded.served(individuals)
+
     def weights(self, individual: str, version: int | None = None) -> dict[str, Tensor]:
         """All tensors of an individual's network, by name; shared, not to be changed.
 
@@ -315,7 +324,8 @@ class Store:
 
         Args:
             ids: whose sample it is, [n]; any mixture and order.
-            inputs: [n, *shape], raw: float32, uint8 or int64 as in training.
+            inputs: [n, *shape], raw, as in training: numbers of any type, uint8 grey values or
+                int64 tokens.
             unknown: what to do for ids without a model: "error", or take the latest "base".
             factory: makes the bare network, where its name cannot be imported here.
 
@@ -325,6 +335,9 @@ class Store:
         Raises:
             UnknownIndividualError: an id without a model.
             StoreError: a model is damaged.
+            DataError: inputs of another shape or type than the models were trained on, or
+                individuals whose models have different classes.
+            SettingError: not as many ids as inputs.
         """
         return self._loaded.predict(ids, inputs, unknown, factory)
 

@@ -177,6 +177,19 @@ class PersonalModel:
         return not self.size
 
 
+@dataclass(frozen=True)
+class Served:
+    """Which model answers for an individual.
+
+    Attributes:
+        base: hash of its base.
+        own: whether the individual has weights of its own.
+    """
+
+    base: str
+    own: bool
+
+
 def plain(value: Any) -> dict[str, Any]:
     """A value of this module as plain ones."""
     return asdict(value)
