@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
-from monogram.networks import Prepared, rebuild, with_prior
+from monogram.networks import Prepared, check_answers, filled, rebuild, with_prior
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DeltaCache
@@ -190,5 +190,6 @@ class Loaded:
         """A network that is made anew, with a base's tensors."""
         known, weights = self._base(base)
         network = rebuild(known.description, factory)
-        network.load_state_dict(weights)
+        filled(network, known.description["name"], weights)
+        check_answers(network, known.description, known.answers)
         return network

@@ -14,6 +14,7 @@ from typing import Any, Self
 from torch import Tensor, nn
 
 from monogram.errors import SettingError, StoreError, shorten
+from monogram.networks import Answers
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DEFAULT_LIMIT
@@ -104,6 +105,7 @@ class Store:
         *,
         provenance: Provenance,
         figures: Figures = Figures(),
+        answers: Answers = (),
     ) -> BaseModel:
         """Keep a base; the same weights of the same network are kept once, with all owners.
 
@@ -113,6 +115,8 @@ class Store:
             weights: of the whole network, its state by name.
             provenance: where it comes from; `global_owners` counts when someone is forgotten.
             figures: on global data.
+            answers: of `monogram.networks.answers`; with them, whoever loads the base is told
+                where the code of its network was changed since.
 
         Raises:
             StoreError: it could not be written, or the classes are not as many as the logits.
@@ -123,7 +127,7 @@ class Store:
                 f"{len(names)} classes do not fit a network of {description['classes']} logits"
             )
         content = to_bytes(weights, {"description": dict(description), "classes": names})
-        facts = rows.base_facts(description, names, figures, provenance)
+        facts = rows.base_facts(description, names, figures, provenance, answers)
         hash_, size = digest(content), len(content)
         seal = rows.seal(hash_, size, facts)
         row = {"hash": hash_, "size": size, "facts": facts, "seal": seal, "content": content}
@@ -350,6 +354,7 @@ class Store:
         *,
         base: str | None = None,
         whole: bool = False,
+        answers: Answers = (),
     ) -> None:
         """Write a base, or one person's model, as config.json and model.safetensors.
 
@@ -360,6 +365,8 @@ class Store:
             individual: whose; None: the base.
             base: hash of the base, when that is wanted; None: the latest.
             whole: write all tensors of the person, so that no base is needed to read them.
+            answers: of the person's model, to be written with all its tensors; with them, whoever
+                reads it is told where the code of its network is another.
 
         Raises:
             UnknownIndividualError: no such individual.
@@ -371,7 +378,7 @@ class Store:
         weights = self.base_weights(known.hash)
         if individual is not None:  # before anything is written: a file is never without its track
             self.track_export(individual, "pretrained", *(Path(folder) / name for name in FILES))
-        save_pretrained(folder, known, weights, own, whole=whole)
+        save_pretrained(folder, known, weights, own, whole=whole, answers=answers)
 
     def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
         """Remember files that hold an individual's weights: `forget` removes them.
