@@ -12,6 +12,7 @@ from monogram.cli.options import (
     AsJson,
     IndividualColumn,
     InputColumns,
+    NetworkPlace,
     Person,
     StorePlace,
     names,
@@ -32,6 +33,7 @@ from monogram.cli.wording import (
 )
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
+from monogram.networks import factory_named
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.report.formats import count
@@ -104,6 +106,7 @@ def predict(
     unknown: Annotated[
         str, typer.Option(help="Ids without a model: [bold]error[/], or take the [bold]base[/].")
     ] = "error",
+    network: NetworkPlace = None,
 ) -> None:
     """Predict each sample by its own individual's model."""
     if unknown not in ("error", "base"):
@@ -116,6 +119,7 @@ def predict(
             individual_column=individual_column,
             input_columns=names(input_columns),
             unknown="base" if unknown == "base" else "error",
+            factory=factory_named(network) if network else None,
         )
     _say(f"{count(done.samples, 'sample')} of {count(done.individuals, 'individual')}, into {out}")
     if done.unknown:
@@ -140,11 +144,14 @@ def export(
         list[str] | None,
         typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; repeat. Default: all."),
     ] = None,
+    network: NetworkPlace = None,
 ) -> None:
     """Write one person's model for use elsewhere, and check it by running it."""
     folder = out or Path("exports") / _file_name(individual or "base")
+    factory = factory_named(network) if network else None
+    formats = names(format_) or FORMATS
     with Store.open(store_place(store)) as opened:
-        done = export_model(opened, individual, folder, formats=names(format_) or FORMATS)
+        done = export_model(opened, individual, folder, formats=formats, factory=factory)
     _say(
         *(
             f"{one.format}: {folder / one.path.name}, {one.size:,} bytes; run against the model, "

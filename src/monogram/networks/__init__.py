@@ -6,7 +6,7 @@ seed; `architecture(text, population)` reads a name, a `package.module:factory` 
 """
 
 from monogram.networks.answers import Answers, answers, check_answers, filled
-from monogram.networks.architecture import Architecture, architecture, rebuild
+from monogram.networks.architecture import Architecture, architecture, factory_named, rebuild
 from monogram.networks.contract import check_network
 from monogram.networks.example import example_inputs
 from monogram.networks.layout import laid_out
@@ -28,6 +28,7 @@ __all__ = [
     "check_answers",
     "check_network",
     "example_inputs",
+    "factory_named",
     "filled",
     "head_names",
     "laid_out",
