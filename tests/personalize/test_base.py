@@ -28,6 +28,8 @@ def test_code_that_was_changed_since_is_refused_everywhere(run, tmp_path):
     architecture = replace(later.architecture, factory=lambda: changed(shape[0], classes))
     with pytest.raises(NetworkError, match="code was changed since"):
         personalize(replace(later, architecture=architecture), store=store, pace=HERE)
+    with pytest.raises(NetworkError, match="code was changed since"):
+        Start.of_run(run, curriculum="transfer(4)", network=changed)
     with Store.open(store) as opened:
         assert opened.individuals() == ["anna"]
         for whole in (False, True):

@@ -99,5 +99,5 @@ def _logits(network: nn.Module, description: Mapping[str, Any]) -> Tensor:
 def _changed(name: str, found: str) -> str:
     return (
         f"network {name} is not the one any more whose weights were kept ({found}): its code was "
-        "changed since; give it the code of then, or train anew and into another store"
+        "changed since; give it the code of then, or train anew, into another place"
     )
