@@ -21,7 +21,7 @@ from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
 from monogram.store.encodings import AnyEncoding
-from monogram.store.forget import Receipt, forget, prepare_receipts
+from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
 from monogram.store.tensors import Weights, digest, to_bytes
@@ -452,4 +452,7 @@ class Store:
         beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
         folder = beside if receipts is None else Path(receipts)
         prepare_receipts(folder)
-        return forget(self._catalog, self._loaded, individual, also).save(folder)
+        receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
+        for mark in marks_of(folder, individual):
+            mark.unlink()
+        return receipt
