@@ -100,6 +100,8 @@ def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
         (["--back-off", "0.5,x"], 2, "--back-off must be fractions"),
         (["--encoding", "zip"], 2, "zip"),
         (["--resume"], 1, "no work to go on with"),
+        (["--resume", "-c", "transfer(3)"], 2, "leave out --curriculum: --resume goes on with"),
+        (["--resume", "--dry-run"], 2, "leave out --dry-run: --resume goes on with"),
         (["-c", "baseline"], 2, "makes no model for an individual's own use"),
     ],
 )
