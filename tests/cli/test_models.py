@@ -100,6 +100,8 @@ def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
         (["--back-off", "0.5,x"], 2, "--back-off must be fractions"),
         (["--encoding", "zip"], 2, "zip"),
         (["--resume"], 1, "no work to go on with"),
+        (["--resume", "-c", "transfer(3)"], 2, "leave out --curriculum: --resume goes on with"),
+        (["--resume", "--dry-run"], 2, "leave out --dry-run: --resume goes on with"),
         (["-c", "baseline"], 2, "makes no model for an individual's own use"),
     ],
 )
@@ -312,3 +314,23 @@ def test_a_folder_of_work_that_is_not_there_is_refused(monogram, study, kept, tm
     assert (answer.status, "no such folder; nothing was forgotten" in answer.err) == (2, True)
     with Store.open(kept) as store:
         assert store.individuals() == study[1]
+
+
+def test_a_network_whose_file_was_moved_is_named_where_it_is_now(monogram, study, tmp_path):
+    then, now = tmp_path / "net_of_then.py", tmp_path / "net_of_now.py"
+    then.write_text(
+        "from torch import nn\ntiny = lambda channels, classes: nn.Linear(channels, classes)"
+    )
+    population = open_population(study[0] / "population")
+    asked = Study(population, ["transfer(2)"], network=f"{then}:tiny", epochs=1)
+    asked.run(tmp_path / "run", workers=1)
+    monogram("personalize", tmp_path / "run", *TRANSFER)
+    then.rename(now)
+    file = save_people(tmp_path / "in.parquet", {study[1][0]: 4})
+    predict = ["predict", file, "-o", tmp_path / "out.parquet", *COLUMNS[:2], *COLUMNS[4:]]
+    export = ["export", study[1][0], "-o", tmp_path / "out", "-f", "safetensors"]
+    for words in (predict, export):
+        lost = monogram(*words, "--store", tmp_path / "run")
+        assert (lost.status, "say with --network where it is now" in lost.err) == (2, True)
+        found = monogram(*words, "--store", tmp_path / "run", "--network", f"{now}:tiny")
+        assert (found.status, found.err) == (0, "")

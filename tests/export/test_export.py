@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from tests import nets
 from tests.people import make_population
 
 from monogram.errors import NetworkError, SettingError, UnknownIndividualError
@@ -102,3 +103,16 @@ def test_an_export_that_computes_something_else_is_deleted(tmp_path, monkeypatch
     ):
         export_model(store, "anna/..", tmp_path / "out", formats=["torch-export"])
     assert not (tmp_path / "out/model.pt2").exists()
+
+
+def test_an_export_tells_code_that_computes_something_else(tmp_path):
+    def changed(channels, classes):
+        network = nets.plain(channels, classes)
+        network.register_forward_hook(lambda _, inputs, logits: logits.flip(1))
+        return network
+
+    with make_store(tmp_path / "a.db") as store:
+        export_model(store, "anna/..", tmp_path / "out", formats=["safetensors"])
+    from_pretrained(tmp_path / "out")
+    with pytest.raises(NetworkError, match="code was changed since"):
+        from_pretrained(tmp_path / "out", factory=changed)

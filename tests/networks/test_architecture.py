@@ -157,7 +157,10 @@ REFUSED = {
     "no module": ("no.such:thing", "cannot import no.such: ModuleNotFoundError"),
     "no attribute": ("tests.nets:thing", "tests.nets has no function or class 'thing'"),
     "no callable": ("tests.nets:__doc__", "has no function or class '__doc__'"),
-    "no file": ("nowhere/net.py:tiny", "cannot import nowhere/net.py: FileNotFoundError: no file"),
+    "no file": (
+        "nowhere/net.py:tiny",
+        "cannot import nowhere/net.py: FileNotFoundError: no file nowhere/net.py in ",
+    ),
 }
 
 

@@ -298,3 +298,26 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(store, inputs, tmp_path
     with pytest.raises(TypeError):
         predict_file(store, data, tmp_path / "out.parquet", **NAMES)
     assert [file.name for file in tmp_path.iterdir()] == ["in.parquet"]
+
+
+def test_each_of_several_bases_is_asked_what_it_was_trained_on(tmp_path):
+    grey, numbers = make_population(kind=np.uint8), make_population()
+    for name, people in (("grey", grey), ("numbers", numbers)):
+        run, only = make_run(tmp_path / name, people), {"grey": ["anna"], "numbers": ["ben"]}
+        start = Start.of_run(run, curriculum="transfer(4)")
+        personalize(start, store=tmp_path / "both.db", only=only[name], pace=HERE)
+    ids = np.array(["anna", "ben"])
+    np.savez(tmp_path / "in.npz", inputs=numbers.inputs[:2], individuals=ids)
+    with Store.open(tmp_path / "both.db") as opened:
+        with pytest.raises(DataError, match="trained on grey values"):
+            predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet")
+        np.savez(tmp_path / "in.npz", inputs=numbers.inputs[:2], individuals=ids[[1, 1]])
+        assert predict_file(opened, tmp_path / "in.npz", tmp_path / "out.parquet").samples == 2
+
+
+def test_a_store_is_not_asked_about_each_row(store, inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "individual", None)
+    data = save_parquet(tmp_path / "in.parquet", inputs, IDS)
+    with mock.patch.object(Store, "served", autospec=True, side_effect=Store.served) as asked:
+        predict_file(store, data, tmp_path / "out.parquet", **NAMES)
+    assert asked.call_count == 1

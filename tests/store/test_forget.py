@@ -84,6 +84,26 @@ def test_a_reader_in_the_way_is_told_and_compact_finishes(monkeypatch, request, 
     assert NAME.encode() not in folder_bytes(tmp_path)
 
 
+def test_what_a_kill_interrupted_is_gone_on_with(store, tmp_path, monkeypatch):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    commit(store, base, "ben", HEAD, 2)
+    with monkeypatch.context() as patched:  # the rows are gone then, their bytes need not be
+        patched.setattr("monogram.store.forget.prove", lambda *_: os.kill(os.getpid(), 2))
+        with pytest.raises(KeyboardInterrupt):
+            store.forget(NAME, receipts=tmp_path)
+    assert NAME not in store
+    assert NAME not in "".join(file.name for file in tmp_path.iterdir())
+    with pytest.raises(UnknownIndividualError, match="nothing to forget"):
+        store.forget("somebody else", receipts=tmp_path)
+    receipt = store.forget(NAME, receipts=tmp_path)
+    assert (receipt.verified, receipt.is_about(NAME), receipt.versions) == (True, True, 0)
+    assert any("an earlier attempt was interrupted" in limit for limit in receipt.limits)
+    assert [f for f in tmp_path.iterdir() if "forg" in f.name] == [receipt.file]
+    with pytest.raises(UnknownIndividualError, match="nothing to forget"):
+        store.forget(NAME, receipts=tmp_path)
+
+
 def test_the_receipt_names_nobody_but_can_be_checked(file_store, tmp_path):
     base = add_base(file_store)
     commit(file_store, base, NAME, HEAD)

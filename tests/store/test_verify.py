@@ -47,6 +47,20 @@ def test_what_is_spoilt_is_named_and_not_loaded(store, statement, words):
     assert same_tensors(store.weights("ben"), own)
 
 
+def test_a_version_that_nobody_uses_any_more_can_be_deleted(store):
+    base = add_base(store)
+    for seed in (1, 2):
+        commit(store, base, "anna", HEAD, seed)
+    with store._catalog.database.write() as connection:
+        connection.execute(
+            text("UPDATE monogram_deltas SET content = :junk WHERE version = 1"), {"junk": b"junk"}
+        )
+    (damage,) = store.verify()
+    assert (damage.version, "`Store.prune` deletes this one" in damage.remedy) == (1, True)
+    store.prune("anna")
+    assert store.verify() == []
+
+
 def test_a_damaged_base_is_named(place):
     with Store.create(place) as store:
         base = add_base(store)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests import nets
 from tests.people import PEOPLE, make_population
+from torch import nn
 
 from monogram.curriculum import Mixed, Recipe, Transfer, parse
 from monogram.errors import CurriculumError, MonogramError, NetworkError, RunError, SettingError
@@ -198,6 +199,19 @@ def test_models_that_diverge_are_flagged_and_do_not_stop_anything(tmp_path):
 def test_what_cannot_be_meant_is_refused_before_anything_is_trained(options, error, message):
     with pytest.raises(error, match=message):
         make_study(**options)
+
+
+def test_a_network_that_computes_something_else_from_the_same_weights_is_refused(tmp_path):
+    def study(activation):
+        def network(channels, classes):
+            return nn.Sequential(nn.Linear(channels, 6), activation(), nn.Linear(6, classes))
+
+        return make_study(network=network)
+
+    study(nn.ReLU).run(tmp_path, workers=1)
+    study(nn.ReLU).run(tmp_path, workers=1)
+    with pytest.raises(NetworkError, match="code was changed since"):
+        study(nn.Tanh).run(tmp_path, workers=1)
 
 
 def test_numbers_may_be_numpys(tmp_path):

@@ -12,6 +12,7 @@ from monogram.cli.options import (
     AsJson,
     IndividualColumn,
     InputColumns,
+    NetworkPlace,
     Person,
     StorePlace,
     names,
@@ -33,6 +34,7 @@ from monogram.cli.wording import (
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.formats import count
+from monogram.networks import factory_named
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
@@ -105,6 +107,7 @@ def predict(
     unknown: Annotated[
         str, typer.Option(help="Ids without a model: [bold]error[/], or take the [bold]base[/].")
     ] = "error",
+    network: NetworkPlace = None,
 ) -> None:
     """Predict each sample by its own individual's model."""
     if unknown not in ("error", "base"):
@@ -117,6 +120,7 @@ def predict(
             individual_column=individual_column,
             input_columns=names(input_columns),
             unknown="base" if unknown == "base" else "error",
+            factory=factory_named(network) if network else None,
         )
     _say(f"{count(done.samples, 'sample')} of {count(done.individuals, 'individual')}, into {out}")
     if done.unknown:
@@ -141,11 +145,14 @@ def export(
         list[str] | None,
         typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; repeat. Default: all."),
     ] = None,
+    network: NetworkPlace = None,
 ) -> None:
     """Write one person's model for use elsewhere, and check it by running it."""
     folder = out or Path("exports") / _file_name(individual or "base")
+    factory = factory_named(network) if network else None
+    formats = names(format_) or FORMATS
     with Store.open(store_place(store)) as opened:
-        done = export_model(opened, individual, folder, formats=names(format_) or FORMATS)
+        done = export_model(opened, individual, folder, formats=formats, factory=factory)
         keeps = individual is not None and opened.individual(individual).keeps_base
     _say(
         *([f"{shorten(individual)} keeps the base: this is the base's network"] * keeps),

@@ -25,6 +25,14 @@ StorePlace = Annotated[
         envvar="MONOGRAM_STORE",
     ),
 ]
+NetworkPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        help="Where the models' network is now, package.module:factory or file.py:factory; "
+        "default: where it was when they were made.",
+    ),
+]
 Person = Annotated[str, typer.Argument(help="The individual's id.")]
 Part = Annotated[str | None, typer.Option(help="Which part of the source.", rich_help_panel=DATA)]
 GlobalSamples = Annotated[

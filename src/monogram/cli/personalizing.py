@@ -190,6 +190,23 @@ def personalize(
     """Train a model for every individual, let it pass the guard, and keep it in a store."""
     pace = Pace(workers, Display(quiet=quiet), engine=engine, memory=bytes_of(memory))
     if go_on:
+        refuse(
+            "--resume goes on with what was asked; give the whole command without it for another",
+            source=source,
+            data=data,
+            individuals=individuals,
+            only=only,
+            curriculum=curriculum,
+            network=network,
+            base=base,
+            epochs=epochs,
+            seed=seed,
+            batch_size=batch_size,
+            late_learning_rate=late_learning_rate,
+            min_global_accuracy=min_global_accuracy,
+            again=again or None,
+            dry_run=dry_run or None,
+        )
         finish(resume(work or begun(run, store), store=store, pace=pace))
         return
     if run is None and source is None and data is None:

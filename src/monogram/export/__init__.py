@@ -4,7 +4,7 @@ export_model(store, "anna", "exports/anna")     # safetensors and config, ONNX, 
 model = from_pretrained("exports/anna")         # of monogram.store: the first of them, read again
 """
 
-from monogram.export.example import example_inputs
 from monogram.export.export import EXTENSIONS, FORMATS, Exported, export_model
+from monogram.networks import example_inputs
 
 __all__ = ["EXTENSIONS", "FORMATS", "Exported", "example_inputs", "export_model"]

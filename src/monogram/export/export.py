@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from monogram.errors import MonogramError, NetworkError, SettingError, did_you_mean, shorten
-from monogram.export.example import example_inputs
 from monogram.export.formats import WAYS, Format, Subject
+from monogram.networks import answers
 from monogram.networks.architecture import Factory
+from monogram.networks.example import example_inputs
 from monogram.store import Store
 
 FORMATS = tuple(WAYS)
@@ -82,8 +83,14 @@ def _subject(store: Store, individual: str | None, factory: Factory | None) -> S
         model = store.base_model(hash_, factory=factory)
     else:
         model = store.model(individual, factory=factory)
-    save = partial(store.save_pretrained, individual=individual, base=hash_, whole=True)
     description = store.base(hash_).description
+    save = partial(
+        store.save_pretrained,
+        individual=individual,
+        base=hash_,
+        whole=True,
+        answers=answers(model, description),
+    )
     return Subject(description, model, save, factory)
 
 

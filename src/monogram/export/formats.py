@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from monogram.errors import SettingError
-from monogram.export.example import example_inputs
 from monogram.networks.architecture import Factory
+from monogram.networks.example import example_inputs
 from monogram.store import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
 
 Runnable = Callable[[Tensor], Tensor]

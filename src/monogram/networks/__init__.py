@@ -5,8 +5,10 @@ A network here is any `torch.nn.Module` from raw inputs [batch, *shape] to logit
 seed; `architecture(text, population)` reads a name, a `package.module:factory` or chooses.
 """
 
-from monogram.networks.architecture import Architecture, architecture, rebuild
+from monogram.networks.answers import Answers, answers, check_answers, filled
+from monogram.networks.architecture import Architecture, architecture, factory_named, rebuild
 from monogram.networks.contract import check_network
+from monogram.networks.example import example_inputs
 from monogram.networks.layout import laid_out
 from monogram.networks.paper import PaperNetwork
 from monogram.networks.parts import head_names, last_block_names, trainable_names
@@ -16,12 +18,18 @@ from monogram.networks.small import MLP, Conv1dNetwork
 __all__ = [
     "MLP",
     "PRIOR",
+    "Answers",
     "Architecture",
     "Conv1dNetwork",
     "PaperNetwork",
     "Prepared",
+    "answers",
     "architecture",
+    "check_answers",
     "check_network",
+    "example_inputs",
+    "factory_named",
+    "filled",
     "head_names",
     "laid_out",
     "last_block_names",

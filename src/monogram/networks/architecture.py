@@ -158,13 +158,33 @@ def rebuild(description: Mapping[str, Any], factory: Factory | None = None) -> P
                 f"network {name} was a Python object that cannot be imported by name; put its "
                 "factory in a module and name it, package.module:factory, or give `factory`"
             )
-        factory = _named(name, shape)[1]
+        factory = _where_it_was(name)
     make = _bind(name, factory, shape, int(description["classes"]))
     blank = torch.zeros(shape[0]) if description["standardized"] else None
     scale = None if blank is None else torch.ones_like(blank)
     tokens = bool(description["tokens"])
     made = Architecture(name, make, shape, int(description["classes"]), blank, scale, tokens)
     return made.build(0).eval()
+
+
+def factory_named(network: str) -> Factory:
+    """The factory that a text names: a built-in network, `package.module:factory` or a file's.
+
+    Raises:
+        NetworkError: there is no such network, or its code cannot be imported.
+    """
+    return _named(network, ())[1]
+
+
+def _where_it_was(network: str) -> Factory:
+    """The factory of a network that was kept by its name."""
+    try:
+        return factory_named(network)
+    except NetworkError as error:
+        raise NetworkError(
+            f"{error}; if its code was moved, say with --network where it is now, in Python with "
+            "`factory`"
+        ) from error
 
 
 def choose(shape: tuple[int, ...]) -> str:
@@ -299,7 +319,8 @@ def _load_module(name: str) -> Any:
 def _load_file(path: Path) -> Any:
     """Import a file by its own name, so that worker processes can import it too."""
     if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
+        where = "" if path.is_absolute() else f" in {Path.cwd()}, where the command was given"
+        raise FileNotFoundError(f"no file {path}{where}")
     sys.path.insert(0, str(path.parent.resolve()))
     module = importlib.import_module(path.stem)
     if Path(str(module.__file__)).resolve() != path.resolve():

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from monogram.engine.judge import Judge
 from monogram.engine.machine import one_process
-from monogram.networks import laid_out
+from monogram.networks import Prepared, answers, check_answers, filled, laid_out
 from monogram.personalize.fingerprints import of_global
 from monogram.personalize.guard import accuracy
 from monogram.personalize.start import Start
@@ -44,11 +44,19 @@ def find_base(store: Store, start: Start) -> BaseModel | None:
 
 
 def keep_base(store: Store, start: Start) -> Kept:
-    """Add the start's base to a store, or find it there, with its figures on D_G."""
+    """Add the start's base to a store, or find it there, with its figures on D_G.
+
+    Raises:
+        NetworkError: the network's code was changed since the base was kept.
+    """
     known, data = find_base(store, start), of_global(start.population)
+    network = _network(start)
+    if known is not None:
+        check_answers(network, known.description, known.answers)
     if known is not None and known.provenance.data_fingerprint == data:
         return Kept(known.hash, known.figures)
-    figures = _judged(start)
+    said = answers(network, start.description())
+    figures = _judged(start, network)
     kept = store.add_base(  # a known base too: it is told whose data the new D_G was made of
         start.description(),
         start.population.classes,
@@ -61,14 +69,20 @@ def keep_base(store: Store, start: Start) -> Kept:
             settings=json.dumps(start.base_settings()),
         ),
         figures=figures,
+        answers=said,
     )
     return Kept(kept.hash, figures)
 
 
-def _judged(start: Start) -> Figures:
+def _network(start: Start) -> Prepared:
+    """The base's network in evaluation mode, on the processor."""
+    network = start.architecture.build(0).eval()
+    return filled(network, start.architecture.name, start.base)
+
+
+def _judged(start: Start, network: Prepared) -> Figures:
     device = torch.device(start.device)
-    network = laid_out(start.architecture.build(0).to(device))
-    network.load_state_dict(dict(start.base))
+    network = laid_out(network.to(device))
     judge = Judge(start.population, device, start.evaluation_samples, lambda _: None)
     with one_process(start.threads):
         validation, reported = judge.on_global(network)

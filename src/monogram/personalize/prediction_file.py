@@ -9,7 +9,7 @@ problem         text, why a row could not be predicted: the columns between are 
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import torch
 
 from monogram.errors import SettingError
-from monogram.store import BaseModel, Store
+from monogram.store import BaseModel
 
 CLASSES = b"monogram.classes"
 
@@ -76,13 +76,16 @@ def schema(base: BaseModel) -> pa.Schema:
 
 
 def table_of(
-    store: Store,
-    ids: Sequence[str],
-    logits: torch.Tensor,
-    base: BaseModel,
-    strangers: Collection[str],
+    ids: Sequence[str], logits: torch.Tensor, base: BaseModel, models: Sequence[str]
 ) -> pa.Table:
-    """The rows that were predicted."""
+    """The rows that were predicted.
+
+    Args:
+        ids: whose each row is.
+        logits: [rows, classes].
+        base: has the classes.
+        models: "personal" or "base", for each row.
+    """
     probabilities = torch.softmax(logits.double(), dim=1).float().numpy()
     best = logits.argmax(dim=1).numpy()
     flat = pa.array(probabilities.reshape(-1))
@@ -92,7 +95,7 @@ def table_of(
             pa.array([base.classes[code] for code in best], pa.string()),
             pa.array(probabilities[np.arange(len(best)), best]),
             pa.FixedSizeListArray.from_arrays(flat, len(base.classes)),
-            pa.array(list(_sources(store, ids, strangers)), pa.string()),
+            pa.array(models, pa.string()),
             pa.nulls(len(ids), pa.string()),
         ],
         schema=schema(base),
@@ -115,12 +118,3 @@ def with_problems(
         column = whole.schema.get_field_index(name)
         whole = whole.set_column(column, name, pa.array(values, pa.string()))
     return whole
-
-
-def _sources(store: Store, ids: Sequence[str], strangers: Collection[str]) -> Iterator[str]:
-    """Whose weights each row was predicted by."""
-    known = {
-        id_: "base" if id_ in strangers or store.individual(id_).keeps_base else "personal"
-        for id_ in set(ids)
-    }
-    return (known[id_] for id_ in ids)

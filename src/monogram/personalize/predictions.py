@@ -4,7 +4,7 @@ The result has a row for each of the file, in its order; its columns are those o
 `prediction_file`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from monogram.personalize.prediction_file import (
     with_problems,
 )
 from monogram.population.samples import owner_texts
-from monogram.store import BaseModel, Store
+from monogram.store import BaseModel, Served, Store, as_trained, check_alike
 
 Unknown = Literal["error", "base"]
 BATCH = 256  # samples
@@ -79,21 +79,23 @@ def predict_file(
     """
     data, out = Path(data), Path(out)
     check_place(out, data)
-    base = store.base()
-    columns = _read(data, base, individual_column, input_columns)
+    columns = _read(data, store.base(), individual_column, input_columns)
     ids = _ids(columns)
     problems = _problems(columns, ids)
     fine = [row for row in range(len(ids)) if row not in problems]
     _check_any(columns, fine, problems)
-    known = [ids[row] for row in fine]
-    strangers = _strangers(store, known)
+    wanted = {ids[row] for row in fine}
+    served = store.served(wanted)
+    strangers = frozenset(wanted - served.keys())
     if strangers and unknown == "error":
         raise UnknownIndividualError(_no_models(store, columns, strangers))
-    base = _one_kind(store, known, strangers) or base
-    inputs = torch.from_numpy(_as_trained(columns, base))
+    bases = _bases(store, served, strangers)
+    inputs = torch.from_numpy(columns.inputs)
+    for base in bases:
+        as_trained(inputs[:0], base, columns.origin)
     predict = partial(store.predict, unknown=unknown, factory=factory)
-    task = _Task(store, ids, inputs, base, frozenset(strangers), predict, problems)
-    with whole_or_nothing(out) as part, pq.ParquetWriter(part, schema(base)) as writer:
+    task = _Task(served, ids, inputs, bases[0], strangers, predict, problems)
+    with whole_or_nothing(out) as part, pq.ParquetWriter(part, schema(bases[0])) as writer:
         for first_row in range(0, len(ids), BATCH):
             writer.write_table(task.table(range(first_row, min(first_row + BATCH, len(ids)))))
         _check_any(columns, task.done, problems)
@@ -105,7 +107,7 @@ class _Task:
     """The rows of a file, and what became of them so far.
 
     Attributes:
-        store: has the models.
+        served: what answers for those who have a model.
         ids: whose each row is.
         inputs: of each row, [rows, *shape].
         base: one of the models' bases; all have its classes.
@@ -115,7 +117,7 @@ class _Task:
         done: the rows that are predicted.
     """
 
-    store: Store
+    served: Mapping[str, Served]
     ids: Sequence[str]
     inputs: torch.Tensor
     base: BaseModel
@@ -136,7 +138,7 @@ class _Task:
         self.done.extend(found)
         logits = torch.stack(list(found.values())) if found else self._logits([])
         theirs = [self.ids[row] for row in found]
-        table = table_of(self.store, theirs, logits, self.base, self.strangers)
+        table = table_of(theirs, logits, self.base, [self._model(id_) for id_ in theirs])
         return with_problems(table, self.ids, rows, self.problems)
 
     def outcome(self) -> Predicted:
@@ -144,6 +146,11 @@ class _Task:
         whose = {self.ids[row] for row in self.done}
         by_base = tuple(sorted(self.strangers & whose))
         return Predicted(len(self.done), len(whose), by_base, dict(sorted(self.problems.items())))
+
+    def _model(self, individual: str) -> str:
+        """Whose weights predict for an individual, for the column `model`."""
+        found = self.served.get(individual)
+        return "personal" if found is not None and found.own else "base"
 
     def _logits(self, rows: list[int]) -> torch.Tensor:
         return self.predict([self.ids[row] for row in rows], self.inputs[rows])
@@ -239,11 +246,7 @@ def _problems(columns: Columns, ids: Sequence[str]) -> dict[int, str]:
     return dict(sorted((problems | dict(columns.faults)).items()))
 
 
-def _strangers(store: Store, ids: Sequence[str]) -> set[str]:
-    return {id_ for id_ in set(ids) if id_ not in store}
-
-
-def _no_models(store: Store, columns: Columns, strangers: set[str]) -> str:
+def _no_models(store: Store, columns: Columns, strangers: Collection[str]) -> str:
     first = min(strangers)
     others = len(strangers) - 1
     more = f" and {others} other individual{'s' * (others != 1)}" if others else ""
@@ -253,46 +256,17 @@ def _no_models(store: Store, columns: Columns, strangers: set[str]) -> str:
     )
 
 
-def _one_kind(store: Store, ids: Sequence[str], strangers: set[str]) -> BaseModel | None:
-    """The base of all these models; where there are several, they must have the same classes.
+def _bases(
+    store: Store, served: Mapping[str, Served], strangers: Collection[str]
+) -> list[BaseModel]:
+    """The bases of all these models, which have the same classes.
 
     Raises:
         DataError: they have not.
     """
-    if len(store.bases()) == 1:
-        return None
-    named = {store.individual(id_).base: id_ for id_ in set(ids) - strangers}
-    bases = [store.base(hash_) for hash_ in named] + ([store.base()] if strangers else [])
-    for other in bases[1:]:
-        if other.classes != bases[0].classes:
-            raise DataError(
-                f"individuals {shorten(named[bases[0].hash])!r} and "
-                f"{shorten(named.get(other.hash, min(strangers, default='')))!r} have models with "
-                "different classes; predict them one after the other"
-            )
-    return bases[0] if bases else None
-
-
-def _as_trained(columns: Columns, base: BaseModel) -> np.ndarray:
-    """The inputs in the type and shape that the models were trained on.
-
-    Raises:
-        DataError: they have another shape or type.
-    """
-    inputs, kind = columns.inputs, str(base.description.get("inputs", "float32"))
-    if inputs.shape[1:] != base.input_shape:
-        raise DataError(
-            f"{columns.origin}: inputs of shape {list(inputs.shape[1:])}; the models take "
-            f"{list(base.input_shape)}"
-        )
-    if kind == "uint8" and inputs.dtype != np.uint8:
-        raise DataError(
-            f"{columns.origin}: inputs are {inputs.dtype}; the models were trained on grey values "
-            "(uint8, 0 to 255), write them as such"
-        )
-    if kind != "uint8" and inputs.dtype == np.uint8:
-        raise DataError(
-            f"{columns.origin}: inputs are bytes (uint8, fractions of 255); the models were "
-            f"trained on {kind}, write them as such"
-        )
-    return inputs.astype(kind, copy=False)
+    named = {one.base: id_ for id_, one in served.items()}
+    if strangers:
+        named.setdefault(store.base().hash, min(strangers))
+    bases = {id_: store.base(hash_) for hash_, id_ in named.items()}
+    check_alike(bases)
+    return list(bases.values())

@@ -100,10 +100,12 @@ class Start:
 
         Raises:
             RunError: no run, one that is not finished, or one that chose nothing.
+            NetworkError: the network's code was changed since.
             SettingError: another seed, or the curriculum makes no personal models.
         """
         run = RunDirectory(Path(folder))
         study = study_of(folder, network=network)
+        study.check_code(run)
         named = run.config()["study"]["network"]
         chosen, its_floor = _choice(run, curriculum)
         seed = study.seeds[0] if seed is None else seed

@@ -24,6 +24,7 @@ from monogram.store.delta import (
 )
 from monogram.store.encodings import Half, Lossless, LowRank, Quantized, TopK, encoding
 from monogram.store.forget import Receipt
+from monogram.store.given import as_trained, check_alike
 from monogram.store.pretrained import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
 from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run, runs_in
 from monogram.store.store import Store
@@ -37,6 +38,7 @@ from monogram.store.values import (
     Kind,
     PersonalModel,
     Provenance,
+    Served,
 )
 from monogram.store.writing import Entry
 
@@ -62,9 +64,12 @@ __all__ = [
     "Quantized",
     "Receipt",
     "RunErasure",
+    "Served",
     "Store",
     "TopK",
     "Trial",
+    "as_trained",
+    "check_alike",
     "decode",
     "encode",
     "encoding",

@@ -29,12 +29,18 @@ NEEDLE = 32  # bytes of a delta that are searched for in one piece
 NEEDLES = 32  # pieces of each delta, evenly spaced
 SHORTEST_TEXT = 4  # bytes of an id that can be searched for without finding it by chance
 Check = tuple[bool, str]
+MARK = ".forgetting-"
+HASH = 64  # characters of a SHA-256
 SIDE_FILES = ("", "-wal", "-journal")  # of an SQLite database; "-shm" holds no rows
 
 COMPACT = "call Store.compact() when nobody else uses the store, then the bytes are gone"
 OTHER_PROCESSES = (
     "other processes that have the store open give up what they have in memory of the individual "
     "when they are next asked for it, or when they end"
+)
+INTERRUPTED = (
+    "an earlier attempt was interrupted: what it had erased already is neither counted here nor "
+    "searched for by its weights"
 )
 COPIES = "copies that the file system, backups or the disk's own reserve made are out of reach"
 POSTGRESQL = (
@@ -134,16 +140,50 @@ def prepare_receipts(folder: Path) -> None:
         ) from error
 
 
+def marks_of(folder: Path, individual: str) -> list[Path]:
+    """What forgetting an individual left because it was interrupted: files named by salt and hash.
+
+    Args:
+        folder: for receipts.
+        individual: its id.
+    """
+    marks = folder.glob(f"{MARK}*-*")
+    return [mark for mark in marks if _salted(_salt_of(mark), individual) == mark.name[-HASH:]]
+
+
+def _leave_mark(folder: Path, individual: str) -> None:
+    """Say that an individual is being forgotten, so that the same again can end it."""
+    salt = secrets.token_bytes(16)
+    (folder / f"{MARK}{salt.hex()}-{_salted(salt, individual)}").touch()
+
+
+def _salt_of(mark: Path) -> bytes:
+    try:
+        return bytes.fromhex(mark.name.removeprefix(MARK).partition("-")[0])
+    except ValueError:
+        return b""
+
+
 def forget(
-    catalog: Catalog, loaded: Loaded, individual: str, also: Sequence[Path | str] = ()
+    catalog: Catalog,
+    loaded: Loaded,
+    individual: str,
+    also: Sequence[Path | str],
+    folder: Path,
 ) -> Receipt:
-    """Remove an individual everywhere; see `Store.forget`."""
+    """Remove an individual everywhere; see `Store.forget`.
+
+    A mark in the folder for receipts stays until the receipt is there. Who finds one goes on with
+    what a kill interrupted: then the rows may be gone already, and not their bytes.
+    """
     key, places = rows.key_of(individual), [Path(place) for place in also]
     for place in places:
         _check_place(place)
     history = catalog.history(key)
-    if not (history or places or catalog.is_owner(key)):
+    interrupted = bool(marks_of(folder, individual))
+    if not (history or places or interrupted or catalog.is_owner(key)):
         raise loaded.unknown(individual, "there is nothing to forget")
+    _leave_mark(folder, individual)
     exports = [Path(path) for _, path in catalog.export_rows(key)]
     needles = _needles(catalog, individual)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
@@ -152,11 +192,12 @@ def forget(
     )
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     sizes = [erase_file(file) for file in files]
-    for folder in {file.parent for file in exports}:
-        _remove_if_empty(folder)
+    for parent in {file.parent for file in exports}:
+        _remove_if_empty(parent)
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
     checks, limits = prove(catalog, key, needles)
+    limits += [INTERRUPTED] if interrupted else []
     models = sorted({id_ for base in tainted for id_ in catalog.built_on(base)})
     salt = secrets.token_bytes(16)
     return Receipt(

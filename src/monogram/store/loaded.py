@@ -1,7 +1,7 @@
 """What a store has in memory: bases, their networks, decoded deltas; checked when read."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Literal
 
@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
-from monogram.networks import Prepared, rebuild, with_prior
+from monogram.networks import Prepared, check_answers, filled, rebuild, with_prior
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DeltaCache
 from monogram.store.catalog import Catalog
 from monogram.store.delta import decode
+from monogram.store.given import as_trained, check_alike
 from monogram.store.mixed import Mixer, Own
 from monogram.store.tensors import from_bytes
-from monogram.store.values import BaseModel
+from monogram.store.values import BaseModel, Served
 
 AGAIN = "personalize this individual again, or restore the database from a backup"
 Unknown = Literal["error", "base"]
@@ -81,6 +82,12 @@ class Loaded:
             f"individual {shorten(individual)!r} has no version {version}; it has {there}"
         )
 
+    def served(self, individuals: Collection[str]) -> dict[str, Served]:
+        """What answers for those individuals that have a model."""
+        keys = {rows.key_of(id_): id_ for id_ in individuals}
+        found = self._catalog.addresses(list(keys))
+        return {keys[key]: Served(base, bool(hash_)) for key, (hash_, base) in found.items()}
+
     def own(self, row: rows.Row) -> Own:
         """The tensors in which a row's model differs from its base."""
         rows.personal_of(row)
@@ -105,17 +112,14 @@ class Loaded:
             by_base.setdefault(found[id_][0], []).append(row)
         if not by_base:
             return torch.empty(0, len(self.base(None).classes))
-        widths = {len(self._base(base)[0].classes) for base in by_base}
-        if len(widths) > 1:
-            raise SettingError(
-                "the individuals' bases have different numbers of classes; predict by base"
-            )
+        check_alike({ids[here[0]]: self._base(base)[0] for base, here in by_base.items()})
         parts = []
         for base, here in by_base.items():
             places = {id_: place for place, id_ in enumerate(dict.fromkeys(ids[r] for r in here))}
             own = [found[id_][1] for id_ in places]
             owners = [places[ids[row]] for row in here]
-            parts.append(self._mixer(base, factory)(inputs[here], owners, own))
+            given = as_trained(inputs[here], self._base(base)[0])
+            parts.append(self._mixer(base, factory)(given, owners, own))
         rows = torch.tensor([row for here in by_base.values() for row in here])
         return torch.cat(parts)[rows.argsort()]
 
@@ -186,5 +190,6 @@ class Loaded:
         """A network that is made anew, with a base's tensors."""
         known, weights = self._base(base)
         network = rebuild(known.description, factory)
-        network.load_state_dict(weights)
+        filled(network, known.description["name"], weights)
+        check_answers(network, known.description, known.answers)
         return network

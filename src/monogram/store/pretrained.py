@@ -12,7 +12,14 @@ from typing import Any
 from torch import Tensor
 
 from monogram.errors import StoreError, shorten
-from monogram.networks import Prepared, rebuild, with_prior
+from monogram.networks import (
+    Answers,
+    Prepared,
+    check_answers,
+    filled,
+    rebuild,
+    with_prior,
+)
 from monogram.networks.architecture import Factory
 from monogram.store.delta import differing
 from monogram.store.tensors import digest, from_bytes, to_bytes
@@ -29,6 +36,7 @@ def save_pretrained(
     person: tuple[PersonalModel, Mapping[str, Tensor]] | None = None,
     *,
     whole: bool = False,
+    answers: Answers = (),
 ) -> None:
     """Write a base, or one person's model on it, as `FILES`.
 
@@ -38,6 +46,7 @@ def save_pretrained(
         base_weights: all its tensors.
         person: a personal model and all its tensors; None: the base itself.
         whole: write all tensors of the person, not only those that differ.
+        answers: of the person's whole model.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -48,6 +57,7 @@ def save_pretrained(
         "network": dict(base.description),
         "classes": list(base.classes),
         "base": base.hash,
+        "answers": answers if person is not None and whole else base.answers,
     }
     tensors = dict(base_weights)
     if person is not None:
@@ -101,8 +111,19 @@ def from_pretrained(
             raise StoreError(
                 f"{folder} needs base {config['base'][:16]}; {base} holds another model"
             )
-        tensors = {**base_tensors, **tensors}
-    network.load_state_dict(with_prior(tensors, len(network.prior)))
+        _filled(network, base_config, base_tensors)
+        network.load_state_dict(tensors, strict=False)
+        return network
+    return _filled(network, config, tensors)
+
+
+def _filled(
+    network: Prepared, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> Prepared:
+    """The network with the tensors of a folder, checked to compute what it did."""
+    about = config["network"]
+    filled(network, about["name"], with_prior(tensors, len(network.prior)))
+    check_answers(network, about, config.get("answers", ()))
     return network
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monogram.errors import StoreError, shorten
+from monogram.networks import Answers
 from monogram.store.tensors import digest
 from monogram.store.values import (
     BaseModel,
@@ -60,7 +61,11 @@ def seal(*parts: Any) -> str:
 
 
 def base_facts(
-    description: Mapping[str, Any], classes: list[str], figures: Figures, provenance: Provenance
+    description: Mapping[str, Any],
+    classes: list[str],
+    figures: Figures,
+    provenance: Provenance,
+    answers: Answers,
 ) -> str:
     """What a base's row says besides its weights; owners have rows of their own."""
     origin = {k: v for k, v in plain(provenance).items() if k != "global_owners"}
@@ -70,6 +75,7 @@ def base_facts(
             "classes": classes,
             "figures": plain(figures),
             "provenance": origin,
+            "answers": answers,
         }
     )
 
@@ -91,6 +97,7 @@ def base_of(row: Row, owners: tuple[str, ...]) -> BaseModel:
         figures=Figures(**facts["figures"]),
         provenance=Provenance(**facts["provenance"], global_owners=owners),
         size=row["size"],
+        answers=tuple(map(tuple, facts.get("answers", ()))),
         forgotten_owners=row["forgotten_owners"],
     )
 

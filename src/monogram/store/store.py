@@ -7,20 +7,21 @@ store.model("anna")                      # an nn.Module, bit for bit the committ
 store.predict(["anna", "ben"], inputs)   # logits [2, classes]
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from torch import Tensor, nn
 
 from monogram.errors import SettingError, StoreError, shorten
+from monogram.networks import Answers
 from monogram.networks.architecture import Factory
 from monogram.store import rows
 from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
 from monogram.store.encodings import AnyEncoding
-from monogram.store.forget import Receipt, forget, prepare_receipts
+from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
 from monogram.store.tensors import Weights, digest, to_bytes
@@ -31,6 +32,7 @@ from monogram.store.values import (
     Figures,
     PersonalModel,
     Provenance,
+    Served,
 )
 from monogram.store.verify import verify
 from monogram.store.writing import Entry, write
@@ -103,6 +105,7 @@ class Store:
         *,
         provenance: Provenance,
         figures: Figures = Figures(),
+        answers: Answers = (),
     ) -> BaseModel:
         """Keep a base; the same weights of the same network are kept once, with all owners.
 
@@ -112,6 +115,8 @@ class Store:
             weights: of the whole network, its state by name.
             provenance: where it comes from; `global_owners` counts when someone is forgotten.
             figures: on global data.
+            answers: of `monogram.networks.answers`; with them, whoever loads the base is told
+                where the code of its network was changed since.
 
         Raises:
             StoreError: it could not be written, or the classes are not as many as the logits.
@@ -122,7 +127,7 @@ class Store:
                 f"{len(names)} classes do not fit a network of {description['classes']} logits"
             )
         content = to_bytes(weights, {"description": dict(description), "classes": names})
-        facts = rows.base_facts(description, names, figures, provenance)
+        facts = rows.base_facts(description, names, figures, provenance, answers)
         hash_, size = digest(content), len(content)
         seal = rows.seal(hash_, size, facts)
         row = {"hash": hash_, "size": size, "facts": facts, "seal": seal, "content": content}
@@ -272,6 +277,14 @@ class Store:
         """
         return rows.personal_of(self._loaded.row(individual, version))
 
+    def served(self, individuals: Collection[str]) -> dict[str, Served]:
+        """What answers for some individuals, read for all of them at once.
+
+        Args:
+            individuals: ids; those without a model are left out of the answer.
+        """
+        return self._loaded.served(individuals)
+
     def weights(self, individual: str, version: int | None = None) -> dict[str, Tensor]:
         """All tensors of an individual's network, by name; shared, not to be changed.
 
@@ -315,7 +328,8 @@ class Store:
 
         Args:
             ids: whose sample it is, [n]; any mixture and order.
-            inputs: [n, *shape], raw: float32, uint8 or int64 as in training.
+            inputs: [n, *shape], raw, as in training: numbers of any type, uint8 grey values or
+                int64 tokens.
             unknown: what to do for ids without a model: "error", or take the latest "base".
             factory: makes the bare network, where its name cannot be imported here.
 
@@ -325,6 +339,9 @@ class Store:
         Raises:
             UnknownIndividualError: an id without a model.
             StoreError: a model is damaged.
+            DataError: inputs of another shape or type than the models were trained on, or
+                individuals whose models have different classes.
+            SettingError: not as many ids as inputs.
         """
         return self._loaded.predict(ids, inputs, unknown, factory)
 
@@ -337,6 +354,7 @@ class Store:
         *,
         base: str | None = None,
         whole: bool = False,
+        answers: Answers = (),
     ) -> None:
         """Write a base, or one person's model, as config.json and model.safetensors.
 
@@ -347,6 +365,8 @@ class Store:
             individual: whose; None: the base.
             base: hash of the base, when that is wanted; None: the latest.
             whole: write all tensors of the person, so that no base is needed to read them.
+            answers: of the person's model, to be written with all its tensors; with them, whoever
+                reads it is told where the code of its network is another.
 
         Raises:
             UnknownIndividualError: no such individual.
@@ -358,7 +378,7 @@ class Store:
         weights = self.base_weights(known.hash)
         if individual is not None:  # before anything is written: a file is never without its track
             self.track_export(individual, "pretrained", *(Path(folder) / name for name in FILES))
-        save_pretrained(folder, known, weights, own, whole=whole)
+        save_pretrained(folder, known, weights, own, whole=whole, answers=answers)
 
     def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
         """Remember files that hold an individual's weights: `forget` removes them.
@@ -432,4 +452,7 @@ class Store:
         beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
         folder = beside if receipts is None else Path(receipts)
         prepare_receipts(folder)
-        return forget(self._catalog, self._loaded, individual, also).save(folder)
+        receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
+        for mark in marks_of(folder, individual):
+            mark.unlink()
+        return receipt

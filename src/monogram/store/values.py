@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any, Literal, Self
 
 from monogram.errors import SettingError, shorten
+from monogram.networks import Answers
 
 Kind = Literal["kept", "backed off", "base"]
 KINDS: tuple[Kind, ...] = ("kept", "backed off", "base")
@@ -125,6 +126,8 @@ class BaseModel:
         figures: on global data.
         provenance: where it comes from.
         size: of its safetensors bytes, bytes.
+        answers: what it said of example inputs when it was kept: who loads it is told where the
+            code of its network computes something else. Empty where nobody asked it.
         forgotten_owners: how many individuals of D_G were forgotten since it was trained; it
             should be trained again when that is not 0.
     """
@@ -135,6 +138,7 @@ class BaseModel:
     figures: Figures
     provenance: Provenance
     size: int
+    answers: Answers = ()
     forgotten_owners: int = 0
 
     @property
@@ -175,6 +179,19 @@ class PersonalModel:
     def keeps_base(self) -> bool:
         """Whether the individual has no weights of its own."""
         return not self.size
+
+
+@dataclass(frozen=True)
+class Served:
+    """Which model answers for an individual.
+
+    Attributes:
+        base: hash of its base.
+        own: whether the individual has weights of its own.
+    """
+
+    base: str
+    own: bool
 
 
 def plain(value: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from monogram.store.tensors import from_bytes
 from monogram.store.values import Damage
 
 AGAIN = "personalize this individual again, or restore the database from a backup"
+OLD = "a later version answers; `Store.prune` deletes this one, or restore it from a backup"
 RESTORE = "restore the database from a backup, or train and personalize again"
 PEOPLE = 500  # individuals whose rows are read at a time
 
@@ -136,7 +137,8 @@ def _checked(connection: Connection, numbers: list[int]) -> list[Damage]:
         active[individual] = active.get(individual, False) or row["version"] == row["latest"]
         wrong = _wrong(row)
         if wrong:
-            found.append(Damage(individual, row["version"], wrong, AGAIN))
+            remedy = AGAIN if row["version"] in (None, row["latest"]) else OLD
+            found.append(Damage(individual, row["version"], wrong, remedy))
     found += [
         Damage(individual, None, "its active version is missing", AGAIN)
         for individual, there in active.items()

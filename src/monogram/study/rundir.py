@@ -28,7 +28,8 @@ from filelock import FileLock, Timeout
 from monogram.errors import OtherRunError, RunError
 
 FORMAT = 2
-AFTERWARDS = {"min_global_accuracy", "curves"}  # may differ when going on: no model depends on it
+AFTERWARDS = {"min_global_accuracy", "curves", "answers"}
+"""What may differ when going on: no model depends on it, or `Study.check_code` compares it."""
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 

@@ -26,7 +26,14 @@ from monogram.engine import Display, EngineName, Job, execute
 from monogram.engine.job import choose_device
 from monogram.engine.room import room_for
 from monogram.errors import DataError, SettingError
-from monogram.networks import Architecture, architecture, trainable_names
+from monogram.networks import (
+    Architecture,
+    Prepared,
+    answers,
+    architecture,
+    check_answers,
+    trainable_names,
+)
 from monogram.networks.architecture import Factory
 from monogram.plan import Plan, compile_plan
 from monogram.population import Population, fingerprint, open_population, save_population
@@ -175,6 +182,7 @@ class Study:
             "base": str(self.base),
             "network": self.architecture.name,
             "first_weights": _digest(self.architecture),
+            "answers": answers(*self._untrained()),
             "standardize": self.standardize,
             "epochs": self.epochs,
             "seeds": list(self.seeds),
@@ -185,6 +193,21 @@ class Study:
             "threads": self.threads,
             "curves": self.curves,
         }
+
+    def check_code(self, run: RunDirectory) -> None:
+        """Refuse a network that computes something else than when a run with it was begun.
+
+        Args:
+            run: of this study.
+
+        Raises:
+            NetworkError: its code was changed since.
+        """
+        check_answers(*self._untrained(), run.config()["study"].get("answers", ()))
+
+    def _untrained(self) -> tuple[Prepared, dict[str, Any]]:
+        """The network with its first weights, in evaluation mode, and its description."""
+        return self.architecture.build(0).eval(), self.architecture.description()
 
     def begin(self, out: Path | str) -> None:
         """Leave a run directory that can be gone on with by its name, and train nothing yet.
@@ -271,7 +294,10 @@ class Study:
     def _begin(self, run: RunDirectory) -> None:
         """Write down what is asked, and the data."""
         identity = self.identity()
-        if not (run.holds(identity) and self._is_saved(run / "population")):
+        begun = run.holds(identity)
+        if begun:
+            self.check_code(run)
+        if not (begun and self._is_saved(run / "population")):
             save_population(self.population, run / "population")
         run.record(identity, self.about)
 

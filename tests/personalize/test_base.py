@@ -1,0 +1,42 @@
+"""The base in the store: what its network's code computes is known there."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from tests import nets
+from tests.personalize.conftest import HERE
+from torch import nn
+
+from monogram.errors import NetworkError
+from monogram.personalize import Start, personalize
+from monogram.store import Store, from_pretrained
+
+
+def changed(channels: int, classes: int) -> nn.Module:
+    """The tests' network as its file would make it after a change."""
+    network = nets.plain(channels, classes)
+    network.register_forward_hook(lambda _, inputs, logits: logits.flip(1))
+    return network
+
+
+def test_code_that_was_changed_since_is_refused_everywhere(run, tmp_path):
+    start, store = Start.of_run(run, curriculum="transfer(4)"), tmp_path / "models.db"
+    personalize(start, store=store, only=["anna"], pace=HERE)
+    later = Start.of_run(run, curriculum="transfer(4)")
+    shape, classes = later.population.input_shape, len(later.population.classes)
+    architecture = replace(later.architecture, factory=lambda: changed(shape[0], classes))
+    with pytest.raises(NetworkError, match="code was changed since"):
+        personalize(replace(later, architecture=architecture), store=store, pace=HERE)
+    with pytest.raises(NetworkError, match="code was changed since"):
+        Start.of_run(run, curriculum="transfer(4)", network=changed)
+    with Store.open(store) as opened:
+        assert opened.individuals() == ["anna"]
+        for whole in (False, True):
+            opened.save_pretrained(tmp_path / f"{whole}", "anna" if whole else None)
+        with pytest.raises(NetworkError, match="code was changed since"):
+            opened.predict(["anna"], torch.zeros(1, *shape), factory=changed)
+        with pytest.raises(NetworkError, match="code was changed since"):
+            opened.model("anna", factory=changed)
+    with pytest.raises(NetworkError, match="code was changed since"):
+        from_pretrained(tmp_path / "False", factory=changed)
