@@ -8,6 +8,7 @@ from tests import nets
 from tests.engine.test_against_twin import compare_figures, twin_of
 from tests.people import make_population
 
+from monogram import training
 from monogram.curriculum import Recipe
 from monogram.engine import (
     Display,
@@ -16,11 +17,13 @@ from monogram.engine import (
     layout,
     read_journal,
     read_points,
+    trial,
 )
 from monogram.engine.choice import choices
 from monogram.engine.cohort import Kind
 from monogram.engine.room import PROCESS
 from monogram.errors import RunError
+from monogram.plan.compile import ring
 from monogram.population import save_population
 from monogram.study import Study
 from monogram.training import save_state
@@ -265,6 +268,10 @@ def test_tied_weights_are_trained_one_by_one(tmp_path):
 # --- Who is trained together --------------------------------------------------------------
 
 
+UNEVEN = {name: 40 if nth > 1 else 4 for nth, name in enumerate(ring("abcdefghijklmnop"))}
+"""The first two of a plan have two samples to train on, all others twenty."""
+
+
 def many(n=16, **options):
     people = make_population({f"{nth:02}": 40 + nth for nth in range(n)})
     return make_study(options.pop("network", nets.unnormalised), ("transfer(4)",), people)
@@ -338,6 +345,72 @@ def test_statistics_do_not_take_in_what_fills_up_a_batch(tmp_path):
     kind = chosen(study, tmp_path)["all"]
     assert kind["most"] > 1
     assert not kind["padded"]
+
+
+def test_what_fills_up_a_batch_is_tried_with_those_who_have_most(tmp_path):
+    """A batch of one sample, filled up to two, has the statistics that it has alone."""
+    people = make_population(UNEVEN, shape=(1, 4, 4))
+    study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
+    kind = chosen(study, tmp_path)["all"]
+    assert kind["most"] > 1
+    assert not kind["padded"]
+
+
+def test_where_nobody_has_enough_to_tell_no_batch_is_filled_up(tmp_path):
+    people = make_population({f"{nth:02}": 3 for nth in range(16)})
+    study = make_study(nets.unnormalised, ("transfer(4)",), people, curves=False)
+    assert not chosen(study, tmp_path)["all"]["padded"]
+
+
+def test_the_memory_of_a_cohort_is_reckoned_for_those_who_have_most(tmp_path, monkeypatch):
+    memory = set()
+    for name, people in (("uneven", UNEVEN), ("even", dict.fromkeys(UNEVEN, 40))):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache" / name))
+        study = make_study(nets.unnormalised, "transfer(4)", make_population(people))
+        memory.add(chosen(study, tmp_path / name)["all"]["memory"])
+    assert len(memory) == 1
+
+
+def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatch):
+    lengths = set()
+
+    def alone(network, state, stretch, feed, *rest):
+        lengths.add(len(feed(0)))
+        return training.train(network, state, stretch, feed, *rest)
+
+    def stacked(network, state, lesson, *rest):
+        lengths.update(len(feed(0)) for feed in lesson.feeds)
+        return training.train_stack(network, state, lesson, *rest)
+
+    monkeypatch.setattr(trial, "train", alone)
+    monkeypatch.setattr(trial, "train_stack", stacked)
+    monkeypatch.setattr(trial.Trial, "_can_be_padded", lambda _: True)
+    study = make_study(nets.unnormalised, "transfer(4)", make_population(UNEVEN), curves=False)
+    job = replace(study.job(tmp_path), engine="stacked")
+    assert dict(choices(study.plan(), job, study.population, 1))["all"].most > 1
+    assert lengths == {8}
+
+
+def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_path, monkeypatch):
+    """As with dropout: what a stack takes beside the sums is shared by all that are in it."""
+    steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 64: 2e-4}
+    speeds = {size: trial.Speed(step, 1e-6) for size, step in steps.items()}
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: speeds[1])
+    monkeypatch.setattr(trial.Trial, "_together", lambda _, size: speeds[size])
+    assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 16
+
+
+def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypatch):
+    tried = []
+
+    def together_(_, size):
+        tried.append(size)
+        return trial.Speed(5e-3, 1e-6)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", together_)
+    assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 1
+    assert tried == [2, 8]
 
 
 def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):

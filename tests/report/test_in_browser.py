@@ -16,6 +16,12 @@ SMALLEST = """(d, w) => Math.min(...[...d.querySelectorAll('figure svg text')]
   .filter(t => t.getClientRects().length && t.textContent.trim())
   .map(t => [parseFloat(w.getComputedStyle(t).fontSize), t.getScreenCTM()])
   .map(([size, to]) => size * Math.hypot(to.a, to.b)))"""
+SCROLLED = """(d, w) => {
+  d.querySelector('.pairs').parentElement.scrollLeft = 300;
+  const [name, whose] = ['.pairs tbody th', '.pairs td.whose']
+    .map(cell => d.querySelector(cell).getBoundingClientRect());
+  return [name.left, whose.left - name.right];
+}"""
 UNRESOLVED = """(d, w) => [...d.querySelectorAll('svg [style*="var("]')]
   .filter(e => !['fill', 'stroke'].some(p => w.getComputedStyle(e)[p].match(/rgb|none/))).length"""
 
@@ -49,6 +55,12 @@ def test_twenty_curricula_and_a_reproduction_fit(browser, reproduced, width):
     assert len(browser.ask(html, SHOWN, width)) == 5
     assert browser.ask(html, SMALLEST, width) >= 10  # pixels
     assert browser.ask(html, UNRESOLVED, width) == 0
+
+
+def test_whose_figures_they_are_stays_in_sight_on_a_phone(browser, reproduced):
+    edge, gap = browser.ask(reproduced.read_text("utf-8"), SCROLLED, 390)
+    assert edge == 0
+    assert abs(gap) <= 1  # pixel
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])

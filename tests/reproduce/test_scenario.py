@@ -33,3 +33,8 @@ def test_curricula_are_written_as_a_summary_names_them(name):
     assert len(set(curricula)) == len(curricula)
     assert all(str(parse(text)) == text for text in curricula)
     assert set(SCENARIOS[name].front) <= set(SCENARIOS[name].beyond)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_how_pictures_came_to_the_papers_size_is_said(name):
+    assert any("padded to 32 × 32" in note for note in SCENARIOS[name].notes)

@@ -142,7 +142,7 @@ def _together(
 
 def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
     """What a trial finds, or found before on this machine of a network of the same code."""
-    what, measurements = _key(name, job, population), Measurements()
+    what, measurements = _key(name, tasks, job, population), Measurements()
     kept: Any = measurements.get(*what) if what else None
     try:
         return Found.from_dict(kept)
@@ -156,7 +156,7 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
     return found
 
 
-def _key(name: str, job: Job, population: Population) -> tuple[str, ...]:
+def _key(name: str, tasks: Sequence[Task], job: Job, population: Population) -> tuple[str, ...]:
     """What a trial's findings depend on, beside the machine; empty where that cannot be told."""
     network = job.architecture.build(0)
     code = code_of(network)
@@ -164,8 +164,17 @@ def _key(name: str, job: Job, population: Population) -> tuple[str, ...]:
         return ()
     shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
     batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
-    where = (batch, device, f"thorough {job.engine == 'stacked'}")
-    return (name, code, str(network), *shapes, str(population.input_shape), *where)
+    where = (batch, _lengths(tasks, job, population), device)
+    how = f"thorough {job.engine == 'stacked'}"
+    return (name, code, str(network), *shapes, str(population.input_shape), *where, how)
+
+
+def _lengths(tasks: Sequence[Task], job: Job, population: Population) -> str:
+    """How many samples personal batches have: the most of all, and about those in the middle."""
+    owners = {str(task.node.stretch.owner) for task in tasks}
+    own = sorted(len(population.individuals[owner].train) for owner in owners)
+    middle, most = (min(job.recipe.batch_size, some) for some in (own[len(own) // 2], own[-1]))
+    return f"personal batches of {most}, mostly below {2 ** middle.bit_length()}"
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import torch
 
+from monogram.curriculum import Source
 from monogram.engine.job import Job
 from monogram.engine.machine import Measurements, one_process, peak_since
 from monogram.networks import laid_out
-from monogram.plan import Plan
+from monogram.plan import Node, Plan
 from monogram.population import Population
 from monogram.training import Feed, State, as_samples, moment, tally, train
 
@@ -32,31 +33,55 @@ class Probe:
 
 
 def probe(plan: Plan, job: Job, population: Population) -> Probe:
-    """Take a few steps of a plan's longest phase in this process; the memory is remembered."""
+    """Take a few steps in this process; the memory is remembered.
+
+    They are of the longest of those phases that have the largest batches.
+    """
     network = laid_out(job.architecture.build(0).to(job.device))
     measured: list[tuple[float, float]] = []
     with one_process(job.threads):
         memory = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
-    if memory > (_kept(job, population) or 0):  # less where this process held blocks before
-        Measurements().keep(memory, *_subject(job, population))
+    if memory > (_kept(plan, job, population) or 0):  # less where this process held blocks before
+        Measurements().keep(memory, *_subject(plan, job, population))
     return Probe(*measured[0], memory)
 
 
 def memory_taken(plan: Plan, job: Job, population: Population) -> int:
     """Bytes that training and judging take, as probed now or before on this machine."""
-    kept = _kept(job, population)
+    kept = _kept(plan, job, population)
     return probe(plan, job, population).memory if kept is None else kept
 
 
-def _kept(job: Job, population: Population) -> int | None:
-    kept = Measurements().get(*_subject(job, population))
+def _kept(plan: Plan, job: Job, population: Population) -> int | None:
+    kept = Measurements().get(*_subject(plan, job, population))
     return kept if isinstance(kept, int) else None
 
 
-def _subject(job: Job, population: Population) -> tuple[str, ...]:
+def _subject(plan: Plan, job: Job, population: Population) -> tuple[str, ...]:
     """What the memory depends on."""
     network, shape = str(job.architecture.build(0)), str(population.input_shape)
-    return "worker", network, shape, f"batch {job.recipe.batch_size}", job.device
+    batch = _batch(_most(plan, job, population), job, population)
+    return "worker", network, shape, f"batch {batch}", job.device
+
+
+def _most(plan: Plan, job: Job, population: Population) -> Node:
+    """The longest phase of those that have the largest batches."""
+    return max(
+        (node for root in plan.roots for node in root.walk()),
+        key=lambda node: (_batch(node, job, population), node.stretch.steps),
+    )
+
+
+def _batch(node: Node, job: Job, population: Population) -> int:
+    """Samples of its largest batches; 0 where nothing is trained."""
+    stretch = node.stretch
+    if not stretch.steps:
+        return 0
+    owner, source = stretch.owner, stretch.trained.source
+    own = 0 if owner is None else len(population.individuals[owner].train)
+    shared = 0 if source is Source.PERSONAL else len(population.global_data.train)
+    together = own + shared if source is Source.UNION else max(own, shared)
+    return min(job.recipe.batch_size, together)
 
 
 def _measure(
@@ -64,7 +89,7 @@ def _measure(
 ) -> tuple[float, float]:
     """Seconds of a training step, and of a sample that is only looked at."""
     device = torch.device(job.device)
-    node = max((n for root in plan.roots for n in root.walk()), key=lambda n: n.stretch.steps)
+    node = _most(plan, job, population)
     rows = population.global_data.train
     shared = as_samples(population, rows, device)
     owner = node.stretch.owner

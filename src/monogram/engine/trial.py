@@ -30,9 +30,9 @@ from monogram.training import (
     State,
     Weights,
     as_samples,
+    effort,
     judging_problem,
     learnt_alike,
-    moment,
     shown_alike,
     tally,
     train,
@@ -46,6 +46,7 @@ MORE_STEPS = 13  # where a step takes so little that a moment's disturbance woul
 SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
 LOOKED_AT = 16  # samples whose logits two ways to train have to agree on
+FEWEST_PADDED = 3  # samples of a batch: in a shorter one filled up, all may be there equally often
 LONGEST = 10.0  # seconds of a trial, after which no larger cohort is begun
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
@@ -104,6 +105,9 @@ class Found:
 class Trial:
     """Trains a few of a plan's individuals for a few steps.
 
+    Its speeds are those of individuals with as many samples as most have; whether they learn the
+    same, and how much memory they take, is found with those who have the most.
+
     Args:
         kind: what their phases train.
         tasks: of whom; those are tried that most of the others could be in a cohort with.
@@ -122,7 +126,8 @@ class Trial:
         with_stacked_layers(self._judged)
         self._start = State.of(self._network)
         self._shared = self._samples(population.global_data.train)
-        self._stretches = [_stretch(task, kind, STEPS) for task in _of_one_shape(tasks)]
+        stretches = (_stretch(task, kind, STEPS) for task in _of_one_shape(tasks))
+        self._stretches = sorted(stretches, key=self._size, reverse=True)
 
     @without_warnings()
     def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
@@ -149,7 +154,8 @@ class Trial:
             return Found(UNKNOWN, problem=problem)
         started = perf_counter()
         together = {2: self._together(2)}
-        if together[2].step > SLOWER * alone.step and not thorough:
+        pair_is_long = 2 * together[2].step > SHORT_STEP
+        if pair_is_long and together[2].step > SLOWER * alone.step and not thorough:
             return Found(alone, together, memory=self._memory())
         padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
@@ -159,7 +165,8 @@ class Trial:
             if perf_counter() - started > LONGEST:
                 break
             together[size] = self._together(size)
-            if together[size].step > SLOWER * before.step:
+            best = before if thorough else min(before, alone, key=lambda speed: speed.step)
+            if together[size].step > SLOWER * best.step:
                 break
             before = together[size]
         return Found(alone, together, padded, self._memory())
@@ -177,11 +184,15 @@ class Trial:
         feeds = [self._feed(s, some) for s, some in zip(stretches, own, strict=True)]
         return Lesson(stretches, feeds, own)
 
-    def _cohort(self, size: int) -> list[Stretch]:
-        """So many of them; the same ones again where there are fewer."""
-        return [self._stretches[place % len(self._stretches)] for place in range(size)]
+    def _typical(self) -> list[Stretch]:
+        """From the middle one on those with batches as long as its: a trial's speeds are theirs."""
+        rest = self._stretches[len(self._stretches) // 2 :]
+        return [stretch for stretch in rest if self._batch(stretch) == self._batch(rest[0])]
 
     def _can_be_padded(self) -> bool:
+        """Whether batches of different lengths can be filled up; not where too few samples tell."""
+        if self._batch(_so_many(self._stretches, 2)[1]) < FEWEST_PADDED:
+            return False
         try:
             return self._is_right(equal=False)
         except Exception:  # what is wrong with a pair, not with its padding, shows without it
@@ -189,10 +200,10 @@ class Trial:
 
     def _is_right(self, *, equal: bool) -> bool:
         """Whether a pair learns the same together as alone, with batches of one length or two."""
-        pair = [stretch.until(STEPS) for stretch in self._cohort(2)]
+        pair = [stretch.until(STEPS) for stretch in _so_many(self._stretches, 2)]
         own = [self._own(stretch) for stretch in pair]
-        fewest = min(map(self._batch, own))
-        lengths = (fewest, fewest) if equal else (fewest, max(1, 2 * fewest // 3))
+        fewest = min(map(self._batch, pair))
+        lengths = (fewest, fewest if equal else _shorter(fewest))
         own = [Samples(o.inputs[:n], o.labels[:n]) for o, n in zip(own, lengths, strict=True)]
         lesson = self._lesson(pair, own)
         state, cuts = StackState.start(self._start, 2), Cuts()
@@ -225,7 +236,7 @@ class Trial:
         return self._network.eval()
 
     def _alone(self) -> Speed:
-        stretch = self._stretches[0]
+        stretch = self._typical()[0]
         feed, times = self._feed(stretch, self._own(stretch)), _Times(self._device)
         train(self._network, self._start, stretch, feed, self._recipe, times)
         samples = self._to_judge()
@@ -233,12 +244,9 @@ class Trial:
         return Speed(times.gap, seconds / len(samples))
 
     def _together(self, size: int) -> Speed:
-        """The share of one of a cohort, all with batches of the longest's length."""
-        cohort = self._cohort(size)
-        own = [self._own(stretch) for stretch in cohort]
-        longest = max(map(self._batch, own))
-        alike = [some for some in own if self._batch(some) == longest]
-        lesson = self._lesson(cohort, [alike[place % len(alike)] for place in range(size)])
+        """The share of one of a cohort."""
+        cohort = _so_many(self._typical(), size)
+        lesson = self._lesson(cohort, [self._own(stretch) for stretch in cohort])
         times, cuts = _Times(self._device), Cuts()
         state = StackState.start(self._start, size)
         end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
@@ -256,8 +264,13 @@ class Trial:
         parts = cuts.cut(self._judged, state.common, names, inputs[:2])
         return StackedNetwork(self._judged, state.own, parts)
 
-    def _batch(self, own: Samples) -> int:
-        return min(len(own), self._recipe.batch_size)
+    def _batch(self, stretch: Stretch) -> int:
+        """Samples of a personal batch."""
+        return min(self._size(stretch), self._recipe.batch_size)
+
+    def _size(self, stretch: Stretch) -> int:
+        """Training samples of D_I."""
+        return len(self._population.individuals[str(stretch.owner)].train)
 
     def _judge(self) -> StackJudge:
         judge = Judge(self._population, self._device, JUDGED, _silent)
@@ -267,7 +280,10 @@ class Trial:
         return self._samples(self._population.global_data.train[:JUDGED])
 
     def _memory(self) -> int:
-        """Bytes of one individual's tensors, batch and what a step keeps for its gradients."""
+        """Bytes of one individual's tensors, batch and what a step keeps for its gradients.
+
+        Of the one with the most samples.
+        """
         stretch = self._stretches[0]
         own, kept = self._own(stretch), _Kept()
         one = replace(stretch, stop=stretch.start + 1)
@@ -295,14 +311,14 @@ def _line(error: Exception) -> str:
 
 
 class _Times:
-    """Notes when each step ended on a device."""
+    """Notes the effort so far after each step."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._times: list[float] = []
 
     def __call__(self, *_: object) -> None:
-        self._times.append(moment(self._device))
+        self._times.append(effort(self._device))
 
     @property
     def gap(self) -> float:
@@ -338,15 +354,29 @@ def _stretch(task: Task, kind: str, steps: int) -> Stretch:
     return replace(first, start=0, stop=steps, total=0)
 
 
+def _so_many(stretches: Sequence[Stretch], size: int) -> list[Stretch]:
+    """So many of them; the same ones again where there are fewer."""
+    return [stretches[place % len(stretches)] for place in range(size)]
+
+
+def _shorter(batch: int) -> int:
+    """Samples of a batch that is filled up to a longer one, not all of them equally often.
+
+    >>> [_shorter(batch) for batch in (3, 4, 128)]
+    [2, 3, 86]
+    """
+    return batch - batch // 3
+
+
 def _silent(_: float) -> None:
     """Nobody waits for a trial's progress."""
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
     work()
-    started = moment(device)
+    started = effort(device)
     work()
-    return moment(device) - started
+    return effort(device) - started
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -164,7 +164,10 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
             combination=f"global >> prior(8) >> {GENTLE}",
         ),
         front=PRIOR_FRONT,
-        notes=UNSAID,
+        notes=(
+            *UNSAID,
+            "Fashion-MNIST's pictures, 28 × 28 padded to 32 × 32; the paper says resized",
+        ),
     ),
     "hidden-factors": Scenario(
         name="hidden-factors",

@@ -1,0 +1,48 @@
+"""The short measurement that a plan is estimated by."""
+
+import pytest
+import torch
+from tests.people import make_population
+
+from monogram.curriculum import Recipe
+from monogram.engine.probe import memory_taken, probe
+from monogram.study import Study
+
+
+class Noting(torch.nn.Linear):
+    """Knows the batches that all of its kind were trained on."""
+
+    batches: list[int] = []  # noqa: RUF012 - of the class
+
+    def __init__(self, channels, classes):
+        super().__init__(channels, classes)
+
+    def forward(self, inputs):
+        if self.training and torch.is_grad_enabled():
+            self.batches.append(len(inputs))
+        return super().forward(inputs)
+
+
+@pytest.fixture
+def probed(tmp_path, monkeypatch):
+    """Gives the batches of a probe of somebody who has little and trains for long."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def ask(measure, shared):
+        population = make_population({"anna": 4}, shared=shared)
+        recipe = Recipe(batch_size=16)
+        study = Study(population, ["transfer(50)"], network=Noting, epochs=1, recipe=recipe)
+        Noting.batches.clear()
+        measure(study.plan(), study.job(tmp_path), population)
+        return set(Noting.batches)
+
+    return ask
+
+
+def test_full_batches_are_measured_however_long_others_are(probed):
+    assert probed(probe, 60) == {16}
+
+
+def test_what_smaller_batches_took_is_not_held_for_the_memory_of_larger_ones(probed):
+    assert probed(memory_taken, 12) == {6}
+    assert probed(memory_taken, 60) == {16}
