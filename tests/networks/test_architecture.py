@@ -119,6 +119,10 @@ REFUSED = {
         lambda: nn.Linear(6, 3),
         r"cannot take inputs of shape \[2, 5\]",
     ),
+    "tokens as numbers": (
+        lambda: nn.Sequential(nn.Embedding(10, 3), nn.Flatten(), nn.Linear(15, 3)),
+        r"whole numbers, so read the data with tokens=True \(--tokens\)",
+    ),
     "not a module": (lambda: 3, "made a int, not an nn.Module"),
     "a factory that fails": (lambda: 1 / 0, "could not be made: ZeroDivisionError"),
     "a factory that ends the process": (lambda: sys.exit(7), "could not be made: SystemExit: 7"),

@@ -46,13 +46,21 @@ def _logits(network: nn.Module, sample: torch.Tensor, name: str) -> torch.Tensor
     except (Exception, SystemExit) as error:
         raise NetworkError(
             f"network {name} cannot take inputs of shape {list(sample.shape)}: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}{_advice(network, sample)}"
         ) from error
     if not isinstance(logits, torch.Tensor):
         raise NetworkError(
             f"network {name} must return a tensor of logits, not {type(logits).__name__}"
         )
     return logits
+
+
+def _advice(network: nn.Module, sample: torch.Tensor) -> str:
+    """What to do where an embedding was given numbers that are not whole."""
+    embeds = any(isinstance(module, nn.Embedding) for module in network.modules())
+    if embeds and sample.is_floating_point():
+        return "; an embedding takes whole numbers, so read the data with tokens=True (--tokens)"
+    return ""
 
 
 def _check_form(logits: torch.Tensor, expected: tuple[int, int], name: str) -> None:
