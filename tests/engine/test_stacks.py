@@ -413,6 +413,20 @@ def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypa
     assert tried == [2, 8]
 
 
+def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, monkeypatch):
+    """A pair of slow networks is no reason to wait for a minute."""
+    tried = []
+
+    def together_(_, size):
+        tried.append(size)
+        return trial.Speed(0.08, 1e-4)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.08, 1e-4))
+    monkeypatch.setattr(trial.Trial, "_together", together_)
+    assert chosen(many(512), tmp_path, "auto")["all"]["most"] <= 8
+    assert tried == [2, 8]
+
+
 def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):
     """Nobody trains, so that there is no trial."""
     for network, together_ in ((nets.plain, True), (nets.batched, False)):

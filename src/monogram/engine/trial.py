@@ -47,7 +47,7 @@ SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
 LOOKED_AT = 16  # samples whose logits two ways to train have to agree on
 FEWEST_PADDED = 3  # samples of a batch: in a shorter one filled up, all may be there equally often
-LONGEST = 10.0  # seconds of a trial, after which no larger cohort is begun
+LONGEST = 10.0  # seconds of a trial: no larger cohort is begun that would take it beyond
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
 
@@ -162,7 +162,7 @@ class Trial:
             return Found(alone, problem="together the network learns something else than alone")
         before = together[2]
         for size in sizes:
-            if perf_counter() - started > LONGEST:
+            if perf_counter() - started + self._expected(size, before) > LONGEST:
                 break
             together[size] = self._together(size)
             best = before if thorough else min(before, alone, key=lambda speed: speed.step)
@@ -170,6 +170,10 @@ class Trial:
                 break
             before = together[size]
         return Found(alone, together, padded, self._memory())
+
+    def _expected(self, size: int, before: Speed) -> float:
+        """Seconds that a larger cohort will take to try, at the speed of one of those before."""
+        return size * before.seconds(self._stretches[0].steps, 2 * len(self._to_judge()))
 
     def _samples(self, rows: range) -> Samples:
         return as_samples(self._population, rows, self._device)
