@@ -145,9 +145,9 @@ class Runner:
 
 def _run_keys(node: Node) -> list[str]:
     """Names for the checkpoints of a node's runs; of a single one the node's own."""
-    if isinstance(node.stretch.phase, Adjustment) or len(node.stretch.runs) == 1:
+    if isinstance(node.stretch.phase, Adjustment) or node.stretch.trained.runs == 1:
         return [node.key]
-    return [f"{node.key}-{place}" for place in range(len(node.stretch.runs))]
+    return [f"{node.key}-{place}" for place in range(node.stretch.trained.runs)]
 
 
 def anything_left(node: Node, done: frozenset[Identity]) -> bool:

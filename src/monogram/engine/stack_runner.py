@@ -203,7 +203,7 @@ def _name(nodes: Nodes, run: int) -> str:
     """Names a stack's checkpoint by who is in it, so that nobody else goes on from it."""
     keys = "-".join(node.key for node in nodes)
     name = f"stack-{sha256(keys.encode()).hexdigest()[:24]}"
-    return name if len(nodes[0].stretch.runs) == 1 else f"{name}-{run}"
+    return name if nodes[0].stretch.trained.runs == 1 else f"{name}-{run}"
 
 
 class _Shown:
