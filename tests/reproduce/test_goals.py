@@ -70,7 +70,7 @@ def test_what_costs_too_much_misses_the_goal(cost, met):
     goal, _ = found("hidden-factors", {REHEARSAL: (0.97, 0.9)}, costs={REHEARSAL: cost})
     assert (goal.met, goal.curriculum) == (met, REHEARSAL)
     assert ("r_train over 0.03: missed" in goal.evidence) is not met
-    assert f"r_train {cost:.2g}" in goal.evidence
+    assert f"r_train {cost:.2g}, and once for everybody " in goal.evidence
 
 
 def test_what_was_proposed_but_not_studied():

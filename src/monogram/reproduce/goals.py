@@ -9,6 +9,7 @@ individuals who are worse off are counted.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum, inf
+from statistics import fmean
 from typing import Literal, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from monogram.reproduce.values import Compared, Goal, Proposals
 from monogram.reproduce.wording import estimate, points
 from monogram.study import CurriculumSummary, Results
 from monogram.study.figures import Figures, by_curriculum, figures, paired
+from monogram.study.summary import shared_cost
 
 Figure = Literal["personal", "shared"]
 NAMES = {"personal": "personal accuracy", "shared": "global accuracy"}
@@ -120,11 +122,13 @@ class Studied:
         base: the global-only curriculum.
         summaries: of each curriculum; of the individuals of all rows where they have it.
         tables: figures of each curriculum, by individual; of as many individuals as there are.
+        shared: of each curriculum, what is trained once for everybody, over a baseline's.
     """
 
     base: str
     summaries: Mapping[str, CurriculumSummary]
     tables: Mapping[str, Figures]
+    shared: Mapping[str, float]
 
     @classmethod
     def of(cls, results: Results, beyond: Results) -> Self:
@@ -132,7 +136,9 @@ class Studied:
         rows = by_curriculum(results.rows) | by_curriculum(beyond.rows)
         all_ = (*beyond.summary.curricula, *results.summary.curricula)
         summaries = {one.curriculum: one for one in all_}
-        return cls(results.summary.base, summaries, {c: figures(r) for c, r in rows.items()})
+        tables = {c: figures(some) for c, some in rows.items()}
+        shared = {c: fmean(map(shared_cost, some)) for c, some in rows.items()}
+        return cls(results.summary.base, summaries, tables, shared)
 
     def title(self, curriculum: str) -> str:
         """Its short name."""
@@ -221,7 +227,8 @@ def _judged(
     meeting = list(met)
     others = [studied.title(c) for c in meeting if c != proposed]
     sentences = [
-        f"{studied.title(proposed)}, r_train {studied.cost(proposed):.2g}",
+        f"{studied.title(proposed)}, r_train {studied.cost(proposed):.2g}, and once for everybody "
+        f"{studied.shared[proposed]:.2g}",
         *(_reached(studied, proposed, one, margins[one]) for one in asked),
         *besides,
         *(_left_behind(studied, proposed, one) for one in _worse_than(studied, asked)),

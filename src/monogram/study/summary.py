@@ -198,6 +198,11 @@ def marginal_cost(row: Row) -> float:
     return row.own_samples / row.baseline_samples
 
 
+def shared_cost(row: Row) -> float:
+    """What all individuals have in common over one baseline's training, in samples."""
+    return row.shared_samples / row.baseline_samples
+
+
 def amortised_cost(row: Row, individuals: int) -> float:
     """r_train with the individual's share of what all individuals have in common."""
-    return (row.own_samples + row.shared_samples / individuals) / row.baseline_samples
+    return marginal_cost(row) + shared_cost(row) / individuals
