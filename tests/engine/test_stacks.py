@@ -394,7 +394,7 @@ def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatc
 def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_path, monkeypatch):
     """As with dropout: what a stack takes beside the sums is shared by all that are in it."""
     steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 64: 2e-4}
-    speeds = {size: trial.Speed(step, 1e-6) for size, step in steps.items()}
+    speeds = {size: trial.Speed(0.0, step, 1e-6) for size, step in steps.items()}
     monkeypatch.setattr(trial.Trial, "_alone", lambda _: speeds[1])
     monkeypatch.setattr(trial.Trial, "_together", lambda _, size: speeds[size])
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 16
@@ -405,9 +405,9 @@ def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypa
 
     def together_(_, size):
         tried.append(size)
-        return trial.Speed(5e-3, 1e-6)
+        return trial.Speed(0.0, 5e-3, 1e-6)
 
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
     monkeypatch.setattr(trial.Trial, "_together", together_)
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 1
     assert tried == [2, 8]
@@ -419,12 +419,28 @@ def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, mo
 
     def together_(_, size):
         tried.append(size)
-        return trial.Speed(0.08, 1e-4)
+        return trial.Speed(0.0, 0.08, 1e-4)
 
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.08, 1e-4))
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 0.08, 1e-4))
     monkeypatch.setattr(trial.Trial, "_together", together_)
     assert chosen(many(512), tmp_path, "auto")["all"]["most"] <= 8
     assert tried == [2, 8]
+
+
+@pytest.mark.parametrize(("once", "together_"), [(0.0, True), (1.0, False)])
+def test_what_comes_before_the_first_step_counts(once, together_, tmp_path, monkeypatch):
+    """A few steps of a head take no time; the samples must get there first."""
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", lambda *_: trial.Speed(once, 1e-5, 1e-6))
+    assert (chosen(many(64), tmp_path, "auto")["all"]["most"] > 1) is together_
+
+
+def test_a_trial_times_what_is_frozen(tmp_path):
+    study = make_study("mlp", ("global >> personal(4, train=head)",), many().population)
+    tasks = [task for task in study.plan().tasks if not task.shared]
+    tried = trial.Trial("head", tasks, study.job(tmp_path), study.population)
+    found = tried.found((), thorough=True)
+    assert found.alone.once == 0 < found.together[2].once
 
 
 def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):

@@ -57,19 +57,21 @@ class Speed:
     """Seconds of one model's share.
 
     Attributes:
+        once: before the first step: its own samples through what is frozen.
         step: of a step of training.
         sample: of a sample of D_G that is looked at.
     """
 
+    once: float
     step: float
     sample: float
 
     def seconds(self, steps: float, samples: float) -> float:
         """What a model takes with so many of both."""
-        return steps * self.step + samples * self.sample
+        return self.once + steps * self.step + samples * self.sample
 
 
-UNKNOWN = Speed(0.0, 0.0)
+UNKNOWN = Speed(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -245,12 +247,13 @@ class Trial:
         train(self._network, self._start, stretch, feed, self._recipe, times)
         samples = self._to_judge()
         seconds = _seconds(lambda: tally(self._network, samples), self._device)
-        return Speed(times.gap, seconds / len(samples))
+        return Speed(0.0, times.gap, seconds / len(samples))
 
     def _together(self, size: int) -> Speed:
         """The share of one of a cohort."""
         cohort = _so_many(self._typical(), size)
-        lesson = self._lesson(cohort, [self._own(stretch) for stretch in cohort])
+        own = [self._own(stretch) for stretch in cohort]
+        lesson = self._lesson(cohort, own)
         times, cuts = _Times(self._device), Cuts()
         state = StackState.start(self._start, size)
         end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
@@ -258,7 +261,13 @@ class Trial:
         stacked = self._shown(end, cuts, samples.inputs)
         known = stacked.features(samples.inputs) if stacked.parts else None
         seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known), self._device)
-        return Speed(times.gap / size, seconds / len(samples) / size)
+        once = self._once(stacked, torch.cat([some.inputs for some in own]))
+        return Speed(once / size, times.gap / size, seconds / len(samples) / size)
+
+    def _once(self, stacked: StackedNetwork, inputs: Tensor) -> float:
+        """Seconds until a cohort's inputs are through what is frozen, where the network is cut."""
+        with torch.inference_mode():
+            return _seconds(lambda: stacked.features(inputs), self._device) if stacked.parts else 0
 
     def _shown(self, state: StackState, cuts: Cuts, inputs: Tensor) -> StackedNetwork:
         """The network in evaluation mode."""

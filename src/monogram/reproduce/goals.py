@@ -226,9 +226,9 @@ def _judged(
     margins = studied.margins(proposed, asked)
     meeting = list(met)
     others = [studied.title(c) for c in meeting if c != proposed]
+    costs = f"r_train {studied.cost(proposed):.2g}, and once for everybody"
     sentences = [
-        f"{studied.title(proposed)}, r_train {studied.cost(proposed):.2g}, and once for everybody "
-        f"{studied.shared[proposed]:.2g}",
+        f"{studied.title(proposed)}, {costs} {studied.shared[proposed]:.2g}",
         *(_reached(studied, proposed, one, margins[one]) for one in asked),
         *besides,
         *(_left_behind(studied, proposed, one) for one in _worse_than(studied, asked)),
