@@ -228,6 +228,7 @@ def test_titles_are_the_papers_names_where_there_is_one():
     assert title(Curriculum((Global(3),))) == "Global only"
     assert title(HeadThenAll(5).with_epochs(3)) == "HeadThenAll(5)"
     assert title(Global() >> Prior(3)) == "global >> prior(smoothing=3)"
+    assert title(Global(3) >> Global(9)) == "global >> global(epochs=9)"
     assert title(Transfer(20) >> Personal(3)) == str(Transfer(20) >> Personal(3))
     assert (
         title(Global() >> Personal(20, train="head"))

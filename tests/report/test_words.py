@@ -50,6 +50,29 @@ def test_the_same_gain_for_everybody_is_no_chance():
     assert "in Wilcoxon's test" in about(words, "Gain")
 
 
+LONGER = f"{BASE} >> global(epochs=9)"
+FROM_LONGER = f"{LONGER} >> personal(iterations=20)"
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ([BASE, LONGER, FROM_LONGER], "Of that, +6.0 points are what all share: global >> gl"),
+        ([BASE, FROM_LONGER], "How much of that all share, by global >> global(epochs=9), is not"),
+        ([BASE, REHEARSAL], ""),
+        ([BASE, WEIGHTING], ""),
+    ],
+)
+def test_a_gain_that_all_share_is_not_called_personal(order, said):
+    def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
+        personal = {BASE: 0.8, LONGER: 0.86}.get(curriculum, 0.9)
+        return personal + nth / 1000, 0.9
+
+    gain = about(recommendation(synthetic(IDS, accuracies, order=order)), "Gain")
+    assert said in gain
+    assert ("all share" in gain) is bool(said)
+
+
 def test_a_gain_that_may_be_chance_is_called_so():
     def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
         return (0.8, 0.9) if curriculum != REHEARSAL else (0.82 + (-1) ** nth / 10, 0.9)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import TypeGuard
 
 from monogram.curriculum.curriculum import Curriculum, Step
 from monogram.curriculum.phases import Global, Mixed, Personal, Phase, Source, Union
@@ -52,12 +53,22 @@ def HeadThenAll(iterations: int, head: int | None = None) -> Curriculum:  # noqa
 def title(curriculum: Curriculum) -> str:
     """A short name for tables and plots: the paper's where it has one, else the text form.
 
-    The text form goes without the lengths on D_G, which a study's curricula have in common.
+    The text form goes without the length on D_G that a study's curricula have in common: the first.
 
     >>> title(Transfer(20).with_epochs(8)), title(SampleWeighting("1/8")), title(Baseline())
     ('Transfer(20)', 'SampleWeighting(1/8)', 'Baseline')
+    >>> title((Global() >> Global(16)).with_epochs(8))
+    'global >> global(epochs=16)'
     """
-    shaped = Curriculum(tuple(map(_without_epochs, curriculum.phases)), curriculum.on_other)
+    on_shared = (step for step in curriculum.phases if _is_on_shared(step))
+    common = next((step.epochs for step in on_shared if step.epochs), None)
+    shaped = Curriculum(
+        tuple(
+            replace(step, epochs=None) if _is_on_shared(step) and step.epochs == common else step
+            for step in curriculum.phases
+        ),
+        curriculum.on_other,
+    )
     names = (name for name, known in _namesakes(shaped) if known == shaped)
     return next(names, str(shaped))
 
@@ -80,7 +91,5 @@ def _namesakes(curriculum: Curriculum) -> Iterator[tuple[str, Curriculum]]:
         yield f"Rehearsal({iterations}, {every})", Rehearsal(iterations, every)
 
 
-def _without_epochs(step: Step) -> Step:
-    if not isinstance(step, Phase) or step.source is Source.PERSONAL:
-        return step
-    return replace(step, epochs=None)
+def _is_on_shared(step: Step) -> TypeGuard[Phase]:
+    return isinstance(step, Phase) and step.source is not Source.PERSONAL

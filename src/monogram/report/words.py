@@ -11,7 +11,7 @@ from math import floor
 
 import numpy as np
 
-from monogram.curriculum import parse
+from monogram.curriculum import Curriculum, parse, title
 from monogram.engine.progress import duration
 from monogram.errors import shorten
 from monogram.formats import SIGNIFICANT, count, joined, p_value, points, ratio, with_sign
@@ -68,7 +68,7 @@ def recommendation(results: Results) -> Recommendation:
     shown = views(results)
     chosen = next((view for view in shown if view.is_chosen), None)
     if chosen:
-        headline, said = _headline(results, shown[0], chosen), _about(results, shown[0], chosen)
+        headline, said = _headline(results, shown[0], chosen), _about(results, shown, chosen)
     else:
         headline, said = _nobody(results, shown)
     said |= {"Uncertain": uncertain(results, shown), "Missing": missing(results, shown)}
@@ -99,9 +99,10 @@ def _headline(results: Results, base: View, chosen: View) -> str:
     return f"Personalizing pays for {these}: {chosen.label} {gains}."
 
 
-def _about(results: Results, base: View, chosen: View) -> Said:
+def _about(results: Results, shown: tuple[View, ...], chosen: View) -> Said:
+    base = shown[0]
     return {
-        "Gain": _gain(results, base, chosen),
+        "Gain": [*_gain(results, base, chosen), *_not_personal(base, shown, chosen)],
         "Cost on global data": _loss(results, base, chosen),
         "Cost in training": _training(chosen),
         "Worse off": _worse_off(chosen),
@@ -121,6 +122,19 @@ def _gain(results: Results, base: View, chosen: View) -> list[str]:
         return [f"{said}."]
     which = "a paired t-test" if test.t_test_holm is not None else "Wilcoxon's test"
     return [f"{said}; {p_value(test.p_holm)} in {which}, Holm-corrected."]
+
+
+def _not_personal(base: View, shown: tuple[View, ...], chosen: View) -> list[str]:
+    """How much of the gain is no model's own, where all share more than the global-only model."""
+    steps = parse(chosen.summary.curriculum).trunk
+    trunk = Curriculum(steps) if steps else parse(base.summary.curriculum)
+    if str(trunk) == base.summary.curriculum:
+        return []
+    alone = next((view for view in shown if view.summary.curriculum == str(trunk)), None)
+    if alone is None:
+        advice = "give it as a curriculum too"
+        return [f"How much of that all share, by {title(trunk)}, is not known: {advice}."]
+    return [f"Of that, {points(alone.gain)} points are what all share: {alone.label} alone."]
 
 
 def _loss(results: Results, base: View, chosen: View) -> list[str]:
