@@ -1,0 +1,280 @@
+"""Who is trained together: what a trial finds, what is chosen, and what is kept of it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests import nets
+from tests.engine.stacking import Listening, make_study, run
+from tests.people import make_population
+
+from monogram import training
+from monogram.engine import trial
+from monogram.engine.choice import choices
+from monogram.engine.room import PROCESS
+from monogram.errors import RunError
+from monogram.plan.compile import ring
+
+UNEVEN = {name: 40 if nth > 1 else 4 for nth, name in enumerate(ring("abcdefghijklmnop"))}
+"""The first two of a plan have two samples to train on, all others twenty."""
+
+
+def many(n=16, **options):
+    people = make_population({f"{nth:02}": 40 + nth for nth in range(n)})
+    return make_study(options.pop("network", nets.unnormalised), ("transfer(4)",), people)
+
+
+def chosen(study, folder, engine="stacked", **options):
+    run(study, folder, engine, **options)
+    return json.loads((folder / "engine.json").read_text())["kinds"]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Measurements of other tests and of the user are out of the way."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_trial_finds_whether_batches_can_be_filled_up(tmp_path):
+    assert chosen(many(), tmp_path / "free")["all"]["padded"]
+    normalised = chosen(many(network=nets.plain), tmp_path / "normalised")["all"]
+    assert normalised["most"] > 1
+    assert not normalised["padded"]
+
+
+def test_equal_batches_are_tried_where_others_raise_an_error(tmp_path):
+    kind = chosen(many(network=nets.Sideways), tmp_path)["all"]
+    assert kind["most"] > 1, kind["reason"]
+    assert not kind["padded"]
+
+
+def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
+    display = Listening()
+    kind = chosen(many(network=nets.Peeking), tmp_path, display=display)["all"]
+    assert kind["most"] == 1
+    assert ".item()" in kind["reason"]
+    assert len([text for text in display.heard if ".item()" in text]) == 1
+
+
+def test_a_trial_says_in_plain_words_why_a_network_is_not_stacked(tmp_path):
+    kind = chosen(many(network=nets.Tied), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert "together: network.layers.2.weight and network.layers.4.weight" in kind["reason"]
+
+
+def test_a_trial_is_of_those_who_could_be_one_cohort(tmp_path):
+    """Phases that train the same may be of other sources: their steps are never one computation."""
+    curricula = ("union >> personal(3)", "early-shaping(3)", "sample-weighting(2)", "transfer(4)")
+    study = make_study(nets.unnormalised, curricula, many().population, curves=False)
+    job = replace(study.job(tmp_path), engine="stacked")
+    ((_, kind),) = choices(study.plan(), job, study.population, 1)
+    assert kind.most > 1, kind.reason
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (nets.Averaging, "learns something else"),
+        (nets.batched, "depend on the batch"),
+        (nets.Restless, "changes its own tensors in evaluation mode"),
+    ],
+    ids=["assigned buffers", "statistics of the batch", "changes while it is judged"],
+)
+def test_a_trial_finds_what_differs_beside_the_parameters(network, reason, tmp_path):
+    kind = chosen(many(network=network), tmp_path)["all"]
+    assert kind["most"] == 1
+    assert reason in kind["reason"]
+
+
+def test_statistics_do_not_take_in_what_fills_up_a_batch(tmp_path):
+    people = make_population({f"{nth:02}": 40 + nth for nth in range(16)}, shape=(1, 4, 4))
+    study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
+    kind = chosen(study, tmp_path)["all"]
+    assert kind["most"] > 1
+    assert not kind["padded"]
+
+
+def test_what_fills_up_a_batch_is_tried_with_those_who_have_most(tmp_path):
+    """A batch of one sample, filled up to two, has the statistics that it has alone."""
+    people = make_population(UNEVEN, shape=(1, 4, 4))
+    study = make_study(nets.instances, ("transfer(4)",), people, curves=False)
+    kind = chosen(study, tmp_path)["all"]
+    assert kind["most"] > 1
+    assert not kind["padded"]
+
+
+def test_where_nobody_has_enough_to_tell_no_batch_is_filled_up(tmp_path):
+    people = make_population({f"{nth:02}": 3 for nth in range(16)})
+    study = make_study(nets.unnormalised, ("transfer(4)",), people, curves=False)
+    assert not chosen(study, tmp_path)["all"]["padded"]
+
+
+def test_the_memory_of_a_cohort_is_reckoned_for_those_who_have_most(tmp_path, monkeypatch):
+    memory = set()
+    for name, people in (("uneven", UNEVEN), ("even", dict.fromkeys(UNEVEN, 40))):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache" / name))
+        study = make_study(nets.unnormalised, "transfer(4)", make_population(people))
+        memory.add(chosen(study, tmp_path / name)["all"]["memory"])
+    assert len(memory) == 1
+
+
+def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatch):
+    lengths = set()
+
+    def alone(network, state, stretch, feed, *rest):
+        lengths.add(len(feed(0)))
+        return training.train(network, state, stretch, feed, *rest)
+
+    def stacked(network, state, lesson, *rest):
+        lengths.update(len(feed(0)) for feed in lesson.feeds)
+        return training.train_stack(network, state, lesson, *rest)
+
+    monkeypatch.setattr(trial, "train", alone)
+    monkeypatch.setattr(trial, "train_stack", stacked)
+    monkeypatch.setattr(trial.Trial, "_can_be_padded", lambda _: True)
+    study = make_study(nets.unnormalised, "transfer(4)", make_population(UNEVEN), curves=False)
+    job = replace(study.job(tmp_path), engine="stacked")
+    assert dict(choices(study.plan(), job, study.population, 1))["all"].most > 1
+    assert lengths == {8}
+
+
+def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_path, monkeypatch):
+    """As with dropout: what a stack takes beside the sums is shared by all that are in it."""
+    steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 64: 2e-4}
+    speeds = {size: trial.Speed(0.0, step, 1e-6) for size, step in steps.items()}
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: speeds[1])
+    monkeypatch.setattr(trial.Trial, "_together", lambda _, size: speeds[size])
+    assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 16
+
+
+def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypatch):
+    tried = []
+
+    def together_(_, size):
+        tried.append(size)
+        return trial.Speed(0.0, 5e-3, 1e-6)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", together_)
+    assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 1
+    assert tried == [2, 8]
+
+
+def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, monkeypatch):
+    """A pair of slow networks is no reason to wait for a minute."""
+    tried = []
+
+    def together_(_, size):
+        tried.append(size)
+        return trial.Speed(0.0, 0.08, 1e-4)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 0.08, 1e-4))
+    monkeypatch.setattr(trial.Trial, "_together", together_)
+    assert chosen(many(512), tmp_path, "auto")["all"]["most"] <= 8
+    assert tried == [2, 8]
+
+
+@pytest.mark.parametrize(("once", "together_"), [(0.0, True), (1.0, False)])
+def test_what_comes_before_the_first_step_counts(once, together_, tmp_path, monkeypatch):
+    """A few steps of a head take no time; the samples must get there first."""
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", lambda *_: trial.Speed(once, 1e-5, 1e-6))
+    assert (chosen(many(64), tmp_path, "auto")["all"]["most"] > 1) is together_
+
+
+def test_a_trial_times_what_is_frozen(tmp_path):
+    study = make_study("mlp", ("global >> personal(4, train=head)",), many().population)
+    tasks = [task for task in study.plan().tasks if not task.shared]
+    tried = trial.Trial("head", tasks, study.job(tmp_path), study.population)
+    found = tried.found((), thorough=True)
+    assert found.alone.once == 0 < found.together[2].once
+
+
+def test_networks_that_look_across_a_batch_are_judged_one_by_one(tmp_path):
+    """Nobody trains, so that there is no trial."""
+    for network, together_ in ((nets.plain, True), (nets.batched, False)):
+        study = make_study(network, ("global >> prior(5)",), many().population, curves=False)
+        job = replace(study.job(tmp_path), engine="stacked")
+        ((name, kind),) = choices(study.plan(), job, study.population, 1)
+        assert not name
+        assert (kind.most > 1) is together_, kind.reason
+
+
+def test_an_individual_on_whom_a_trial_fails_stops_nobody_else(tmp_path):
+    people = make_population({"bad": 10} | {f"{nth:02}": 40 for nth in range(16)})
+    study = make_study(nets.Choosy, ("transfer(4)",), people)
+    rows, failures = run(study, tmp_path, "auto")
+    assert [failure.individual for failure in failures] == ["bad"]
+    assert len([who for curriculum, who, _ in rows if "personal" in curriculum]) == 16
+
+
+def test_a_few_are_trained_one_by_one_unless_it_is_asked_for(tmp_path):
+    few = many(4)
+    assert chosen(few, tmp_path / "auto", "auto")["all"]["most"] == 1
+    assert chosen(few, tmp_path / "stacked", "stacked")["all"]["most"] == 2
+
+
+def test_the_loop_is_as_asked_for(tmp_path):
+    assert chosen(many(), tmp_path, "loop")["all"]["most"] == 1
+
+
+def test_what_was_chosen_is_json_that_anything_reads(tmp_path):
+    chosen(many(), tmp_path, "loop")
+    written = (tmp_path / "engine.json").read_text()
+    assert json.loads(written, parse_constant=pytest.fail)["kinds"]["all"]["seconds"] is None
+    assert chosen(many(), tmp_path, "loop")["all"]["most"] == 1
+
+
+def test_a_small_cohort_is_not_said_to_gain_what_a_large_one_does(tmp_path):
+    """Of 16 people at most 4 are together: the gain is that of a pair, the largest tried below."""
+    kind = chosen(many(), tmp_path)["all"]
+    (kept,) = json.loads(next((tmp_path / "cache").rglob("engines.json")).read_text()).values()
+    assert kind["most"] <= 4
+    assert kind["seconds"] > kept["together"][str(2)]["step"]
+
+
+def test_cohorts_keep_to_the_memory(tmp_path):
+    study = many()
+    each = chosen(study, tmp_path / "free")["all"]["memory"]
+    job = replace(study.job(tmp_path), engine="stacked", memory=PROCESS + 2 * each)
+    ((_, tight),) = choices(study.plan(), job, study.population, 1)
+    assert tight.most == 2
+    ((_, tighter),) = choices(study.plan(), replace(job, memory=PROCESS), study.population, 1)
+    assert tighter.most == 1
+    assert "memory" in tighter.reason
+
+
+def test_a_run_keeps_its_engine_and_refuses_another(tmp_path):
+    study = many()
+    before = chosen(study, tmp_path, "stacked")
+    assert chosen(study, tmp_path, "auto") == before
+    with pytest.raises(RunError, match=r"begun with the engine 'stacked', not 'loop'"):
+        run(study, tmp_path, "loop")
+    (tmp_path / "engine.json").write_text("{")
+    with pytest.raises(RunError, match=r"engine\.json is damaged"):
+        run(study, tmp_path, "auto")
+
+
+def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):
+    first = chosen(many(), tmp_path / "first")
+    (kept,) = (tmp_path / "cache").rglob("engines.json")
+    assert chosen(many(), tmp_path / "second") == first
+    names = json.loads(kept.read_text())
+    for damaged in ("{", "[]", json.dumps({name: {"alone": 3} for name in names})):
+        kept.write_text(damaged)
+        assert chosen(many(), tmp_path / f"{len(damaged)}")["all"]["most"] > 1
+
+
+def test_a_network_whose_code_changed_is_tried_again(tmp_path, monkeypatch):
+    """Its layers have the same names and shapes, but batches can no longer be filled up."""
+    study = many(network=nets.Centred)
+    monkeypatch.setattr(nets.Centred, "centres", False)
+    assert chosen(study, tmp_path / "before")["all"]["padded"]
+    monkeypatch.setattr(nets.Centred, "centres", True)
+    assert not chosen(study, tmp_path / "after")["all"]["padded"]
+
+
+def test_what_is_known_of_a_network_in_no_file_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("monogram.engine.choice.code_of", lambda _: None)
+    assert chosen(many(), tmp_path)["all"]["most"] > 1
+    assert not list((tmp_path / "cache").rglob("engines.json"))
