@@ -58,7 +58,7 @@ FROM_LONGER = f"{LONGER} >> personal(iterations=20)"
     ("order", "said"),
     [
         ([BASE, LONGER, FROM_LONGER], "Of that, +6.0 points are what all share: global >> gl"),
-        ([BASE, FROM_LONGER], "How much of that all share, by global >> global(epochs=9), is not"),
+        ([BASE, FROM_LONGER], "How much of that all share, by global >> global(9), is not"),
         ([BASE, REHEARSAL], ""),
         ([BASE, WEIGHTING], ""),
     ],

@@ -11,12 +11,12 @@ from math import floor
 
 import numpy as np
 
-from monogram.curriculum import Curriculum, parse, title
+from monogram.curriculum import Curriculum, parse
 from monogram.engine.progress import duration
 from monogram.errors import shorten
 from monogram.formats import SIGNIFICANT, count, joined, p_value, points, ratio, with_sign
 from monogram.report.doubts import missing, uncertain
-from monogram.report.view import View, shown_floor, views
+from monogram.report.view import View, label, shown_floor, views
 from monogram.study import Results
 
 ID_LENGTH = 32  # characters of an individual's id in a sentence
@@ -102,7 +102,7 @@ def _headline(results: Results, base: View, chosen: View) -> str:
 def _about(results: Results, shown: tuple[View, ...], chosen: View) -> Said:
     base = shown[0]
     return {
-        "Gain": [*_gain(results, base, chosen), *_not_personal(base, shown, chosen)],
+        "Gain": [*_gain(results, base, chosen), *_not_personal(results, shown, chosen)],
         "Cost on global data": _loss(results, base, chosen),
         "Cost in training": _training(chosen),
         "Worse off": _worse_off(chosen),
@@ -124,16 +124,17 @@ def _gain(results: Results, base: View, chosen: View) -> list[str]:
     return [f"{said}; {p_value(test.p_holm)} in {which}, Holm-corrected."]
 
 
-def _not_personal(base: View, shown: tuple[View, ...], chosen: View) -> list[str]:
+def _not_personal(results: Results, shown: tuple[View, ...], chosen: View) -> list[str]:
     """How much of the gain is no model's own, where all share more than the global-only model."""
-    steps = parse(chosen.summary.curriculum).trunk
-    trunk = Curriculum(steps) if steps else parse(base.summary.curriculum)
-    if str(trunk) == base.summary.curriculum:
+    trunk = parse(chosen.summary.curriculum).trunk
+    shared = str(Curriculum(trunk)) if trunk else results.summary.base
+    if shared == results.summary.base:
         return []
-    alone = next((view for view in shown if view.summary.curriculum == str(trunk)), None)
+    alone = next((view for view in shown if view.summary.curriculum == shared), None)
     if alone is None:
+        name = label(shared, results.config["study"]["epochs"])
         advice = "give it as a curriculum too"
-        return [f"How much of that all share, by {title(trunk)}, is not known: {advice}."]
+        return [f"How much of that all share, by {name}, is not known: {advice}."]
     return [f"Of that, {points(alone.gain)} points are what all share: {alone.label} alone."]
 
 

@@ -67,10 +67,7 @@ def choose(
     if best is None:
         reason = f"no curriculum keeps a global accuracy of {least:.3f} on validation data"
     elif qualified[best][0] <= at_base[0]:
-        reason = (
-            f"of the {len(qualified)} curricula that keep a global accuracy of {least:.3f}, none "
-            f"beats the global-only model on the individuals ({at_base[0]:.3f})"
-        )
+        reason = _beaten(len(qualified), least, at_base[0])
         best = None
     else:
         which = (
@@ -83,6 +80,17 @@ def choose(
             f"{least:.3f}"
         )
     return Choice(best, least, reason, candidates, at_base)
+
+
+def _beaten(qualified: int, least: float, base: float) -> str:
+    """Why nobody is chosen though some keep the floor."""
+    kept = f"a global accuracy of {least:.3f}"
+    which = (
+        f"of the {qualified} curricula that keep {kept}, none beats"
+        if qualified > 1
+        else f"the one curriculum that keeps {kept} does not beat"
+    )
+    return f"{which} the global-only model on the individuals ({base:.3f})"
 
 
 def _level(ours: Figure, base: Figure) -> float:
