@@ -136,7 +136,7 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "profiled": profiled,
     "full_width": full_width,
     "compiled": sentences,
-    "folding": sentences,
+    "judging": sentences,
     "growth": growth,
     "heads": sentences,
     "seven": sentences,

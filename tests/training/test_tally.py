@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from monogram.networks import Prepared
 from monogram.training import Samples, Tallies, Tally, tally
-from monogram.training.tally import FOLD_FROM
+from monogram.training.tally import WORTH_PREPARING
 
 LOGITS = torch.eye(3)[torch.tensor([0, 1, 2, 0, 1])] * 4
 
@@ -40,8 +40,8 @@ def test_normalisation_that_is_folded_away_changes_no_more_than_the_order_of_sum
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv1d(5, 3, 1), nn.BatchNorm1d(3), nn.Flatten())
     network(torch.randn(9, 5, 1) + 1)
-    many = Samples(torch.randn(FOLD_FROM, 5, 1), torch.arange(FOLD_FROM) % 3)
-    parts = [many.take(torch.arange(FOLD_FROM)[place::2]) for place in range(2)]
+    many = Samples(torch.randn(WORTH_PREPARING, 5, 1), torch.arange(WORTH_PREPARING) % 3)
+    parts = [many.take(torch.arange(WORTH_PREPARING)[place::2]) for place in range(2)]
     whole, halves = tally(network, many), sum((tally(network, part) for part in parts), Tally())
     assert (whole.correct, whole.samples) == (halves.correct, halves.samples)
     assert whole.loss == pytest.approx(halves.loss, rel=1e-5)

@@ -90,7 +90,7 @@ class StackJudge:
         sizes = torch.tensor([len(some) for some in samples], device=self._device)
         tallies: Tallies | None = None
         with torch.inference_mode():
-            features = stacked.features(torch.cat([some.inputs for some in samples]))
+            features = stacked.features(*(some.inputs for some in samples))
             labels = torch.cat([some.labels for some in samples])
             starts = sizes.cumsum(0) - sizes
             for rows in _spans(int(sizes.max()), len(samples)):

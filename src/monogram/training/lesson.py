@@ -98,7 +98,7 @@ class Batches:
             places = np.concatenate([r + s for r, s in zip(rows, self._starts[:-1], strict=False)])
             return self._own.take(on_device(places, self._own.labels.device))
         parts = [feed.take(personal, own) for feed, own in zip(feeds, rows, strict=True)]
-        inputs = self._stacked.features(torch.cat([part.inputs for part in parts]))
+        inputs = self._stacked.features(*(part.inputs for part in parts))
         return Samples(inputs, torch.cat([part.labels for part in parts]))
 
 
@@ -112,10 +112,7 @@ class WeightedSamples:
     def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
         own = _features(stacked, lesson.samples)
         sizes = [len(samples) for samples in lesson.samples]
-        self.features, self._labels = (
-            pad_sequence(list(torch.split(part, sizes)), batch_first=True)
-            for part in (own.inputs, own.labels)
-        )
+        self.features, self._labels = _padded(own.inputs, sizes), _padded(own.labels, sizes)
         self._sizes = tuple(sizes)
         self._drawn = _Drawn(lesson)
         self._span, self._weights = range(0), torch.empty(0)
@@ -144,7 +141,7 @@ class WeightedSamples:
 
 def _features(stacked: StackedNetwork, samples: Sequence[Samples]) -> Samples:
     """Everybody's samples one after the other, the frozen part of the network done."""
-    inputs = stacked.features(torch.cat([some.inputs for some in samples]))
+    inputs = stacked.features(*(some.inputs for some in samples))
     return Samples(inputs, torch.cat([some.labels for some in samples]))
 
 
@@ -176,6 +173,13 @@ class _Drawn:
             feed.personal_span(step, min(last, stop)) if stop > step else None
             for feed, stop in zip(self._lesson.feeds, stops, strict=True)
         ]
+
+
+def _padded(rows: Tensor, sizes: Sequence[int]) -> Tensor:
+    """[n, …] of individuals one after the other as [individuals, most, …], filled up with zeros."""
+    if len(set(sizes)) == 1:
+        return torch.unflatten(rows, 0, (len(sizes), sizes[0]))
+    return pad_sequence(list(torch.split(rows, list(sizes))), batch_first=True)
 
 
 def _filled(rows: np.ndarray, length: int) -> np.ndarray:

@@ -6,8 +6,9 @@ everybody's. The rest runs under `vmap` over the individuals.
 
 import copy
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -121,10 +122,17 @@ class StackedNetwork:
         inner = {name.removeprefix(INNER) for name in self._names}
         self.chain = Chain.of(self._upper) if _weights(self._upper) <= inner else None
 
-    def features(self, inputs: Tensor) -> Tensor:
-        """What individuals have in common, computed once: raw [n, *shape] to [n, …]."""
+    def features(self, *inputs: Tensor) -> Tensor:
+        """What individuals have in common, computed once.
+
+        Args:
+            inputs: raw [n, *shape] each.
+
+        Returns:
+            [n, …], those of all inputs one after the other.
+        """
         with torch.no_grad():
-            return torch.cat([self._features(some) for some in torch.split(inputs, ROWS)])
+            return torch.cat([self._features(some) for some in _portions(inputs)])
 
     def each(self, own: Own, features: Tensor) -> Tensor:
         """Logits [individuals, n, classes] of everyone's own features [individuals, n, …]."""
@@ -173,6 +181,21 @@ class StackedNetwork:
 
     def _with_prior(self, own: Own, logits: Tensor) -> Tensor:
         return logits + (own[PRIOR][:, None] if PRIOR in own else self._prepared.prior)
+
+
+def _portions(parts: Sequence[Tensor]) -> Iterator[Tensor]:
+    """All parts one after the other, as many rows at a time as a cache holds."""
+    some: list[Tensor] = []
+    for part in chain.from_iterable(torch.split(whole, ROWS) for whole in parts):
+        if some and sum(map(len, some)) + len(part) > ROWS:
+            yield _joined(some)
+            some = []
+        some.append(part)
+    yield _joined(some)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _weights(network: nn.Module) -> set[str]:

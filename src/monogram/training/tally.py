@@ -1,7 +1,7 @@
 """What a network gets right on some samples: sums that add up over parts of the data."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monogram.networks.fold import folded
+from monogram.networks.pool import pooled_by_maxima
 from monogram.training.samples import Samples
 
 EVALUATION_BATCH = 512  # samples; more only takes memory
-FOLD_FROM = 512  # samples; folding takes as long as a few of them
+WORTH_PREPARING = 512  # samples; folding takes as long as a few of them
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,18 @@ class Tally:
 def tally(network: nn.Module, samples: Samples, batch_size: int = EVALUATION_BATCH) -> Tally:
     """Run a network over samples in evaluation mode, which it is left in.
 
-    Its batch normalisation is folded into convolutions where that takes less than it saves.
+    Of many samples it is run by shorter ways to the same, where there are any.
     """
     network.eval()
-    folding = folded(network) if len(samples) >= FOLD_FROM else nullcontext()
-    with torch.inference_mode(), folding:
+    ways = _shorter_ways(network) if len(samples) >= WORTH_PREPARING else nullcontext()
+    with torch.inference_mode(), ways:
         return sum(_parts(network, samples, batch_size), Tally())
+
+
+@contextmanager
+def _shorter_ways(network: nn.Module) -> Iterator[None]:
+    with folded(network), pooled_by_maxima(network):
+        yield
 
 
 def _parts(network: nn.Module, samples: Samples, batch_size: int) -> Iterator[Tally]:

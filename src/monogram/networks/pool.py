@@ -1,0 +1,72 @@
+"""Judging with max pooling as maxima of slices: the same numbers, without noting where they were.
+
+PyTorch's max pooling keeps the place of each maximum for a gradient that judging never asks for.
+Windows of two that do not overlap are the larger one of every second row and the one after it,
+likewise of columns: on the CPU that takes between 1.2 and 14 times less, the less the fewer the
+channels.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from monogram.networks.altered import FORWARD, is_altered
+
+WINDOW = 2  # rows or columns; maxima of more take longer than pooling
+ROWS, COLUMNS = -2, -1  # axes of pictures, which may come without a batch
+
+
+@contextmanager
+def pooled_by_maxima(network: nn.Module) -> Iterator[None]:
+    """In this context a network pools by maxima where that is the same and faster.
+
+    Args:
+        network: whose gradients nobody asks for in the context; its modules stay what they are.
+    """
+    pools: list[Any] = [module for module in network.modules() if _is_of_pairs(module)]
+    try:
+        for pool in pools:
+            vars(pool)[FORWARD] = partial(_maxima, pool)
+        yield
+    finally:
+        for pool in pools:
+            del vars(pool)[FORWARD]
+
+
+def _is_of_pairs(module: Any) -> bool:
+    """Whether a module pools windows of at most two by two that do not overlap, and only that."""
+    return (
+        type(module) is nn.MaxPool2d
+        and set(_both(module.kernel_size)) in ({WINDOW}, {1, WINDOW})
+        and _both(module.stride) == _both(module.kernel_size)
+        and _both(module.padding) == (0, 0)
+        and _both(module.dilation) == (1, 1)
+        and not (module.ceil_mode or module.return_indices or is_altered(module))
+    )
+
+
+def _both(size: int | tuple[int, int]) -> tuple[int, int]:
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def _maxima(pool: nn.MaxPool2d, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+    """[…, rows, columns] to the maxima of its windows."""
+    axes = [axis for axis in (COLUMNS, ROWS) if _both(pool.kernel_size)[axis] == WINDOW]
+    if input.device.type != "cpu" or any(input.shape[axis] < WINDOW for axis in axes):
+        by_pytorch: Tensor = type(pool).forward(pool, input)
+        return by_pytorch
+    pooled = input
+    for axis in axes:
+        pooled = _larger(pooled, axis)
+    return pooled
+
+
+def _larger(values: Tensor, axis: int) -> Tensor:
+    """The larger of each two along an axis; an odd one in the end is left out."""
+    even = values.shape[axis] // WINDOW * WINDOW
+    pairs = torch.unflatten(values.narrow(axis, 0, even), axis, (-1, WINDOW))
+    return torch.maximum(*pairs.unbind(axis))
