@@ -14,6 +14,15 @@ BASE = "global(epochs=8)"
         ("global >> personal(20)", []),
         ("global >> prior(10)", []),
         ("mixed(every=2)", []),
+        ("global >> global(epochs=15)", []),
+        (
+            "global >> global(epochs=15) >> mixed(every=8, iterations=200)",
+            ["global >> global(epochs=15)", "global >> mixed(every=8, iterations=200)"],
+        ),
+        (
+            "global(epochs=3) >> personal(20) >> prior(10)",
+            ["global(epochs=3) >> personal(20)", "global(epochs=3) >> prior(10)"],
+        ),
         ("global >> personal(20) >> prior(10)", ["global >> personal(20)", "global >> prior(10)"]),
         ("global >> personal(20) >> blend", ["global >> personal(20)", "global"]),
         (

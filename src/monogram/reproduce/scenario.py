@@ -59,22 +59,21 @@ LABEL_SHIFT = (
 """Where classes differ: the prior, gentle rehearsal, and both."""
 
 SHORT = "personal(96, learning_rate=0.015, decay=0.1, decay_at=0.6)"
-REHEARSED = "mixed(1/3, iterations=64, decay=0.1, decay_at=0.6)"
 LONGER = "global >> global(epochs=15, learning_rate=0.03, decay=0.1)"
 REMINDED = "mixed(1/16, iterations=96, decay=0.1, decay_at=0.8)"
+REMINDING = "mixed(8, iterations=288, decay=0.1, decay_at=0.6)"
 HANDWRITING = (
     LONGER,
     f"{LONGER} >> {REMINDED}",
     f"{LONGER} >> personal(96, decay=0.1, decay_at=0.6)",
     f"{LONGER} >> personal(200)",
+    f"global >> {REMINDING}",
+    f"{LONGER} >> {REMINDING} >> blend(0.5)",
     f"global >> {SHORT}",
     f"global >> {SHORT} >> blend(0.75)",
-    "global >> personal(32)",
-    f"global >> {REHEARSED}",
-    f"global >> personal(32) >> {REHEARSED}",
 )
-"""Where nobody sees the difference: a base that is trained longer, since all share it; short
-training, the way back to the base, rehearsal, both."""
+"""Where nobody sees the difference: a base that is trained longer, since all share it; rehearsal,
+short training, the way back to the base, and all three."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
         beyond=(*FURTHER, *HANDWRITING),
         proposed=Proposals(
             target=f"{LONGER} >> {REMINDED}",
-            combination=f"global >> personal(32) >> {REHEARSED}",
+            combination=f"{LONGER} >> {REMINDING} >> blend(0.5)",
         ),
         front=(),
         notes=(
