@@ -263,6 +263,8 @@ def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
     answer = monogram("forget", one, "--run", run)
     assert (answer.status, answer.out.splitlines()[0]) == (0, f"{run}: 20 samples erased")
     assert one not in open_population(run / "population").individuals
+    answer = monogram("study", *words, "--out", run)  # of data that still has them
+    assert (answer.status, f"individuals: {one} and {other} only now" in answer.err) == (2, True)
     answer = monogram("forget", "ada")
     assert (answer.status, "say with --store" in answer.err) == (2, True)
     answer = monogram("forget", "ada", "--run", tmp_path)

@@ -49,19 +49,25 @@ FURTHER = (
 PRIOR_FRONT = tuple(f"global >> prior({smoothing})" for smoothing in (1, 3, 8, 30, 100))
 """Between the individual's own class frequencies and none: what moving the prior alone can do."""
 
+LONGER = "global >> global(epochs=15, learning_rate=0.03, decay=0.1)"
+REMINDING = "mixed(8, iterations=288, decay=0.1, decay_at=0.6)"
 GENTLE = "mixed(1/3, iterations=32, learning_rate=0.005)"
 LABEL_SHIFT = (
     *PRIOR_FRONT,
+    LONGER,
+    f"{LONGER} >> prior(3)",
+    f"{LONGER} >> prior(100)",
     f"global >> {GENTLE}",
     f"global >> prior(8) >> {GENTLE}",
+    f"global >> {REMINDING}",
+    f"{LONGER} >> {REMINDING} >> blend(0.5) >> prior(100)",
     "transfer(20) >> blend",
 )
-"""Where classes differ: the prior, gentle rehearsal, and both."""
+"""Where classes differ: the prior, a base that is trained longer, since all share it, rehearsal,
+the way back to the base, and all of them."""
 
 SHORT = "personal(96, learning_rate=0.015, decay=0.1, decay_at=0.6)"
-LONGER = "global >> global(epochs=15, learning_rate=0.03, decay=0.1)"
 REMINDED = "mixed(1/16, iterations=96, decay=0.1, decay_at=0.8)"
-REMINDING = "mixed(8, iterations=288, decay=0.1, decay_at=0.6)"
 HANDWRITING = (
     LONGER,
     f"{LONGER} >> {REMINDED}",
@@ -72,8 +78,8 @@ HANDWRITING = (
     f"global >> {SHORT}",
     f"global >> {SHORT} >> blend(0.75)",
 )
-"""Where nobody sees the difference: a base that is trained longer, since all share it; rehearsal,
-short training, the way back to the base, and all three."""
+"""Where nobody sees the difference: a longer base, rehearsal, short training, the way back to the
+base, and all of them."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +171,8 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
         source="fashion-mnist",
         beyond=(*FURTHER, *LABEL_SHIFT),
         proposed=Proposals(
-            target=f"global >> prior(8) >> {GENTLE}",
-            combination=f"global >> prior(8) >> {GENTLE}",
+            target=f"{LONGER} >> prior(3)",
+            combination=f"{LONGER} >> {REMINDING} >> blend(0.5) >> prior(100)",
         ),
         front=PRIOR_FRONT,
         notes=(

@@ -25,7 +25,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from monogram.errors import OtherRunError, RunError
+from monogram.errors import OtherRunError, RunError, shorten
+from monogram.formats import joined
 
 FORMAT = 2
 AFTERWARDS = {"min_global_accuracy", "curves", "answers"}
@@ -145,7 +146,7 @@ class RunDirectory:
 
     def _compare(self, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
         differences = [
-            f"{key}: {there.get(key)!r} there, {here.get(key)!r} now"
+            f"{key}: {_difference(there.get(key), here.get(key))}"
             for key in sorted((there.keys() | here.keys()) - AFTERWARDS)
             if there.get(key) != here.get(key)
         ]
@@ -154,6 +155,19 @@ class RunDirectory:
                 f"{self.folder} holds another study ({'; '.join(sorted(differences, key=len))}); "
                 "choose another --out, or delete the folder"
             )
+
+
+def _difference(there: object, here: object) -> str:
+    """Two values that differ; of lists who or what is in only one of them."""
+    if isinstance(there, list) and isinstance(here, list):
+        sides = (("there", there, here), ("now", here, there))
+        named = {
+            where: [shorten(str(value)) for value in some if value not in others]
+            for where, some, others in sides
+        }
+        if any(named.values()):
+            return ", ".join(f"{joined(some)} only {at}" for at, some in named.items() if some)
+    return f"{there!r} there, {here!r} now"
 
 
 def environment() -> dict[str, Any]:
