@@ -11,6 +11,8 @@ from monogram.study import summarise
 
 PRIOR = f"{BASE} >> prior(smoothing=10)"
 BOTH = f"{TRANSFER_20} >> prior(smoothing=10)"
+LONGER = f"{BASE} >> global(epochs=3)"
+FROM_LONGER = f"{LONGER} >> personal(iterations=20) >> prior(smoothing=10)"
 BLENDED = f"{TRANSFER_20} >> blend"
 PULLED = f"{BASE} >> personal(iterations=20, pull=0.1)"
 KNOWN = {
@@ -155,6 +157,16 @@ def test_a_blend_is_held_to_the_global_model():
     assert "against Global only" in goal.evidence
     _, goal = found("hidden-factors", {BLENDED: (0.96, 0.89)})
     assert not goal.met
+
+
+def test_a_combination_from_a_longer_base_is_compared_with_it_but_not_held_to_it():
+    figures = {PRIOR: (0.9, 0.9), LONGER: (0.9, 0.97), FROM_LONGER: (0.97, 0.95)}
+    _, goal = found("class-counts", figures)
+    assert goal.met
+    assert "against global >> prior(smoothing=10) (8 individuals), met by 7.00" in goal.evidence
+    assert "personal accuracy +7.00 points against" in goal.evidence
+    assert "; global accuracy −2.00 points against" in goal.evidence
+    assert goal.evidence.count("which all share") == 2
 
 
 def test_a_combination_without_its_ideas_cannot_be_judged():
