@@ -181,8 +181,9 @@ def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
         per_epoch, personal = sizes.per_epoch(phase.source, None), _personal(phase, sizes)
         if personal.all() or not personal.any():
             seen = "no batch is personal" if not personal.any() else "every batch is personal"
+            where = "" if len(curriculum.phases) == 1 else f"in {phase} "
             yield (
-                f"{curriculum}: in {phase} {seen}, since an epoch on the global data has "
+                f"{curriculum}: {where}{seen}, since an epoch on the global data has "
                 f"{per_epoch} iterations; take an n_I closer to 1 or a smaller batch"
             )
 
