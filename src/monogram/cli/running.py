@@ -52,9 +52,9 @@ def finish(folder: Path) -> None:
     console = terminal(wrap=True)
     console.print(ResultsTable(results))
     if reproduction:
-        console.print(_judged(reproduction))
         if reproduction.caution:
-            console.print(f"\n{reproduction.caution}")
+            console.print(f"\n{reproduction.caution}\n")
+        console.print(_judged(reproduction))
     console.print(f"\n{recommendation(results)}")
     console.print(f"\nThe report: {page}", soft_wrap=True)
     if results.population.set_aside or results.failures:
