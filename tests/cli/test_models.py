@@ -264,7 +264,7 @@ def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
     assert (answer.status, answer.out.splitlines()[0]) == (0, f"{run}: 20 samples erased")
     assert one not in open_population(run / "population").individuals
     answer = monogram("study", *words, "--out", run)  # of data that still has them
-    assert (answer.status, f"individuals: {one} and {other} only now" in answer.err) == (2, True)
+    assert (answer.status, f"individuals: only now: {one} and {other}" in answer.err) == (2, True)
     answer = monogram("forget", "ada")
     assert (answer.status, "say with --store" in answer.err) == (2, True)
     answer = monogram("forget", "ada", "--run", tmp_path)

@@ -89,7 +89,7 @@ def test_a_folder_of_something_else_gives_status_2(monogram, people, tmp_path):
     assert monogram(*asked, *run, "loop").status == 0
     answer = monogram(*asked, *run, "loop", "--seeds", 2)
     assert answer.status == 2
-    assert "holds another study (seeds: 1 only now" in answer.err
+    assert "holds another study (seeds: only now: 1" in answer.err
     answer = monogram(*asked, *run, "stacked")
     assert answer.status == 2
     assert "begun with the engine 'loop', not 'stacked'" in answer.err

@@ -15,17 +15,13 @@ BASE = "global(epochs=8)"
         ("global >> prior(10)", []),
         ("mixed(every=2)", []),
         ("global >> global(epochs=15)", []),
-        ("global >> global(epochs=15) >> mixed(every=8, iterations=200)", []),
         (
-            "global >> global(epochs=15) >> mixed(every=8, iterations=200) >> blend(0.5)",
-            ["global >> mixed(every=8, iterations=200)", "global"],
+            "global >> global(epochs=15) >> mixed(every=8, iterations=200)",
+            ["global >> global(epochs=15)", "global >> mixed(every=8, iterations=200)"],
         ),
         (
             "global >> personal(20) >> global(epochs=1) >> prior(10)",
-            [
-                "global >> personal(20) >> global(epochs=1)",
-                "global >> global(epochs=1) >> prior(10)",
-            ],
+            ["global >> personal(20)", "global >> global(epochs=1)", "global >> prior(10)"],
         ),
         (
             "global(epochs=3) >> personal(20) >> prior(10)",

@@ -16,7 +16,7 @@ from monogram.report.palette import Look, looks
 from monogram.study import CurriculumSummary, Results
 from monogram.study.figures import Figures, by_curriculum, by_individual, figures, gains
 
-LONGEST_LABEL = 90  # characters
+LONGEST_LABEL = 160  # characters
 MOST_UNNUMBERED = 9  # curricula that plots can name; more have numbers
 
 

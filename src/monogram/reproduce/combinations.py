@@ -1,10 +1,10 @@
 """What a combination of ideas is made of: the curricula that use each of its ideas alone.
 
-An idea is a step that touches the individual, with its options. Alone means: the same curriculum
-without the other ideas, from the global-only model where the curriculum begins with its training;
-what else all share before the first idea is nobody's own. Where nothing that trains on D_G is
-left, the training of the global-only model comes first. To blend alone changes nothing, since it
-leads back to what it starts from.
+An idea is a step with its options that comes on top of the global-only model's training: one that
+touches the individual, or more training on D_G, which all share. In curricula that do not begin
+with that training it is a step that touches the individual. Alone means: the same curriculum
+without the other ideas. Where nothing that trains on D_G is left, the training of the global-only
+model comes first. To blend alone changes nothing, since it leads back to what it starts from.
 """
 
 from monogram.curriculum import Blend, Curriculum, Phase, Source, Step
@@ -22,14 +22,17 @@ def singles(curriculum: Curriculum, base: Curriculum) -> tuple[Curriculum, ...]:
     >>> [str(one) for one in singles(combined, parse("global(epochs=8)"))]
     ['global(epochs=8) >> personal(iterations=20)', 'global(epochs=8)']
     """
-    trunk = curriculum.trunk
-    begins = base.phases if trunk[: len(base.phases)] == base.phases else trunk
-    steps = (*begins, *curriculum.phases[len(trunk) :])
-    ideas = [place for place, step in enumerate(steps) if step.touches_individual]
+    steps, begun = curriculum.phases, len(base.phases)
+    on_top = steps[:begun] == base.phases
+    ideas = [
+        place
+        for place, step in enumerate(steps)
+        if (place >= begun if on_top else step.touches_individual)
+    ]
     if len(ideas) < 2:
         return ()
     alone = (
-        tuple(s for at, s in enumerate(steps) if at == idea or not s.touches_individual)
+        tuple(step for at, step in enumerate(steps) if at == idea or at not in ideas)
         for idea in ideas
     )
     return tuple(dict.fromkeys(_complete(left, base) for left in alone))

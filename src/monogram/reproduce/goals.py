@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from monogram.curriculum import Curriculum, parse
+from monogram.curriculum import parse
 from monogram.measure import HALF_A_POINT, compare
 from monogram.measure.noise import DIGITS, paired_differences
 from monogram.reproduce.combinations import singles
@@ -197,11 +197,8 @@ def _combination(proposed: str, studied: Studied, others: Sequence[str]) -> Goal
     }
     dominating = (c for c in others if c in asked and _dominates(studied.margins(c, asked[c])))
     wanted = asked.get(proposed, ())
-    besides = [
-        *_no_better(studied, studied.margins(proposed, wanted)),
-        *_beyond_what_all_share(studied, proposed),
-    ]
-    return _judged(DOMINANCE, studied, proposed, wanted, dominating, besides)
+    matched = _no_better(studied, studied.margins(proposed, wanted))
+    return _judged(DOMINANCE, studied, proposed, wanted, dominating, matched)
 
 
 def _unstudied(text: str, missing: Iterable[str]) -> Goal:
@@ -261,32 +258,15 @@ def _no_better(studied: Studied, margins: Margins) -> list[str]:
 
 def _reached(studied: Studied, chosen: str, asked: Requirement, margin: float) -> str:
     """How the chosen one's mean compares, and by how much that is met or missed."""
-    if not len(studied.both(asked.figure, chosen, asked.of)[0]):
-        title = studied.title(asked.of)
-        return f"{NAMES[asked.figure]}: nobody has models of this and {title}, missed"
-    verdict = "missed" if margin < 0 else "met"
-    by = f"{verdict} by {points(abs(margin)).removeprefix('+')}"
-    return f"{_compared(studied, chosen, asked.figure, asked.of)}, {by}"
-
-
-def _compared(studied: Studied, chosen: str, figure: Figure, other: str) -> str:
-    """How the chosen one's mean compares with another's, over those who have both."""
-    both = studied.both(figure, chosen, other)
+    both, name = studied.both(asked.figure, chosen, asked.of), NAMES[asked.figure]
+    if not len(both[0]):
+        return f"{name}: nobody has models of this and {studied.title(asked.of)}, missed"
     result = compare(*both)
     difference = estimate(result.difference, result.interval)
+    verdict = "missed" if margin < 0 else "met"
+    by = f"{verdict} by {points(abs(margin)).removeprefix('+')}"
     people = f"{len(both[0])} individual{'s' if len(both[0]) > 1 else ''}"
-    return f"{NAMES[figure]} {difference} against {studied.title(other)} ({people})"
-
-
-def _beyond_what_all_share(studied: Studied, chosen: str) -> list[str]:
-    """How a curriculum compares with what it shares, where that is more than the global-only model.
-
-    Nothing is asked of that: where classes are the difference, nobody's model is best on D_G.
-    """
-    shared = str(Curriculum(parse(chosen).trunk))
-    if shared == studied.base or shared not in studied.tables:
-        return []
-    return [f"{_compared(studied, chosen, one, shared)}, which all share" for one in FIGURES]
+    return f"{name} {difference} against {studied.title(asked.of)} ({people}), {by}"
 
 
 def _worse_than(studied: Studied, asked: Sequence[Requirement]) -> list[str]:

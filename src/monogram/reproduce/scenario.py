@@ -64,7 +64,7 @@ LABEL_SHIFT = (
     "transfer(20) >> blend",
 )
 """Where classes differ: the prior, a base that is trained longer, since all share it, rehearsal,
-the way back to the base, and all of them."""
+and these together."""
 
 SHORT = "personal(96, learning_rate=0.015, decay=0.1, decay_at=0.6)"
 REMINDED = "mixed(1/16, iterations=96, decay=0.1, decay_at=0.8)"
@@ -78,8 +78,8 @@ HANDWRITING = (
     f"global >> {SHORT}",
     f"global >> {SHORT} >> blend(0.75)",
 )
-"""Where nobody sees the difference: a longer base, rehearsal, short training, the way back to the
-base, and all of them."""
+"""Where nobody sees the difference: a longer base, rehearsal or short training from it or not, and
+the way back to the base."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from monogram.formats import joined
 FORMAT = 2
 AFTERWARDS = {"min_global_accuracy", "curves", "answers"}
 """What may differ when going on: no model depends on it, or `Study.check_code` compares it."""
+LONGEST = 300  # characters of an id or a curriculum
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 
@@ -158,16 +159,18 @@ class RunDirectory:
 
 
 def _difference(there: object, here: object) -> str:
-    """Two values that differ; of lists who or what is in only one of them."""
+    """Two values that differ; of lists what is in only one of them."""
     if isinstance(there, list) and isinstance(here, list):
-        sides = (("there", there, here), ("now", here, there))
-        named = {
-            where: [shorten(str(value)) for value in some if value not in others]
-            for where, some, others in sides
-        }
-        if any(named.values()):
-            return ", ".join(f"{joined(some)} only {at}" for at, some in named.items() if some)
+        told = {"there": _only(there, here), "now": _only(here, there)}
+        if any(told.values()):
+            return "; ".join(f"only {at}: {names}" for at, names in told.items() if names)
     return f"{there!r} there, {here!r} now"
+
+
+def _only(some: list[Any], others: list[Any]) -> str:
+    """The first few values that are not among the others."""
+    known = set(map(str, others))
+    return joined([shorten(name, LONGEST) for name in map(str, some) if name not in known])
 
 
 def environment() -> dict[str, Any]:

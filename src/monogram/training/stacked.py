@@ -186,11 +186,13 @@ class StackedNetwork:
 def _portions(parts: Sequence[Tensor]) -> Iterator[Tensor]:
     """All parts one after the other, as many rows at a time as a cache holds."""
     some: list[Tensor] = []
+    rows = 0
     for part in chain.from_iterable(torch.split(whole, ROWS) for whole in parts):
-        if some and sum(map(len, some)) + len(part) > ROWS:
+        if some and rows + len(part) > ROWS:
             yield _joined(some)
-            some = []
+            some, rows = [], 0
         some.append(part)
+        rows += len(part)
     yield _joined(some)
 
 

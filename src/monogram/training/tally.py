@@ -64,16 +64,17 @@ class Tally:
 def tally(network: nn.Module, samples: Samples, batch_size: int = EVALUATION_BATCH) -> Tally:
     """Run a network over samples in evaluation mode, which it is left in.
 
-    Of many samples it is run by shorter ways to the same, where there are any.
+    For many samples its normalisation is folded and its pooling done by maxima, where they can be:
+    the same logits but for the order of sums.
     """
     network.eval()
-    ways = _shorter_ways(network) if len(samples) >= WORTH_PREPARING else nullcontext()
-    with torch.inference_mode(), ways:
+    faster = _sped_up(network) if len(samples) >= WORTH_PREPARING else nullcontext()
+    with torch.inference_mode(), faster:
         return sum(_parts(network, samples, batch_size), Tally())
 
 
 @contextmanager
-def _shorter_ways(network: nn.Module) -> Iterator[None]:
+def _sped_up(network: nn.Module) -> Iterator[None]:
     with folded(network), pooled_by_maxima(network):
         yield
 
