@@ -91,9 +91,9 @@ class Scenario:
         title: for headings.
         source: the named source of its data.
         beyond: curricula that the paper did not try, text forms.
-        proposed: those of them that are to meet the goals: they had large margins on the validation
-            data of other people, 12 to 32 with each of split seeds 2 and 3, at the scale `small`
-            otherwise.
+        proposed: those of them that are to meet the goals, chosen on the validation data of other
+            people, 12 to 32 with each of split seeds 2 and 3, at the scale `small` otherwise;
+            docs/howto/reproduce.md has their margins there.
         front: those of them that only move the prior, from the individual's to everybody's.
         notes: what the paper does not say or has otherwise, whatever the scale.
     """
