@@ -265,6 +265,7 @@ def test_a_run_without_a_store_forgets_too(monogram, tmp_path):
     assert one not in open_population(run / "population").individuals
     answer = monogram("study", *words, "--out", run)  # of data that still has them
     assert (answer.status, f"individuals: only now: {one} and {other}" in answer.err) == (2, True)
+    assert f"`monogram resume {run}`" in answer.err
     answer = monogram("forget", "ada")
     assert (answer.status, "say with --store" in answer.err) == (2, True)
     answer = monogram("forget", "ada", "--run", tmp_path)

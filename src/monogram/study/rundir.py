@@ -154,7 +154,8 @@ class RunDirectory:
         if differences:
             raise OtherRunError(
                 f"{self.folder} holds another study ({'; '.join(sorted(differences, key=len))}); "
-                "choose another --out, or delete the folder"
+                f"to go on with what it holds, without whom was forgotten there, give `monogram "
+                f"resume {self.folder}`; for another study choose another --out"
             )
 
 
