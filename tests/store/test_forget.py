@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from unittest.mock import Mock
 
@@ -17,7 +17,7 @@ from monogram import Study
 from monogram.engine import read_points
 from monogram.errors import StoreError, UnknownIndividualError
 from monogram.population import open_population
-from monogram.store import forget_in_run
+from monogram.store import erase_file, forget_in_run
 from monogram.study import Results, learning_curves_of
 
 NAME = "anna-maria-quux"
@@ -244,6 +244,43 @@ def test_a_run_directory_goes_on_without_the_individual(run):
     assert list(read_points(run / "curves").values()) == others
     assert len(learning_curves_of(after)) == len(before.summary.curricula)
     assert list(after.population.individuals) == ["ben", "cleo"]
+
+
+@pytest.mark.parametrize("nobody", ["misspelt", NAME[1:]])
+def test_a_run_keeps_its_results_where_nobody_has_such_a_name(run, nobody):
+    (run / "checkpoints").mkdir(exist_ok=True)
+    (run / "checkpoints" / "in-flight").write_bytes(b"somebody's")
+    before = folder_bytes(run)
+    assert not forget_in_run(run, nobody).found
+    assert folder_bytes(run) == before
+
+
+def test_results_from_which_an_erasure_was_cut_off_are_still_erased(run):
+    """As one of an earlier version may have left them, whose last step they were."""
+    kept = (run / "results.parquet").read_bytes()
+    forget_in_run(run, NAME)
+    (run / "results.parquet").write_bytes(kept)
+    forget_in_run(run, NAME)
+    assert NAME.encode() not in folder_bytes(run)
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_an_erasure_that_was_killed_can_be_repeated(run, monkeypatch, steps):
+    """Killed after any number of its steps: the next leaves no byte of the name."""
+
+    calls = Mock(side_effect=[*range(steps), SystemExit])
+
+    def killed(file):
+        calls()
+        return erase_file(file)
+
+    with monkeypatch.context() as patched, suppress(SystemExit):
+        patched.setattr("monogram.store.runs.erase_file", killed)
+        forget_in_run(run, NAME)
+    forget_in_run(run, NAME)
+    assert NAME.encode() not in folder_bytes(run)
+    assert not any((run / name).exists() for name in ("results.parquet", "summary.json"))
+    assert list(Results.open(run).population.individuals) == ["ben", "cleo"]
 
 
 def test_a_run_and_the_store_in_one_receipt(run, store, tmp_path):

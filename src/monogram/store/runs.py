@@ -1,7 +1,7 @@
 """Erasing an individual from a run directory, whose layout `monogram.study.rundir` describes.
 
 Bytes are overwritten before a file is given up. What summarises all individuals (results, report)
-is removed, to be made again without this one.
+is removed, to be made again without this one; a run that names this one nowhere keeps it.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from monogram.errors import DataError, StoreError
@@ -41,15 +42,15 @@ class RunErasure:
     """
 
     folder: str
-    samples: int
-    journal_lines: int
-    curve_points: int
-    checkpoints: int
-    summaries: tuple[str, ...]
-    set_aside: bool
-    in_global_data: bool
-    begun: bool
-    left: tuple[str, ...]
+    samples: int = 0
+    journal_lines: int = 0
+    curve_points: int = 0
+    checkpoints: int = 0
+    summaries: tuple[str, ...] = ()
+    set_aside: bool = False
+    in_global_data: bool = False
+    begun: bool = False
+    left: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -124,35 +125,29 @@ def _erase_beginning(folder: Path) -> RunErasure:
             erase_file(file)
     if population.exists():
         population.rmdir()
-    return RunErasure(
-        folder=str(folder),
-        samples=0,
-        journal_lines=0,
-        curve_points=0,
-        checkpoints=0,
-        summaries=(),
-        set_aside=False,
-        in_global_data=False,
-        begun=True,
-        left=(),
-    )
+    return RunErasure(str(folder), begun=True)
 
 
 def _erase(folder: Path, individual: str) -> RunErasure:
+    """Erase an individual, what does not say whose it is first and the population last.
+
+    As long as that names the individual, there may be more to erase: a killed erasure is repeated.
+    """
     for pattern in ("*.part", "*/*.part", "*.old", "*/*.old"):
         for leftover in folder.glob(pattern):
             _erase_leftover(leftover)
     people = open_population(folder / "population")
     in_global = individual in people.global_owners
-    samples = _in_population(folder / "population", people, individual)
-    _in_config(folder, individual)
+    named = _names(folder, people, individual)
+    checkpoints = [f for f in (folder / "checkpoints").glob("*") if named and f.is_file()]
+    summaries = [folder / name for name in SUMMARIES if named and (folder / name).exists()]
+    for file in [*checkpoints, *summaries]:
+        erase_file(file)
     lines = _in_journals(folder / "journal", individual)
     points = _in_journals(folder / "curves", individual)
     _rewrite_json(folder / "failures.json", lambda old: _without_failures(old, individual))
-    checkpoints = [f for f in (folder / "checkpoints").glob("*") if f.is_file()]
-    summaries = [folder / name for name in SUMMARIES if (folder / name).exists()]
-    for file in [*checkpoints, *summaries]:
-        erase_file(file)
+    _in_config(folder, people, individual)
+    samples = _in_population(folder / "population", people, individual)
     left = []
     if in_global:
         left.append(
@@ -171,9 +166,23 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         summaries=tuple(file.name for file in summaries),
         set_aside=any(one.individual == individual for one in people.set_aside),
         in_global_data=in_global,
-        begun=False,
         left=tuple(left),
     )
+
+
+def _names(folder: Path, people: Population, individual: str) -> bool:
+    """Whether a run names an individual: in its population, or in results that were made of it."""
+    remarks = (remark.about for remark in people.remarks)
+    aside = (one.individual for one in people.set_aside)
+    named = {*people.individuals, *people.global_owners, *aside, *remarks}
+    return individual in named or _is_in_results(folder / "results.parquet", individual)
+
+
+def _is_in_results(file: Path, individual: str) -> bool:
+    if not file.exists():
+        return False
+    columns = pq.read_table(file, columns=["individual", "evaluated_on"]).columns
+    return any(individual in column.unique().to_pylist() for column in columns)
 
 
 def _erase_leftover(file: Path) -> None:
@@ -209,15 +218,14 @@ def _zero(file: Path, split: Split) -> None:
     array.flush()
 
 
-def _in_config(folder: Path, individual: str) -> None:
+def _in_config(folder: Path, people: Population, individual: str) -> None:
     """Take the id out of what was asked, so that the run can go on for the others."""
-    population = open_population(folder / "population")
 
     def without(config: dict[str, Any]) -> dict[str, Any]:
         study = config.get("study", {})
         if individual in study.get("individuals", ()):
             study["individuals"] = [i for i in study["individuals"] if i != individual]
-            study["fingerprint"] = fingerprint(population.only(study["individuals"]))
+            study["fingerprint"] = fingerprint(people.only(study["individuals"]))
         command = config.get("environment", {}).get("command", [])
         if any(individual == word or f"={individual}" in word for word in command):
             config["environment"]["command"] = command[:1]
