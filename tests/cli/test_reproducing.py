@@ -1,6 +1,7 @@
 """`monogram reproduce` on the publishers' files, as small as it gets."""
 
 import pytest
+from tests.holding import held
 
 from monogram.reproduce import Reproduction
 
@@ -30,8 +31,18 @@ def test_a_dry_run_says_what_is_changed_and_what_it_takes(monogram, published, t
     assert answer.status == 0
     assert "1 individual instead of 50" in answer.err
     assert "paper-plain(width=0.1)" in answer.out
+    assert "all of it: about" in answer.out
     assert "of memory and" in answer.out
     assert not (tmp_path / "run").exists()
+
+
+def test_a_second_process_is_refused_before_data_are_read(monogram, tmp_path):
+    (tmp_path / "run").mkdir()
+    words = ["reproduce", "class-counts", "--data-dir", tmp_path, "--out", tmp_path / "run"]
+    with held(tmp_path / "run"):
+        answer = monogram(*words)
+    assert answer.status == 1
+    assert "another process is running in" in answer.err
 
 
 @pytest.mark.slow

@@ -4,16 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tests import nets
+from tests.holding import held
 from tests.people import PEOPLE, make_population
 
 from monogram.curriculum import Recipe, parse
-from monogram.engine import read_journal, read_points
+from monogram.engine import Display, read_journal, read_points
 from monogram.errors import DataError, RunError
 from monogram.study import Results, Study
 from monogram.study.study import resume
@@ -103,8 +106,13 @@ def test_a_study_that_is_finished_trains_nothing_again(tmp_path):
     some = {"curricula": ["transfer(1)", "personal(1) >> global"], "epochs": 1}
     before = make_study(**some).run(tmp_path, workers=1)
     nets.Deadly.passes = 0
-    assert numbers(make_study(**some).run(tmp_path, workers=1)) == numbers(before)
+    said = StringIO()
+    display = Display(console=Console(file=said))
+    again = make_study(**some).run(tmp_path, workers=1, display=display)
+    assert numbers(again) == numbers(before)
     assert nets.Deadly.passes == 1  # the network was tried out
+    models = len(before.rows)
+    assert f"{models} of {models} models finished before" in said.getvalue()
 
 
 # --- Interruptions -----------------------------------------------------------------------
@@ -158,24 +166,9 @@ def test_a_killed_worker_ends_the_run_which_can_go_on(reference, tmp_path, monke
 # --- The run directory -------------------------------------------------------------------
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from monogram.study import RunDirectory
-with RunDirectory(Path(sys.argv[1])).locked():
-    print("held", flush=True)
-    time.sleep(600)
-"""
-
-
 def test_a_second_process_is_refused(tmp_path):
-    command = [sys.executable, "-c", HOLD, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(RunError, match="another process is running"):
-            make_study().run(tmp_path, workers=1)
-        holder.kill()
+    with held(tmp_path), pytest.raises(RunError, match="another process is running"):
+        make_study().run(tmp_path, workers=1)
     make_study(curricula=["transfer(1)"]).run(tmp_path, workers=1)  # the dead hold nothing
 
 

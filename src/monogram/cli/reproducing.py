@@ -28,7 +28,7 @@ from monogram.reproduce import (
     ScenarioName,
     evaluation,
 )
-from monogram.study import Running
+from monogram.study import RunDirectory, Running
 
 
 def reproduce(
@@ -91,6 +91,8 @@ def reproduce(
     )
     running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     folder = out or Path("runs") / f"{half.name}-{preset.name}"
+    if not dry_run:
+        RunDirectory(folder).check_free()
     population, more = half.populations(
         size, data_dir=data_dir, part=part, seed=split_seed, progress=not quiet
     )

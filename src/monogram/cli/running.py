@@ -66,8 +66,9 @@ def show_plan(studies: Mapping[Path, Study], running: Running) -> None:
     console = terminal()
     parts = [_show_plan(asked, folder, running, console) for folder, asked in studies.items()]
     took = together(parts)
+    whole = "all of it: " if len(parts) > 1 else ""
     console.print(
-        f"about {duration(took.seconds)} with {count(took.workers, 'worker')}, "
+        f"{whole}about {duration(took.seconds)} with {count(took.workers, 'worker')}, "
         f"{took.memory / 2**20:,.0f} MiB of memory and {took.disk / 2**20:,.0f} MiB of disk, from "
         f"{took.step_seconds * 1e3:.1f} ms for one iteration measured here",
     )

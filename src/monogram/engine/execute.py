@@ -32,6 +32,7 @@ from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.errors import RunError
+from monogram.formats import count
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
@@ -73,6 +74,9 @@ def execute(
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
     wanted = workers or default_workers(job.device)
+    identities = {model.identity for task in plan.tasks for model in task.models}
+    if there := len(identities & done):
+        display.say(f"{there:,} of {count(len(identities), 'model')} finished before")
     left = any(_is_pending(task, job, done) for task in plan.tasks)
     most = room_for(plan, job, population, wanted) if left else wanted
     if most < wanted:

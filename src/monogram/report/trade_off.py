@@ -31,7 +31,7 @@ from monogram.study import Results
 MARGIN = 0.06  # of an axis, beyond the outermost mark
 LEAST_SPAN = 0.02  # of an accuracy axis, a fraction
 KEY_CHARACTERS = 36  # of a line of a name in the key, which stands in two columns, or one
-KEY_LINES = 4  # of a name in the key: who differs in the last phase alone is told apart
+KEY_LINES = 5  # of a name in the key: as many as the longest label takes
 PAPERS = "the paper’s own figures, hollow"
 BELOW = "below the floor"
 BELOW_WIDTH = 1.25  # inches of the figure that the words take, with the axes' margins

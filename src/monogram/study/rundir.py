@@ -77,6 +77,16 @@ class RunDirectory:
         finally:
             lock.release()
 
+    def check_free(self) -> None:
+        """Refuse early, before data are read for nothing, where another process runs.
+
+        Raises:
+            RunError: another process does.
+        """
+        if (self / ".lock").exists():
+            with self.locked():
+                pass
+
     def holds(self, identity: Mapping[str, Any]) -> bool:
         """Whether the folder holds this study already; False when it is free for it.
 
