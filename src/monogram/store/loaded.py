@@ -21,6 +21,7 @@ from monogram.store.tensors import from_bytes
 from monogram.store.values import BaseModel, Served
 
 AGAIN = "personalize this individual again, or restore the database from a backup"
+ASK_FOR_BASE = "have the base predict (--unknown base, in Python unknown=\"base\")"
 Unknown = Literal["error", "base"]
 
 
@@ -128,7 +129,7 @@ class Loaded:
         return self.deltas.purge(rows.key_of(individual))
 
     def unknown(
-        self, individual: str, advice: str = "personalize it, or ask for the base"
+        self, individual: str, advice: str = f"personalize it, or {ASK_FOR_BASE}"
     ) -> UnknownIndividualError:
         """The error for an id without a model, with similar ids and what to do."""
         near = difflib.get_close_matches(individual, self._catalog.similar_ids(individual))
@@ -139,7 +140,7 @@ class Loaded:
         if self._catalog.is_owner(rows.key_of(individual)):
             return UnknownIndividualError(
                 f"{missing}: its data is part of the global data, and it was set apart for that; "
-                "ask for the base"
+                f"{ASK_FOR_BASE}"
             )
         return UnknownIndividualError(f"{missing}{hint}; {advice}")
 
