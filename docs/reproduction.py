@@ -32,7 +32,7 @@ from monogram.study import CurriculumSummary
 DOCS = Path(__file__).parent
 ASSETS = DOCS / "reproduction"
 RUNS = DOCS.parent / "runs"
-SPLIT_SEEDS: dict[ScenarioName, int] = {"class-counts": 7, "hidden-factors": 7}
+SPLIT_SEEDS: dict[ScenarioName, int] = {"class-counts": 7, "hidden-factors": 8}
 PARTS = {"": "", "beyond": "-beyond", "early-shaping/paper-plain": "-paper-plain"}
 """Studies of a run, by their folder, and how the names of their results end."""
 TOOK = "took.json"  # seconds of each command that worked on a run directory

@@ -67,14 +67,15 @@ LABEL_SHIFT = (
 and these together."""
 
 SHORT = "personal(96, learning_rate=0.015, decay=0.1, decay_at=0.6)"
+SELDOM = "mixed(16, iterations=288, decay=0.1, decay_at=0.6)"
 REMINDED = "mixed(1/16, iterations=96, decay=0.1, decay_at=0.8)"
 HANDWRITING = (
     LONGER,
     f"{LONGER} >> {REMINDED}",
     f"{LONGER} >> personal(96, decay=0.1, decay_at=0.6)",
     f"{LONGER} >> personal(200)",
-    f"global >> {REMINDING}",
-    f"{LONGER} >> {REMINDING} >> blend(0.5)",
+    f"global >> {SELDOM}",
+    f"{LONGER} >> {SELDOM} >> blend(0.6)",
     f"global >> {SHORT}",
     f"global >> {SHORT} >> blend(0.75)",
 )
@@ -187,7 +188,7 @@ SCENARIOS: Mapping[ScenarioName, Scenario] = {
         beyond=(*FURTHER, *HANDWRITING),
         proposed=Proposals(
             target=f"{LONGER} >> {REMINDED}",
-            combination=f"{LONGER} >> {REMINDING} >> blend(0.5)",
+            combination=f"{LONGER} >> {SELDOM} >> blend(0.6)",
         ),
         front=(),
         notes=(
