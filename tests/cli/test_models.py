@@ -14,7 +14,7 @@ from monogram.datasets import read_own
 from monogram.personalize.work import Work
 from monogram.population import open_population
 from monogram.store import Store
-from monogram.study import Study
+from monogram.study import Results, Study
 
 PEOPLE = {"anna": 30, "ben": 24, "cleo": 21, "dora": 30}
 TRANSFER = ["-c", "transfer(2)", "--min-global-accuracy", "0", "--workers", "1", "-q"]
@@ -95,7 +95,7 @@ def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--network", "mlp"], 2, "leave out --network: the run says it"),
+        (["--network", "mlp(hidden=3)"], 2, "is not the one any more whose weights were kept"),
         (["-c", "transfer(2)", "--only", "nobody"], 2, "has no individual 'nobody'"),
         (["--back-off", "0.5,x"], 2, "--back-off must be fractions"),
         (["--encoding", "zip"], 2, "zip"),
@@ -337,3 +337,9 @@ def test_a_network_whose_file_was_moved_is_named_where_it_is_now(monogram, study
         assert (lost.status, "say with --network where it is now" in lost.err) == (2, True)
         found = monogram(*words, "--store", tmp_path / "run", "--network", f"{now}:tiny")
         assert (found.status, found.err) == (0, "")
+    again = ["personalize", tmp_path / "run", *TRANSFER, "--again"]
+    for words in (again, ["resume", tmp_path / "run", "-q"]):
+        lost = monogram(*words)
+        assert (lost.status, "say with --network where it is now" in lost.err) == (2, True)
+        assert monogram(*words, "--network", f"{now}:tiny").status == 0
+    assert Results.open(tmp_path / "run").config["study"]["network"] == f"{then}:tiny"

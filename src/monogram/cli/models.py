@@ -15,6 +15,7 @@ from monogram.cli.options import (
     NetworkPlace,
     Person,
     StorePlace,
+    moved_to,
     names,
     store_place,
 )
@@ -34,7 +35,6 @@ from monogram.cli.wording import (
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.formats import count
-from monogram.networks import factory_named
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
@@ -120,7 +120,7 @@ def predict(
             individual_column=individual_column,
             input_columns=names(input_columns),
             unknown="base" if unknown == "base" else "error",
-            factory=factory_named(network) if network else None,
+            factory=moved_to(network),
         )
     _say(f"{count(done.samples, 'sample')} of {count(done.individuals, 'individual')}, into {out}")
     if done.unknown:
@@ -149,7 +149,7 @@ def export(
 ) -> None:
     """Write one person's model for use elsewhere, and check it by running it."""
     folder = out or Path("exports") / _file_name(individual or "base")
-    factory = factory_named(network) if network else None
+    factory = moved_to(network)
     formats = names(format_) or FORMATS
     with Store.open(store_place(store)) as opened:
         done = export_model(opened, individual, folder, formats=formats, factory=factory)

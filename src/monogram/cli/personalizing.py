@@ -35,6 +35,7 @@ from monogram.cli.options import (
     Tokens,
     Workers,
     bytes_of,
+    moved_to,
     names,
 )
 from monogram.cli.studies import read_split
@@ -105,7 +106,12 @@ def personalize(
         ),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="Without a run: the base's network.", rich_help_panel=HOW)
+        str | None,
+        typer.Option(
+            help="Without a run: the base's network. With one: where its network is now, "
+            "if the code was moved.",
+            rich_help_panel=HOW,
+        ),
     ] = None,
     base: Annotated[
         Path | None,
@@ -197,7 +203,6 @@ def personalize(
             individuals=individuals,
             only=only,
             curriculum=curriculum,
-            network=network,
             base=base,
             epochs=epochs,
             seed=seed,
@@ -207,7 +212,8 @@ def personalize(
             again=again or None,
             dry_run=dry_run or None,
         )
-        finish(resume(work or begun(run, store), store=store, pace=pace))
+        place = work or begun(run, store)
+        finish(resume(place, store=store, network=moved_to(network), pace=pace))
         return
     if run is None and source is None and data is None:
         raise SettingError(
@@ -237,7 +243,6 @@ def personalize(
     if run is not None:
         refuse(
             "the run says it",
-            network=network,
             base=base,
             epochs=epochs,
             batch_size=batch_size,
@@ -249,7 +254,13 @@ def personalize(
             split=split,
             tokens=tokens or None,
         )
-        start = Start.of_run(run, curriculum=curriculum, floor=min_global_accuracy, seed=seed)
+        start = Start.of_run(
+            run,
+            curriculum=curriculum,
+            floor=min_global_accuracy,
+            seed=seed,
+            network=moved_to(network),
+        )
         people = people_of(given, start)
     else:
         if base is None or curriculum is None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from monogram.cli.asked import refuse
 from monogram.cli.data import Given, population_of
 from monogram.cli.options import (
     DATA,
@@ -20,11 +21,13 @@ from monogram.cli.options import (
     InputColumns,
     LabelColumn,
     Memory,
+    NetworkPlace,
     Part,
     Quiet,
     Tokens,
     Workers,
     bytes_of,
+    moved_to,
     names,
 )
 from monogram.cli.running import finish, run_evaluation, run_study, show_plan
@@ -210,14 +213,16 @@ def resume(
     workers: Workers = None,
     engine: Engine = "auto",
     memory: Memory = None,
+    network: NetworkPlace = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted; finished ones are only shown."""
     running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     if is_reproduction(folder):
+        refuse("a reproduction has networks of its own", network=network)
         run_evaluation(evaluation_of(folder), folder, running, quiet=quiet)
     else:
-        run_study(study_of(folder), folder, running, quiet=quiet)
+        run_study(study_of(folder, network=moved_to(network)), folder, running, quiet=quiet)
 
 
 def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:

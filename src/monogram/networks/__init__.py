@@ -6,7 +6,13 @@ seed; `architecture(text, population)` reads a name, a `package.module:factory` 
 """
 
 from monogram.networks.answers import Answers, answers, check_answers, filled
-from monogram.networks.architecture import Architecture, architecture, factory_named, rebuild
+from monogram.networks.architecture import (
+    Architecture,
+    architecture,
+    factory_named,
+    kept_factory,
+    rebuild,
+)
 from monogram.networks.contract import check_network
 from monogram.networks.example import example_inputs
 from monogram.networks.layout import laid_out
@@ -31,6 +37,7 @@ __all__ = [
     "factory_named",
     "filled",
     "head_names",
+    "kept_factory",
     "laid_out",
     "last_block_names",
     "rebuild",

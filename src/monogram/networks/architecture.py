@@ -158,7 +158,7 @@ def rebuild(description: Mapping[str, Any], factory: Factory | None = None) -> P
                 f"network {name} was a Python object that cannot be imported by name; put its "
                 "factory in a module and name it, package.module:factory, or give `factory`"
             )
-        factory = _where_it_was(name)
+        factory = kept_factory(name)
     make = _bind(name, factory, shape, int(description["classes"]))
     blank = torch.zeros(shape[0]) if description["standardized"] else None
     scale = None if blank is None else torch.ones_like(blank)
@@ -176,8 +176,12 @@ def factory_named(network: str) -> Factory:
     return _named(network, ())[1]
 
 
-def _where_it_was(network: str) -> Factory:
-    """The factory of a network that was kept by its name."""
+def kept_factory(network: str) -> Factory:
+    """The factory of a network that was kept by its name.
+
+    Raises:
+        NetworkError: it is not there any more; the message says how to name where it is.
+    """
     try:
         return factory_named(network)
     except NetworkError as error:

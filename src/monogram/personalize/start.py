@@ -106,14 +106,13 @@ class Start:
         run = RunDirectory(Path(folder))
         study = study_of(folder, network=network)
         study.check_code(run)
-        named = run.config()["study"]["network"]
         chosen, its_floor = _choice(run, curriculum)
         seed = study.seeds[0] if seed is None else seed
         if seed not in study.seeds:
             raise SettingError(f"{folder} has no seed {seed}; it has {list(study.seeds)}")
         start = cls(
             population=study.population,
-            architecture=replace(study.architecture, name=named),
+            architecture=study.architecture,
             curriculum=chosen,
             base=_base_of(study, run, seed),
             base_curriculum=str(study.base),

@@ -30,7 +30,7 @@ from monogram.errors import (
     SettingError,
     shorten,
 )
-from monogram.networks import architecture
+from monogram.networks import architecture, kept_factory
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as
 from monogram.personalize.start import Start
@@ -219,7 +219,9 @@ def start_of(work: Work, factory: Factory | None = None) -> Start:
     base = load_state(work.folder / f"{BASE}.safetensors", BASE, torch.device("cpu"))
     if base is None:
         raise RunError(f"{work.folder} lacks its base; give the whole command again")
-    made = architecture(factory or asked["network"], people, standardize=asked["standardize"])
+    made = architecture(
+        factory or kept_factory(asked["network"]), people, standardize=asked["standardize"]
+    )
     made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
     return Start(
         population=people,

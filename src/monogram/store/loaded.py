@@ -21,7 +21,7 @@ from monogram.store.tensors import from_bytes
 from monogram.store.values import BaseModel, Served
 
 AGAIN = "personalize this individual again, or restore the database from a backup"
-ASK_FOR_BASE = "have the base predict (--unknown base, in Python unknown=\"base\")"
+ASK_FOR_BASE = 'have the base predict (--unknown base, in Python unknown="base")'
 Unknown = Literal["error", "base"]
 
 

@@ -32,6 +32,7 @@ from monogram.networks import (
     answers,
     architecture,
     check_answers,
+    kept_factory,
     trainable_names,
 )
 from monogram.networks.architecture import Factory
@@ -314,19 +315,21 @@ def resume(folder: Path | str, *, network: Factory | None = None) -> Study:
 
     Args:
         folder: a run directory.
-        network: makes the bare network, where its name cannot be imported here.
+        network: makes the bare network, where its name cannot be imported here; it is recorded
+            under the name that it had.
 
     Raises:
         RunError: the folder holds no run.
-        NetworkError: the network was given as an object in Python and cannot be named.
+        NetworkError: the network's code is not where it was, or was an object in Python; or the
+            one that was given computes something else.
     """
     run = RunDirectory(Path(folder))
     config = run.config()
     asked = config["study"]
-    return Study(
+    study = Study(
         population=open_population(run / "population").only(asked["individuals"]),
         curricula=asked["curricula"],
-        network=network or asked["network"],
+        network=network or kept_factory(asked["network"]),
         epochs=asked["epochs"],
         seeds=asked["seeds"],
         recipe=Recipe(**asked["recipe"]),
@@ -338,6 +341,11 @@ def resume(folder: Path | str, *, network: Factory | None = None) -> Study:
         about=config["about"],
         curves=asked.get("curves", True),
     )
+    named = replace(study.architecture, name=asked["network"])
+    object.__setattr__(study, "architecture", named)
+    if network is not None:
+        study.check_code(run)
+    return study
 
 
 def _as_curriculum(given: Curriculum | Phase | str) -> Curriculum:
