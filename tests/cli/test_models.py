@@ -343,3 +343,5 @@ def test_a_network_whose_file_was_moved_is_named_where_it_is_now(monogram, study
         assert (lost.status, "say with --network where it is now" in lost.err) == (2, True)
         assert monogram(*words, "--network", f"{now}:tiny").status == 0
     assert Results.open(tmp_path / "run").config["study"]["network"] == f"{then}:tiny"
+    other = monogram("resume", tmp_path / "run", "--network", "mlp", "-q")
+    assert (other.status, "whose weights were kept" in other.err) == (2, True)

@@ -59,4 +59,6 @@ def test_a_reproduction_is_run_resumed_and_reported(monogram, published, tmp_pat
     assert all(claim.verdict in page for claim in Reproduction.open(run).claims)
     assert {row.seed for row in Reproduction.open(run).results.rows} == {7}
     assert monogram("resume", run).status == 0
+    other = monogram("resume", run, "--network", "mlp")
+    assert (other.status, "leave out --network: a reproduction has" in other.err) == (2, True)
     assert monogram("report", run).out == answer.out

@@ -150,6 +150,15 @@ def test_the_forgotten_are_gone_from_every_part_and_the_rest_goes_on(tmp_path):
     assert again.shaping[0].models == (1, 1, 1, 1)
 
 
+def test_the_page_is_made_anew_without_somebody_who_is_only_beyond(finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    (folder / "report.html").write_text("dora gained most")
+    with Store.create(tmp_path / "people.db") as store:
+        store.forget("dora", also=[folder])
+    assert not (folder / "report.html").exists()
+
+
 def test_without_anybody_left_for_the_curve_the_rest_goes_on(finished, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)

@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from unittest.mock import Mock
 
 import numpy as np
@@ -16,8 +17,8 @@ from tests.store.making import HEAD, add_base, commit, same_tensors, weights
 from monogram import Study
 from monogram.engine import read_points
 from monogram.errors import StoreError, UnknownIndividualError
-from monogram.population import open_population
-from monogram.store import erase_file, forget_in_run
+from monogram.population import Remark, open_population
+from monogram.store import forget_in_run
 from monogram.study import Results, learning_curves_of
 
 NAME = "anna-maria-quux"
@@ -214,11 +215,15 @@ def test_a_wrong_path_stops_everything(store, tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """A finished run in which someone is called by a name that can be searched for."""
+    """A run in which someone is called by a name that can be searched for, and is remarked on."""
     population = make_population({NAME: 24, "ben": 20, "cleo": 18})
+    population = replace(population, remarks=(Remark.on(NAME, "all alike"),))
     curricula = ["baseline", "transfer(2)", "personal(iterations=3)"]
     study = Study(population, curricula, epochs=1, network="mlp(hidden=4)")
     study.run(tmp_path / "run", workers=1)
+    (tmp_path / "run" / "report.html").write_text(f"{NAME} gained most")
+    (tmp_path / "run" / "checkpoints").mkdir(exist_ok=True)
+    (tmp_path / "run" / "checkpoints" / "in-flight").write_text(f"weights of {NAME}")
     return tmp_path / "run"
 
 
@@ -248,39 +253,67 @@ def test_a_run_directory_goes_on_without_the_individual(run):
 
 @pytest.mark.parametrize("nobody", ["misspelt", NAME[1:]])
 def test_a_run_keeps_its_results_where_nobody_has_such_a_name(run, nobody):
-    (run / "checkpoints").mkdir(exist_ok=True)
-    (run / "checkpoints" / "in-flight").write_bytes(b"somebody's")
     before = folder_bytes(run)
     assert not forget_in_run(run, nobody).found
     assert folder_bytes(run) == before
 
 
-def test_results_from_which_an_erasure_was_cut_off_are_still_erased(run):
-    """As one of an earlier version may have left them, whose last step they were."""
-    kept = (run / "results.parquet").read_bytes()
+@pytest.mark.parametrize("place", ["os.link", "os.fsync", "monogram.store.runs.erase_file"])
+def test_an_erasure_that_was_killed_can_be_repeated(run, monkeypatch, place):
+    """Killed at any of its steps: the same command leaves no byte of the name, and says so."""
+    module, _, name = place.rpartition(".")
+    real = getattr(sys.modules[module], name)
+    steps = 0
+    while steps < 50:
+        copy = run.with_name(f"killed-{steps}")
+        shutil.copytree(run, copy)
+        calls = Mock(side_effect=[*[None] * steps, SystemExit])
+        with monkeypatch.context() as patched, suppress(SystemExit):
+            patched.setattr(place, lambda *some, calls=calls: calls(*some) or real(*some))
+            forget_in_run(copy, NAME)
+            break
+        left = NAME.encode() in folder_bytes(copy)
+        assert forget_in_run(copy, NAME).found is left
+        assert NAME.encode() not in folder_bytes(copy)
+        assert not any((copy / name).exists() for name in ("results.parquet", "report.html"))
+        assert list(Results.open(copy).population.individuals) == ["ben", "cleo"]
+        steps += 1
+    assert 3 < steps < 50
+
+
+def test_the_page_of_a_run_is_also_of_those_in_runs_within(run, tmp_path):
+    """As of a reproduction, whose page tells of people that it has only beyond the paper's rows."""
+    shutil.copytree(run, run / "beyond")
     forget_in_run(run, NAME)
-    (run / "results.parquet").write_bytes(kept)
-    forget_in_run(run, NAME)
+    (run / "report.html").write_text(f"{NAME} gained most beyond")
+    assert forget_in_run(run, NAME).summaries == ("report.html",)
+    forget_in_run(run / "beyond", NAME)
     assert NAME.encode() not in folder_bytes(run)
 
 
-@pytest.mark.parametrize("steps", range(8))
-def test_an_erasure_that_was_killed_can_be_repeated(run, monkeypatch, steps):
-    """Killed after any number of its steps: the next leaves no byte of the name."""
+def test_what_an_earlier_version_left_of_a_killed_erasure_is_erased(run):
+    """It took the id out of the population first, and erased results last."""
+    whole = run.with_name("whole")
+    shutil.copytree(run, whole)
+    forget_in_run(whole, NAME)
+    for name in ("population.json", "inputs.npy", "labels.npy"):
+        shutil.copy(whole / "population" / name, run / "population" / name)
+    assert forget_in_run(run, "ben").found
+    assert forget_in_run(run, NAME).found
+    assert NAME.encode() not in folder_bytes(run)
+    (run / "results.parquet").write_bytes(b"torn")
+    assert forget_in_run(run, NAME).summaries == ("results.parquet",)
 
-    calls = Mock(side_effect=[*range(steps), SystemExit])
 
-    def killed(file):
-        calls()
-        return erase_file(file)
-
-    with monkeypatch.context() as patched, suppress(SystemExit):
-        patched.setattr("monogram.store.runs.erase_file", killed)
+def test_a_damaged_line_is_named_and_without_it_the_erasure_is_gone_on_with(run):
+    journal = next((run / "journal").glob("*.jsonl"))
+    whole = journal.read_bytes()
+    journal.write_bytes(b"{\n" + whole)
+    with pytest.raises(StoreError, match=rf"{journal.name}, line 1 is damaged; delete the line"):
         forget_in_run(run, NAME)
-    forget_in_run(run, NAME)
+    journal.write_bytes(whole)
+    assert forget_in_run(run, NAME).samples == 24
     assert NAME.encode() not in folder_bytes(run)
-    assert not any((run / name).exists() for name in ("results.parquet", "summary.json"))
-    assert list(Results.open(run).population.individuals) == ["ben", "cleo"]
 
 
 def test_a_run_and_the_store_in_one_receipt(run, store, tmp_path):

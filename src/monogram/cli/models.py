@@ -15,7 +15,6 @@ from monogram.cli.options import (
     NetworkPlace,
     Person,
     StorePlace,
-    moved_to,
     names,
     store_place,
 )
@@ -35,6 +34,8 @@ from monogram.cli.wording import (
 from monogram.errors import SettingError, StoreError, UnknownIndividualError, shorten
 from monogram.export import FORMATS, export_model
 from monogram.formats import count
+from monogram.networks import factory_named
+from monogram.networks.architecture import Factory
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
@@ -120,7 +121,7 @@ def predict(
             individual_column=individual_column,
             input_columns=names(input_columns),
             unknown="base" if unknown == "base" else "error",
-            factory=moved_to(network),
+            factory=_moved_to(network),
         )
     _say(f"{count(done.samples, 'sample')} of {count(done.individuals, 'individual')}, into {out}")
     if done.unknown:
@@ -149,7 +150,7 @@ def export(
 ) -> None:
     """Write one person's model for use elsewhere, and check it by running it."""
     folder = out or Path("exports") / _file_name(individual or "base")
-    factory = moved_to(network)
+    factory = _moved_to(network)
     formats = names(format_) or FORMATS
     with Store.open(store_place(store)) as opened:
         done = export_model(opened, individual, folder, formats=formats, factory=factory)
@@ -273,3 +274,12 @@ def _file_name(individual: str) -> str:
 
 def _say(*lines: str) -> None:
     terminal().print("\n".join(lines))
+
+
+def _moved_to(network: str | None) -> Factory | None:
+    """The factory where a network's code is now; None: where it was.
+
+    Raises:
+        NetworkError: there is no such network, or its code cannot be imported.
+    """
+    return factory_named(network) if network else None

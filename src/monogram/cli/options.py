@@ -8,8 +8,6 @@ import typer
 
 from monogram.engine import EngineName
 from monogram.errors import NoStoreError, SettingError
-from monogram.networks import factory_named
-from monogram.networks.architecture import Factory
 from monogram.personalize.work import STORE_NAME
 
 DATA = "The population"
@@ -114,15 +112,6 @@ def bytes_of(text: str | None) -> int | None:
     if size < 1:
         raise SettingError(f"--memory must be a number of bytes like 8GiB or 500MB, not {text!r}")
     return int(size)
-
-
-def moved_to(network: str | None) -> Factory | None:
-    """The factory where a network's code is now; None: where it was.
-
-    Raises:
-        NetworkError: there is no such network, or its code cannot be imported.
-    """
-    return factory_named(network) if network else None
 
 
 def names(texts: list[str] | None) -> tuple[str, ...]:

@@ -35,7 +35,6 @@ from monogram.cli.options import (
     Tokens,
     Workers,
     bytes_of,
-    moved_to,
     names,
 )
 from monogram.cli.studies import read_split
@@ -108,8 +107,8 @@ def personalize(
     network: Annotated[
         str | None,
         typer.Option(
-            help="Without a run: the base's network. With one: where its network is now, "
-            "if the code was moved.",
+            help="The base's network; with a run or --resume, which know it: where it is now, if "
+            "its code was moved.",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -213,7 +212,7 @@ def personalize(
             dry_run=dry_run or None,
         )
         place = work or begun(run, store)
-        finish(resume(place, store=store, network=moved_to(network), pace=pace))
+        finish(resume(place, store=store, network=network, pace=pace))
         return
     if run is None and source is None and data is None:
         raise SettingError(
@@ -259,7 +258,7 @@ def personalize(
             curriculum=curriculum,
             floor=min_global_accuracy,
             seed=seed,
-            network=moved_to(network),
+            network=network,
         )
         people = people_of(given, start)
     else:

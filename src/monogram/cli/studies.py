@@ -27,7 +27,6 @@ from monogram.cli.options import (
     Tokens,
     Workers,
     bytes_of,
-    moved_to,
     names,
 )
 from monogram.cli.running import finish, run_evaluation, run_study, show_plan
@@ -222,7 +221,7 @@ def resume(
         refuse("a reproduction has networks of its own", network=network)
         run_evaluation(evaluation_of(folder), folder, running, quiet=quiet)
     else:
-        run_study(study_of(folder, network=moved_to(network)), folder, running, quiet=quiet)
+        run_study(study_of(folder, network=network), folder, running, quiet=quiet)
 
 
 def report(folder: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:

@@ -186,8 +186,8 @@ def kept_factory(network: str) -> Factory:
         return factory_named(network)
     except NetworkError as error:
         raise NetworkError(
-            f"{error}; if its code was moved, say with --network where it is now, in Python with "
-            "`factory`"
+            f"{error}; if its code was moved, say with --network where it is now, in Python give "
+            "the factory itself"
         ) from error
 
 

@@ -72,7 +72,7 @@ def resume(
     work: str | Path,
     *,
     store: str | Path | None = None,
-    network: Factory | None = None,
+    network: str | Factory | None = None,
     pace: Pace | None = None,
 ) -> Outcome:
     """Go on with an interrupted personalization; everything that was asked is read from its work.
@@ -80,11 +80,13 @@ def resume(
     Args:
         work: its folder.
         store: needed only when its address holds a password, which is never written down.
-        network: makes the bare network, where its name cannot be imported here.
+        network: a name or a factory of the bare network, where it cannot be imported by the name
+            that it had.
         pace: how the work is done.
 
     Raises:
         RunError: nothing is left to go on with.
+        NetworkError: the network's code is not where it was, or does not fit the base.
         SettingError: the store must be named.
     """
     begun = Work(Path(work))

@@ -87,7 +87,7 @@ class Start:
         curriculum: Curriculum | str | None = None,
         floor: float | None = None,
         seed: int | None = None,
-        network: Factory | None = None,
+        network: str | Factory | None = None,
     ) -> Self:
         """What a study found and kept.
 
@@ -96,7 +96,8 @@ class Start:
             curriculum: None: the study's choice.
             floor: None: the study's.
             seed: one of the study's; None: its first.
-            network: makes the bare network, where its name cannot be imported here.
+            network: a name or a factory of the bare network, where it cannot be imported by the
+                name that it had.
 
         Raises:
             RunError: no run, one that is not finished, or one that chose nothing.

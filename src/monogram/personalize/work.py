@@ -204,24 +204,26 @@ def as_asked(start: Start) -> dict[str, Any]:
     }
 
 
-def start_of(work: Work, factory: Factory | None = None) -> Start:
+def start_of(work: Work, network: str | Factory | None = None) -> Start:
     """The start that work was begun with.
 
     Args:
         work: begun.
-        factory: makes the bare network, where its name cannot be imported here.
+        network: a name or a factory of the bare network, where it cannot be imported by the name
+            that it had.
 
     Raises:
         RunError: nothing is left to go on with, or a file is damaged.
+        NetworkError: the network's code is not where it was, or does not fit the base.
     """
     asked = work.asked()
     people = open_population(work.folder / "population")
     base = load_state(work.folder / f"{BASE}.safetensors", BASE, torch.device("cpu"))
     if base is None:
         raise RunError(f"{work.folder} lacks its base; give the whole command again")
-    made = architecture(
-        factory or kept_factory(asked["network"]), people, standardize=asked["standardize"]
-    )
+    if network is None:
+        kept_factory(asked["network"])  # or it is told how to say where it is now
+    made = architecture(network or asked["network"], people, standardize=asked["standardize"])
     made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
     return Start(
         population=people,

@@ -200,8 +200,8 @@ def _remarks(owners: Sequence[RawSamples]) -> Iterator[Remark]:
         present = {str(text) for text in np.unique(raw.labels)}
         unknown.update(present - taught)
         if len(present) == 1:
-            yield Remark(
-                f"individual {shorten(raw.owner)!r}",
+            yield Remark.on(
+                str(raw.owner),
                 f"all samples are of class {shorten(min(present))!r}: "
                 "its personal accuracy says little",
             )

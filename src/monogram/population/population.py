@@ -109,6 +109,15 @@ class Remark:
         """One line for a report."""
         return f"{shorten(self.about)}: {self.text}"
 
+    @classmethod
+    def on(cls, individual: str, text: str) -> "Remark":
+        """A remark on somebody's data."""
+        return cls(f"individual {shorten(individual)!r}", text)
+
+    def is_on(self, individual: str) -> bool:
+        """Whether it is on somebody's data, or that of one whose long id is shortened alike."""
+        return self.about == self.on(individual, self.text).about
+
 
 @dataclass(frozen=True, eq=False)
 class Population:

@@ -6,19 +6,21 @@ is removed, to be made again without this one; a run that names this one nowhere
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
+from pyarrow.lib import ArrowException
 
 from monogram.errors import DataError, StoreError
 from monogram.population import Population, Split, fingerprint, open_population
 
-SUMMARIES = ("results.parquet", "summary.json", "report.html")
+SUMMARIES = ("report.html", "summary.json", "results.parquet")  # last, what tells whose it is
+LEFTOVERS = ("*.part", "*/*.part", "*.old", "*/*.old")
 BEGINNING = {".lock", "population", "config.json.part"}  # what a run killed at once may leave
 BLOCK = 2**20
 
@@ -29,6 +31,7 @@ class RunErasure:
 
     Attributes:
         folder: the run directory.
+        named: the individual occurred in it, or in a run within it.
         samples: of the individual's own data, overwritten with zeros.
         journal_lines: rows of models that were its own, or were judged on it.
         curve_points: points of learning curves, likewise.
@@ -42,6 +45,7 @@ class RunErasure:
     """
 
     folder: str
+    named: bool = False
     samples: int = 0
     journal_lines: int = 0
     curve_points: int = 0
@@ -55,8 +59,7 @@ class RunErasure:
     @property
     def found(self) -> bool:
         """Whether anything of the individual was there, or may have been."""
-        named = self.journal_lines or self.set_aside
-        return bool(self.samples or named or self.in_global_data or self.begun)
+        return self.named or self.begun
 
 
 def is_run(folder: Path) -> bool:
@@ -132,19 +135,19 @@ def _erase(folder: Path, individual: str) -> RunErasure:
     """Erase an individual, what does not say whose it is first and the population last.
 
     As long as that names the individual, there may be more to erase: a killed erasure is repeated.
+    What summarises a run is also of the runs within it, which are erased after it.
     """
-    for pattern in ("*.part", "*/*.part", "*.old", "*/*.old"):
-        for leftover in folder.glob(pattern):
-            _erase_leftover(leftover)
     people = open_population(folder / "population")
     in_global = individual in people.global_owners
-    named = _names(folder, people, individual)
+    named = any(_names(run, individual) for run in runs_in(folder))
+    for leftover in _leftovers(folder):
+        _erase_leftover(leftover)
     checkpoints = [f for f in (folder / "checkpoints").glob("*") if named and f.is_file()]
     summaries = [folder / name for name in SUMMARIES if named and (folder / name).exists()]
     for file in [*checkpoints, *summaries]:
         erase_file(file)
-    lines = _in_journals(folder / "journal", individual)
-    points = _in_journals(folder / "curves", individual)
+    lines = sum(_in_journal(file, individual) for file in folder.glob("journal/*.jsonl"))
+    points = sum(_in_journal(file, individual) for file in folder.glob("curves/*.jsonl"))
     _rewrite_json(folder / "failures.json", lambda old: _without_failures(old, individual))
     _in_config(folder, people, individual)
     samples = _in_population(folder / "population", people, individual)
@@ -159,6 +162,7 @@ def _erase(folder: Path, individual: str) -> RunErasure:
         left.append("give `monogram resume` this directory to make results and report again")
     return RunErasure(
         folder=str(folder),
+        named=named,
         samples=samples,
         journal_lines=lines,
         curve_points=points,
@@ -170,19 +174,40 @@ def _erase(folder: Path, individual: str) -> RunErasure:
     )
 
 
-def _names(folder: Path, people: Population, individual: str) -> bool:
-    """Whether a run names an individual: in its population, or in results that were made of it."""
-    remarks = (remark.about for remark in people.remarks)
+def _names(folder: Path, individual: str) -> bool:
+    """Whether a run names an individual, or a killed erasure has left something of its name."""
+    if _has_only_begun(folder):
+        return False
+    people = open_population(folder / "population")
+    config = _read_json(folder / "config.json", {})
     aside = (one.individual for one in people.set_aside)
-    named = {*people.individuals, *people.global_owners, *aside, *remarks}
-    return individual in named or _is_in_results(folder / "results.parquet", individual)
+    asked = config.get("study", {}).get("individuals", ())
+    if individual in {*people.individuals, *people.global_owners, *aside, *asked}:
+        return True
+    written = json.dumps(individual).encode()
+    texts = (leftover for leftover in _leftovers(folder) if ".json" in leftover.name)
+    return (
+        any(remark.is_on(individual) for remark in people.remarks)
+        or any(written in text.read_bytes() for text in texts)
+        or any(_concerns(row, individual) for file in _journals(folder) for _, row in _rows(file))
+        or _is_in_results(folder / "results.parquet", individual)
+    )
 
 
 def _is_in_results(file: Path, individual: str) -> bool:
+    """Whether results are of an individual too; those that cannot be read may be."""
     if not file.exists():
         return False
-    columns = pq.read_table(file, columns=["individual", "evaluated_on"]).columns
+    try:
+        columns = pq.read_table(file, columns=["individual", "evaluated_on"]).columns
+    except (OSError, ArrowException):
+        return True
     return any(individual in column.unique().to_pylist() for column in columns)
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    """What killed processes left half done."""
+    return [file for pattern in LEFTOVERS for file in folder.glob(pattern) if file.is_file()]
 
 
 def _erase_leftover(file: Path) -> None:
@@ -190,7 +215,7 @@ def _erase_leftover(file: Path) -> None:
     in_use = file.with_suffix("")
     if in_use.exists() and in_use.samefile(file):
         file.unlink()
-    elif file.is_file():
+    else:
         erase_file(file)
 
 
@@ -204,7 +229,7 @@ def _in_population(folder: Path, people: Population, individual: str) -> int:
     def without(index: dict[str, Any]) -> dict[str, Any]:
         index["individuals"].pop(individual, None)
         index["set_aside"] = [s for s in index["set_aside"] if s["individual"] != individual]
-        index["remarks"] = [r for r in index["remarks"] if r["about"] != individual]
+        index["remarks"] = [asdict(r) for r in people.remarks if not r.is_on(individual)]
         index["global_owners"] = [o for o in index["global_owners"] if o != individual]
         return index
 
@@ -224,7 +249,8 @@ def _in_config(folder: Path, people: Population, individual: str) -> None:
     def without(config: dict[str, Any]) -> dict[str, Any]:
         study = config.get("study", {})
         if individual in study.get("individuals", ()):
-            study["individuals"] = [i for i in study["individuals"] if i != individual]
+            others = people.individuals.keys() - {individual}
+            study["individuals"] = [i for i in study["individuals"] if i in others]
             study["fingerprint"] = fingerprint(people.only(study["individuals"]))
         command = config.get("environment", {}).get("command", [])
         if any(individual == word or f"={individual}" in word for word in command):
@@ -234,23 +260,39 @@ def _in_config(folder: Path, people: Population, individual: str) -> None:
     _rewrite_json(folder / "config.json", without)
 
 
-def _in_journals(folder: Path, individual: str) -> int:
-    """Take the lines of an individual out of all files of a folder; how many there were."""
-    return sum(_in_journal(file, individual) for file in folder.glob("*.jsonl"))
+def _journals(folder: Path) -> list[Path]:
+    """Of finished models, and of the points of learning curves."""
+    return [*folder.glob("journal/*.jsonl"), *folder.glob("curves/*.jsonl")]
 
 
 def _in_journal(file: Path, individual: str) -> int:
     """Rewrite a journal without the lines of an individual; how many there were."""
-    lines = file.read_bytes().split(b"\n")
-    whole = lines[:-1]  # after the last newline: cut off by a kill, never read
-    kept = [line for line in whole if not _concerns(line, individual)]
-    if len(kept) < len(whole) or lines[-1]:
-        _replace(file, b"".join(line + b"\n" for line in kept))
-    return len(whole) - len(kept)
+    rows = list(_rows(file))
+    kept = [line for line, row in rows if not _concerns(row, individual)]
+    content = b"".join(line + b"\n" for line in kept)
+    if len(content) < file.stat().st_size:
+        _replace(file, content)
+    return len(rows) - len(kept)
 
 
-def _concerns(line: bytes, individual: str) -> bool:
-    row = json.loads(line)
+def _rows(file: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """The lines of a journal and what they say; one that a kill cut off is never read.
+
+    Raises:
+        ValueError: a line is damaged.
+    """
+    whole = file.read_bytes().split(b"\n")[:-1]
+    for number, line in enumerate(whole, start=1):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ValueError(
+                f"{file.name}, line {number} is damaged; delete the line and forget again"
+            ) from error
+        yield line, row
+
+
+def _concerns(row: dict[str, Any], individual: str) -> bool:
     return individual in (row.get("individual"), row.get("evaluated_on"))
 
 
@@ -258,12 +300,16 @@ def _without_failures(failures: list[dict[str, Any]], individual: str) -> list[d
     return [failure for failure in failures if failure.get("individual") != individual]
 
 
+def _read_json(file: Path, default: Any) -> Any:
+    return json.loads(file.read_text("utf-8")) if file.exists() else default
+
+
 def _rewrite_json(file: Path, change: Callable[[Any], Any]) -> None:
     """Change the values in a file, if it is there."""
     if file.exists():
-        text = file.read_text("utf-8")
-        changed = json.dumps(change(json.loads(text)), indent=1)
-        if changed != json.dumps(json.loads(text), indent=1):
+        before = json.dumps(_read_json(file, None), indent=1)
+        changed = json.dumps(change(_read_json(file, None)), indent=1)
+        if changed != before:
             _replace(file, changed.encode())
 
 

@@ -310,13 +310,13 @@ def default_epochs(population: Population, recipe: Recipe) -> int:
     return min(most, max(fewest, ceil(DEFAULT_STEPS / per_epoch)))
 
 
-def resume(folder: Path | str, *, network: Factory | None = None) -> Study:
+def resume(folder: Path | str, *, network: str | Factory | None = None) -> Study:
     """The study that a run directory holds, to be run there again.
 
     Args:
         folder: a run directory.
-        network: makes the bare network, where its name cannot be imported here; it is recorded
-            under the name that it had.
+        network: a name or a factory of the bare network, where it cannot be imported by the name
+            that it had, under which it is recorded.
 
     Raises:
         RunError: the folder holds no run.
@@ -326,10 +326,12 @@ def resume(folder: Path | str, *, network: Factory | None = None) -> Study:
     run = RunDirectory(Path(folder))
     config = run.config()
     asked = config["study"]
+    if network is None:
+        kept_factory(asked["network"])  # or it is told how to say where it is now
     study = Study(
         population=open_population(run / "population").only(asked["individuals"]),
         curricula=asked["curricula"],
-        network=network or kept_factory(asked["network"]),
+        network=network or asked["network"],
         epochs=asked["epochs"],
         seeds=asked["seeds"],
         recipe=Recipe(**asked["recipe"]),
