@@ -9,7 +9,7 @@ import pytest
 from tests.people import make_population
 from tests.personalize.conftest import HERE, content, make_run
 
-from monogram.errors import RunError, StoreError
+from monogram.errors import NetworkError, RunError, StoreError
 from monogram.personalize import Pace, Start, Ways, personalize, resume
 from monogram.personalize.guard import Guard
 from monogram.store import Store
@@ -81,6 +81,22 @@ def stopped_after(models, monkeypatch):
         return commit(self, *args, **options)
 
     monkeypatch.setattr(Store, "commit", committed)
+
+
+def test_a_network_whose_code_was_moved_meanwhile_is_named_where_it_is(tmp_path, monkeypatch):
+    then, now = tmp_path / "net_of_then.py", tmp_path / "net_of_now.py"
+    then.write_text("from tests.nets import plain")
+    start = Start.of_run(make_run(tmp_path / "run", network=f"{then}:plain"))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stopped_after(1, patch)
+        personalize(start, store=tmp_path / "models.db", pace=HERE)
+    then.rename(now)
+    with pytest.raises(NetworkError, match="say with --network where it is now"):
+        resume(tmp_path / "models.db.work", pace=HERE)
+    outcome = resume(tmp_path / "models.db.work", network=f"{now}:plain", pace=HERE)
+    assert outcome.complete
+    with Store.open(tmp_path / "models.db") as store:
+        assert len(store.bases()) == 1
 
 
 @pytest.mark.parametrize("again", [False, True])
