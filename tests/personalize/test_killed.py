@@ -87,9 +87,10 @@ def test_a_network_whose_code_was_moved_meanwhile_is_named_where_it_is(tmp_path,
     then, now = tmp_path / "net_of_then.py", tmp_path / "net_of_now.py"
     then.write_text("from tests.nets import plain")
     start = Start.of_run(make_run(tmp_path / "run", network=f"{then}:plain"))
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         stopped_after(1, patch)
-        personalize(start, store=tmp_path / "models.db", pace=HERE)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(start, store=tmp_path / "models.db", pace=HERE)
     then.rename(now)
     with pytest.raises(NetworkError, match="say with --network where it is now"):
         resume(tmp_path / "models.db.work", pace=HERE)

@@ -1,4 +1,8 @@
-"""Whether a module computes something else than its class says."""
+"""Modules that compute something else than their class says: told, and made for a while."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from torch import nn
 
@@ -12,3 +16,15 @@ def is_altered(module: nn.Module) -> bool:
     Whoever computes a layer in another way must leave such a module as it is.
     """
     return FORWARD in vars(module) or any(getattr(module, name) for name in HOOKS)
+
+
+@contextmanager
+def altered(forwards: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]:
+    """In this context modules that were not altered compute what is given for each."""
+    try:
+        for module, forward in forwards.items():
+            vars(module)[FORWARD] = forward
+        yield
+    finally:
+        for module in forwards:
+            vars(module).pop(FORWARD, None)

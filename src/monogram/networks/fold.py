@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from monogram.networks.altered import FORWARD, is_altered
+from monogram.networks.altered import altered, is_altered
 from monogram.networks.prepared import Prepared
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -43,15 +43,10 @@ def folded(network: nn.Module) -> Iterator[None]:
         _PAIRS[network] = _pairs(network)
     modules = [tuple(map(network.get_submodule, pair)) for pair in _PAIRS[network]]
     pairs = [pair for pair in modules if _foldable(*pair)]
-    fused = [_fused(*pair) for pair in pairs]
-    try:
-        for (convolution, normalisation), both in zip(pairs, fused, strict=True):
-            vars(convolution)[FORWARD] = both.forward
-            vars(normalisation)[FORWARD] = _as_it_is
+    folded_ones = {pair[0]: _fused(*pair).forward for pair in pairs}
+    left_out = {normalisation: _as_it_is for _, normalisation in pairs}
+    with altered(folded_ones | left_out):
         yield
-    finally:
-        for module in (module for pair in pairs for module in pair):
-            vars(module).pop(FORWARD, None)
 
 
 def _pairs(network: nn.Module) -> Pairs:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from monogram.networks.altered import FORWARD, is_altered
+from monogram.networks.altered import altered, is_altered
 
 WINDOW = 2  # rows or columns; maxima of more take longer than pooling
 ROWS, COLUMNS = -2, -1  # axes of pictures, which may come without a batch
@@ -29,13 +29,8 @@ def pooled_by_maxima(network: nn.Module) -> Iterator[None]:
         network: whose gradients nobody asks for in the context; its modules stay what they are.
     """
     pools: list[Any] = [module for module in network.modules() if _is_of_pairs(module)]
-    try:
-        for pool in pools:
-            vars(pool)[FORWARD] = partial(_maxima, pool)
+    with altered({pool: partial(_maxima, pool) for pool in pools}):
         yield
-    finally:
-        for pool in pools:
-            del vars(pool)[FORWARD]
 
 
 def _is_of_pairs(module: Any) -> bool:
