@@ -12,6 +12,7 @@ from monogram import training
 from monogram.engine import trial
 from monogram.engine.choice import choices
 from monogram.engine.room import PROCESS
+from monogram.engine.trial import Found, Speed
 from monogram.errors import RunError
 from monogram.plan.compile import ring
 
@@ -272,6 +273,27 @@ def test_a_network_whose_code_changed_is_tried_again(tmp_path, monkeypatch):
     assert chosen(study, tmp_path / "before")["all"]["padded"]
     monkeypatch.setattr(nets.Centred, "centres", True)
     assert not chosen(study, tmp_path / "after")["all"]["padded"]
+
+
+@pytest.mark.parametrize(("gain", "are_together"), [(1.3, False), (1.7, True)])
+def test_what_a_trial_gains_must_outlast_a_run(tmp_path, monkeypatch, gain, are_together):
+    together_ = {2: Speed(0.0, 1 / gain, 0.0)}
+    found = Found(Speed(0.0, 1.0, 0.0), together_, memory=1)
+    monkeypatch.setattr(trial.Trial, "found", lambda *_, **__: found)
+    study = many()
+    job = replace(study.job(tmp_path), engine="auto")
+    ((_, kind),) = choices(study.plan(), job, study.population, 2)
+    assert (kind.most > 1) is are_together, kind.reason
+
+
+def test_who_has_more_batches_than_the_dual_form_takes_is_tried_anew(tmp_path):
+    """Else what is fast with few samples would be taken to be so with many."""
+    for samples, measured in ((20, 1), (24, 1), (60, 2), (90, 2)):  # half of them train
+        people = make_population({f"{nth:02}": samples for nth in range(16)})
+        study = make_study(nets.unnormalised, ("transfer(4)",), people)
+        chosen(study, tmp_path / str(samples))
+        (kept,) = (tmp_path / "cache").rglob("engines.json")
+        assert len(json.loads(kept.read_text())) == measured
 
 
 def test_what_is_known_of_a_network_in_no_file_is_not_kept(tmp_path, monkeypatch):

@@ -19,14 +19,14 @@ from monogram.curriculum import Recipe
 from monogram.plan import Stretch
 from monogram.training.layers import NARROW
 
-MOST = 2  # samples, in batches: all of them are looked at in each step
+MOST_BATCHES = 2  # of samples: all of them are looked at in each step
 
 
 def dual_pays(samples: int, batch: int, inputs: int, outputs: int, steps: int) -> bool:
     """Whether a layer takes fewer operations in the dual form, once and in all steps."""
     once = samples**2 * inputs + 2 * samples * inputs * outputs
     each, by_weights = samples**2 * outputs, 2 * batch * inputs * outputs
-    return samples <= MOST * batch and once + steps * each < steps * by_weights
+    return samples <= MOST_BATCHES * batch and once + steps * each < steps * by_weights
 
 
 def course(stretch: Stretch, recipe: Recipe) -> np.ndarray:
