@@ -84,7 +84,7 @@ def stopped_after(models, monkeypatch):
 
 
 def test_a_network_whose_code_was_moved_meanwhile_is_named_where_it_is(tmp_path, monkeypatch):
-    then, now = tmp_path / "net_of_then.py", tmp_path / "net_of_now.py"
+    then, now = tmp_path / "kept_then.py", tmp_path / "kept_now.py"
     then.write_text("from tests.nets import plain")
     start = Start.of_run(make_run(tmp_path / "run", network=f"{then}:plain"))
     with monkeypatch.context() as patch:
