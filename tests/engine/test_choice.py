@@ -297,6 +297,6 @@ def test_who_has_more_batches_than_the_dual_form_takes_is_tried_anew(tmp_path):
 
 
 def test_what_is_known_of_a_network_in_no_file_is_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("monogram.engine.choice.code_of", lambda _: None)
+    monkeypatch.setattr("monogram.engine.choice.described", lambda _: ())
     assert chosen(many(), tmp_path)["all"]["most"] > 1
     assert not list((tmp_path / "cache").rglob("engines.json"))

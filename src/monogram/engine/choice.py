@@ -1,4 +1,4 @@
-"""Who is trained together: tried out, measured for a moment, and bounded by memory.
+"""Who is trained together, on how many threads: tried out, for a moment, and bounded by memory.
 
 What is chosen is kept in the run directory, so that a run that is gone on with sums in the same
 order. What was measured is kept in the user's cache, by machine and network.
@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from monogram.engine import layout
-from monogram.engine.cohort import Grouping, Kind, trained_by
+from monogram.engine.cohort import Grouping, Kind, Team, trained_by
 from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
+from monogram.engine.threads import team_of
 from monogram.engine.trial import Found, Trial, not_judged_together
 from monogram.errors import OtherRunError, RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
-from monogram.training import code_of
+from monogram.training import described
 from monogram.training.dual import MOST_BATCHES
 
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
@@ -54,10 +55,11 @@ def grouping_of(plan: Plan, job: Job, population: Population, workers: int) -> G
     file = layout.engine(job.folder)
     if file.exists():
         return _read(file, job)
-    chosen = Grouping(dict(choices(plan, job, population, workers)))
+    chosen = choose(plan, job, population, workers)
     kinds = {name: _as_json(kind) for name, kind in chosen.kinds.items()}
+    kept = {"engine": job.engine, "kinds": kinds, "team": asdict(chosen.team)}
     part = file.with_suffix(".part")
-    part.write_text(json.dumps({"engine": job.engine, "kinds": kinds}, indent=1), "utf-8")
+    part.write_text(json.dumps(kept, indent=1), "utf-8")
     part.replace(file)
     return chosen
 
@@ -75,7 +77,8 @@ def _of_json(values: dict[str, Any]) -> Kind:
 def _read(file: Path, job: Job) -> Grouping:
     try:
         kept = json.loads(file.read_text("utf-8"))
-        grouping = Grouping({name: _of_json(values) for name, values in kept["kinds"].items()})
+        kinds = {name: _of_json(values) for name, values in kept["kinds"].items()}
+        grouping = Grouping(kinds, Team(**kept.get("team", {})))
         engine = str(kept["engine"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
@@ -85,6 +88,12 @@ def _read(file: Path, job: Job) -> Grouping:
             "that one, or choose another folder"
         )
     return grouping
+
+
+def choose(plan: Plan, job: Job, population: Population, workers: int) -> Grouping:
+    """Who is trained together, as `grouping_of`; nothing is written but the cache."""
+    kinds = dict(choices(plan, job, population, workers))
+    return Grouping(kinds, team_of(plan, job, population))
 
 
 def choices(
@@ -165,15 +174,11 @@ def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -
 
 def _key(name: str, tasks: Sequence[Task], job: Job, population: Population) -> tuple[str, ...]:
     """What a trial's findings depend on, beside the machine; empty where that cannot be told."""
-    network = job.architecture.build(0)
-    code = code_of(network)
-    if code is None:
-        return ()
-    shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
+    about = described(job.architecture.build(0))
     batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
     where = (batch, _lengths(tasks, job, population), device)
     how = f"thorough {job.engine == 'stacked'}"
-    return (name, code, str(network), *shapes, str(population.input_shape), *where, how)
+    return about and (name, *about, str(population.input_shape), *where, how)
 
 
 def _lengths(tasks: Sequence[Task], job: Job, population: Population) -> str:

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monogram.engine.choice import choices
+from monogram.engine.choice import choose
 from monogram.engine.cohort import Grouping
 from monogram.engine.curves import POINT_BYTES, looks
 from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import bare_worker, resident
-from monogram.engine.probe import probe
+from monogram.engine.probe import Probe, probe
 from monogram.engine.room import room_for
 from monogram.plan import Node, Plan
 from monogram.population import Population
@@ -52,30 +52,40 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     held = resident()
     network, found = job.architecture.build(0), probe(plan, job, population)
     workers = room_for(plan, job, population, workers)
-    kinds = dict(choices(plan, job, population, workers))
-    grouping, parts = Grouping(kinds), defaultdict(list)
-    for task in plan.tasks:
-        parts[1.0 if task.shared else grouping.of(task).gain].append(task)
-    loads = {gain: workload(tasks, job, population) for gain, tasks in parts.items()}
-    whole = sum(
-        (load.steps * found.step_seconds + load.judged_samples * found.sample_seconds) / gain
-        for gain, load in loads.items()
-    )
-    stacks = max((kind.most * kind.memory for kind in kinds.values()), default=0)
-    longest = max((_longest(root) for root in plan.roots), default=0) * found.step_seconds
+    grouping = choose(plan, job, population, workers)
+    seconds = _seconds(plan, job, population, grouping, found, workers)
+    stacks = max((kind.most * kind.memory for kind in grouping.kinds.values()), default=0)
     data = population.inputs.nbytes + population.labels.nbytes
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
     points = looks(plan.tasks, population).points if job.curves else 0
     worker = found.memory + stacks + (bare_worker() if workers > 1 else 0)
     return Estimate(
-        seconds=max(whole / workers, longest),
+        seconds=seconds,
         memory=held + workers * worker + data,
         disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
         step_seconds=found.step_seconds,
         sample_seconds=found.sample_seconds,
         workers=workers,
     )
+
+
+def _seconds(
+    plan: Plan, job: Job, population: Population, grouping: Grouping, found: Probe, workers: int
+) -> float:
+    """Of wall-clock time: what all start from first, where that has the machine to itself."""
+    parts = defaultdict(list)
+    for task in plan.tasks:
+        parts[task.shared, 1.0 if task.shared else grouping.of(task).gain].append(task)
+    times = {True: 0.0, False: 0.0}
+    for (shared, gain), tasks in parts.items():
+        load = workload(tasks, job, population)
+        steps, samples = load.steps * found.step_seconds, load.judged_samples * found.sample_seconds
+        times[shared] += (steps + samples) / gain
+    if grouping.team.threads:
+        longest = _longest(plan.roots, shared=False) * found.step_seconds
+        return times[True] / grouping.team.gain + max(times[False] / workers, longest)
+    return max(sum(times.values()) / workers, _longest(plan.roots) * found.step_seconds)
 
 
 def together(parts: Sequence[Estimate]) -> Estimate:
@@ -93,6 +103,13 @@ def together(parts: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _longest(node: Node) -> int:
-    """Steps of the longest line of stretches that must follow one another."""
-    return node.stretch.steps + max((_longest(child) for child in node.children), default=0)
+def _longest(nodes: Sequence[Node], *, shared: bool = True) -> int:
+    """Steps of the longest line of stretches that must follow one another.
+
+    Args:
+        nodes: where the lines begin.
+        shared: whether shared stretches count.
+    """
+    own = [node.stretch.steps if shared or not node.shared else 0 for node in nodes]
+    below = [_longest(node.children, shared=shared) for node in nodes]
+    return max(map(sum, zip(own, below, strict=True)), default=0)

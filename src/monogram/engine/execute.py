@@ -23,11 +23,11 @@ from loky.process_executor import BrokenProcessPool
 from monogram.engine import layout
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.choice import grouping_of
-from monogram.engine.cohort import Unit, grouped
+from monogram.engine.cohort import Grouping, Unit, grouped
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.load import workload
-from monogram.engine.machine import default_workers, one_process
+from monogram.engine.machine import cores, default_workers, one_process
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
@@ -143,7 +143,7 @@ def _in_workers(
                 future: Future[Outcome] = pool.submit(_do, unit, mine)
                 return future
 
-            queue = _Queue(units, submit, workers * AHEAD)
+            queue = _Queue(units, submit, workers * AHEAD, _teams(job))
             while queue.running:
                 outcomes += queue.finished()
                 display.show(total_of(Path(counts)))
@@ -157,14 +157,31 @@ def _in_workers(
     return outcomes
 
 
+def _teams(job: Job) -> int:
+    """How many shared tasks the machine has threads for; 0: they have as many as all else."""
+    threads = job.engine.team.threads if isinstance(job.engine, Grouping) else 0
+    return max(1, cores() // threads) if threads else 0
+
+
 class _Queue:
-    """Work that is waiting, ready or running; it is ready when what it starts from is there."""
+    """Work that is waiting, ready or running; it is ready when what it starts from is there.
+
+    Args:
+        units: all of it.
+        submit: hands a unit out.
+        most: units that may be handed out at a time.
+        teams: shared tasks that may be, and nothing else beside them; 0: they are like all else.
+    """
 
     def __init__(
-        self, units: list[Unit], submit: Callable[[Unit], "Future[Outcome]"], most: int
+        self,
+        units: list[Unit],
+        submit: Callable[[Unit], "Future[Outcome]"],
+        most: int,
+        teams: int,
     ) -> None:
         self._submit = submit
-        self._most = most
+        self._most, self._teams = most, teams
         keys = {unit.key for unit in units}
         self._waiting = [unit for unit in units if unit.parent in keys]
         self._ready: list[Unit] = []
@@ -188,9 +205,17 @@ class _Queue:
         self._ready += units
         if units:
             self._ready.sort(key=lambda unit: (unit.shared, unit.steps))
-        while self._ready and len(self.running) < self._most:
+        while self._ready and len(self.running) < self._room():
             unit = self._ready.pop()
             self.running[self._submit(unit)] = unit
+
+    def _room(self) -> int:
+        """How many units may be running beside each other when the next one is handed out."""
+        if not self._teams:
+            return self._most
+        if self._ready[-1].shared:
+            return self._teams
+        return 0 if any(unit.shared for unit in self.running.values()) else self._most
 
 
 _worker: Worker | Exception | None = None

@@ -9,7 +9,7 @@ from monogram.curriculum import Source
 from monogram.engine.job import Job
 from monogram.engine.machine import Measurements, one_process, peak_since
 from monogram.networks import laid_out
-from monogram.plan import Node, Plan
+from monogram.plan import Node, Plan, Stretch
 from monogram.population import Population
 from monogram.training import Feed, State, as_samples, moment, tally, train
 
@@ -88,29 +88,34 @@ def _measure(
     plan: Plan, job: Job, population: Population, network: torch.nn.Module
 ) -> tuple[float, float]:
     """Seconds of a training step, and of a sample that is only looked at."""
-    device = torch.device(job.device)
-    node = _most(plan, job, population)
-    rows = population.global_data.train
-    shared = as_samples(population, rows, device)
-    owner = node.stretch.owner
-    own = None
-    if owner is not None:
-        own = as_samples(population, population.individuals[owner].train, device)
-    feed = Feed(node.stretch, shared, own, job.recipe.batch_size)
-    times: list[float] = []
-    stop = min(node.stretch.stop, node.stretch.start + STEPS + 1)
-    state = State.of(network, node.stretch.start)
-    train(
-        network,
-        state,
-        node.stretch.until(stop),
-        feed,
-        job.recipe,
-        lambda *_: times.append(moment(device)),
-    )
-    some = as_samples(population, rows[:JUDGED], device)
+    device, stretch = torch.device(job.device), _most(plan, job, population).stretch
+    stop = min(stretch.stop, stretch.start + STEPS + 1)
+    step = step_seconds(stretch.until(stop), job, population, network)
+    some = as_samples(population, population.global_data.train[:JUDGED], device)
     started = moment(device)
     tally(network, some)
-    sample_seconds = (moment(device) - started) / len(some)
+    return step, (moment(device) - started) / len(some)
+
+
+def step_seconds(
+    stretch: Stretch, job: Job, population: Population, network: torch.nn.Module
+) -> float:
+    """Seconds of a step of training, in this process as it is; 0 where there is only one.
+
+    Args:
+        stretch: the steps to take; the first is not counted.
+        job: how.
+        population: on whose data.
+        network: is trained.
+    """
+    device = torch.device(job.device)
+    shared = as_samples(population, population.global_data.train, device)
+    own = None
+    if stretch.owner is not None:
+        own = as_samples(population, population.individuals[stretch.owner].train, device)
+    feed = Feed(stretch, shared, own, job.recipe.batch_size)
+    times: list[float] = []
+    state = State.of(network, stretch.start)
+    train(network, state, stretch, feed, job.recipe, lambda *_: times.append(moment(device)))
     gaps = sorted(b - a for a, b in pairwise(times))
-    return (gaps[len(gaps) // 2] if gaps else 0.0), sample_seconds
+    return gaps[len(gaps) // 2] if gaps else 0.0

@@ -4,9 +4,10 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from monogram.engine.cohort import Cohort, Unit
+from monogram.engine.cohort import Cohort, Grouping, Unit
 from monogram.engine.harvest import Identity, NotJudgedError
 from monogram.engine.job import Job
+from monogram.engine.machine import one_process
 from monogram.engine.runner import Runner
 from monogram.engine.stack_runner import StackRunner
 from monogram.engine.workshop import Workshop
@@ -73,11 +74,20 @@ class Worker:
             RunError: a shared phase failed.
             OSError: the disk is full.
         """
-        return self._together(unit, done) if isinstance(unit, Cohort) else self._each([unit], done)
+        if isinstance(unit, Cohort):
+            return self._together(unit, done)
+        with one_process(self._threads(unit)):
+            return self._each([unit], done)
 
     def close(self) -> None:
         """Hand everything to the disk."""
         self._shop.close()
+
+    def _threads(self, task: Task) -> int:
+        """How many PyTorch computes a task with."""
+        job = self._shop.job
+        team = job.engine.team.threads if isinstance(job.engine, Grouping) else 0
+        return team if task.shared and team else job.threads
 
     def _together(self, cohort: Cohort, done: frozenset[Identity]) -> Outcome:
         """A cohort as one computation, or one after the other where that fails."""

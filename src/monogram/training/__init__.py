@@ -8,7 +8,7 @@ what was trained without a step. `tally` counts what a network gets right.
 from monogram.training.adjust import Surroundings, adjust, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.clock import effort, moment
-from monogram.training.code import code_of
+from monogram.training.code import code_of, described
 from monogram.training.interpolate import Weights, interpolate
 from monogram.training.layers import with_stacked_layers
 from monogram.training.lesson import Lesson
@@ -40,6 +40,7 @@ __all__ = [
     "adjust",
     "as_samples",
     "code_of",
+    "described",
     "effort",
     "interpolate",
     "judging_problem",

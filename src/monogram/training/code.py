@@ -36,6 +36,17 @@ def code_of(network: nn.Module) -> str | None:
     return sha256(b"\0".join([*code, values.encode()])).hexdigest()
 
 
+def described(network: nn.Module) -> tuple[str, ...]:
+    """What a network's speed depends on: its code, its settings and the shapes of its tensors.
+
+    Returns:
+        Nothing where some of its code is in no file.
+    """
+    code = code_of(network)
+    shapes = [f"{key} {tuple(value.shape)}" for key, value in network.state_dict().items()]
+    return () if code is None else (code, str(network), *shapes)
+
+
 def _makers(module: nn.Module) -> Iterator[str]:
     """Names of the Python modules that define what a module does, but for PyTorch itself."""
     hooks = [hook for name in HOOKS for hook in getattr(module, name).values()]
