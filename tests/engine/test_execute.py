@@ -8,6 +8,8 @@ from time import sleep
 
 import psutil
 import pytest
+from tests import nets
+from tests.engine.stacking import make_study, run
 from tests.people import make_population
 
 from monogram.errors import SettingError
@@ -17,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 LONG = """
 import sys
 from monogram.study import Study
+from tests import nets
+from tests.engine.stacking import make_study, run
 from tests.people import make_population
 if __name__ == "__main__":
     people = make_population({f"person {n}": 40 for n in range(8)})
@@ -46,3 +50,17 @@ def test_what_is_finished_needs_no_memory(tmp_path):
         study.run(tmp_path, workers=1, memory=1)
     rows = study.run(tmp_path, workers=1).rows
     assert study.run(tmp_path, workers=1, memory=1).rows == rows
+
+
+@pytest.mark.parametrize(("worth", "are_started"), [(60.0, False), (0.0, True)])
+def test_other_processes_are_started_for_much_work(worth, are_started, tmp_path, monkeypatch):
+    """Of few people, whom no trial says anything of."""
+    executing = sys.modules["monogram.engine.execute"]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(executing, "WORTH_STARTING", worth)
+    monkeypatch.setattr(executing, "default_workers", lambda _: 2)
+    study = make_study(nets.recorded, ["transfer(30)"])
+    nets.Recorded.forget()
+    rows, _ = run(study, tmp_path / "run", "auto", workers=None)
+    assert len(rows) == study.plan().models
+    assert (nets.Recorded.steps < study.plan().steps) is are_started

@@ -5,7 +5,7 @@ import torch
 from tests.people import make_population
 
 from monogram.curriculum import Recipe
-from monogram.engine.probe import memory_taken, probe
+from monogram.engine.probe import probe, probed
 from monogram.study import Study
 
 
@@ -24,7 +24,7 @@ class Noting(torch.nn.Linear):
 
 
 @pytest.fixture
-def probed(tmp_path, monkeypatch):
+def batches(tmp_path, monkeypatch):
     """Gives the batches of a probe of somebody who has little and trains for long."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -39,10 +39,10 @@ def probed(tmp_path, monkeypatch):
     return ask
 
 
-def test_full_batches_are_measured_however_long_others_are(probed):
-    assert probed(probe, 60) == {16}
+def test_full_batches_are_measured_however_long_others_are(batches):
+    assert batches(probe, 60) == {16}
 
 
-def test_what_smaller_batches_took_is_not_held_for_the_memory_of_larger_ones(probed):
-    assert probed(memory_taken, 12) == {6}
-    assert probed(memory_taken, 60) == {16}
+def test_what_smaller_batches_took_is_not_held_for_the_memory_of_larger_ones(batches):
+    assert batches(probed, 12) == {6}
+    assert batches(probed, 60) == {16}

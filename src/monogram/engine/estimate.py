@@ -79,9 +79,7 @@ def _seconds(
         parts[task.shared, 1.0 if task.shared else grouping.of(task).gain].append(task)
     times = {True: 0.0, False: 0.0}
     for (shared, gain), tasks in parts.items():
-        load = workload(tasks, job, population)
-        steps, samples = load.steps * found.step_seconds, load.judged_samples * found.sample_seconds
-        times[shared] += (steps + samples) / gain
+        times[shared] += found.seconds(workload(tasks, job, population)) / gain
     if grouping.team.threads:
         longest = _longest(plan.roots, shared=False) * found.step_seconds
         return times[True] / grouping.team.gain + max(times[False] / workers, longest)

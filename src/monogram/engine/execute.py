@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -26,8 +27,9 @@ from monogram.engine.choice import grouping_of
 from monogram.engine.cohort import Grouping, Unit, grouped
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
-from monogram.engine.load import workload
+from monogram.engine.load import Workload, workload
 from monogram.engine.machine import cores, default_workers, one_process
+from monogram.engine.probe import probed
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
@@ -87,10 +89,12 @@ def execute(
     job = replace(job, engine=grouping)
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
-    if workers is None and sum(map(grouping.seconds, pending)) < WORTH_STARTING:
-        most = 1
-    run = _here if most == 1 else partial(_in_workers, workers=most)
     load = workload([task for unit in pending for task in unit.tasks], job, population)
+    if workers is None and most > 1:
+        together = sum(map(grouping.seconds, pending))
+        if min(together, _one_by_one(plan, job, population, load)) < WORTH_STARTING:
+            most = 1
+    run = _here if most == 1 else partial(_in_workers, workers=most)
     with display.over(load.units(min(batch, len(population.global_data.train)))):
         outcomes = run(pending, job, done, display)
     for remark in sorted({outcome.remark for outcome in outcomes if outcome.remark}):
@@ -99,6 +103,14 @@ def execute(
     if not failures:
         layout.clear_checkpoints(job.folder)
     return failures
+
+
+def _one_by_one(plan: Plan, job: Job, population: Population, load: Workload) -> float:
+    """Seconds of so much work in one process; infinite where nobody knows."""
+    try:
+        return probed(plan, job, population).seconds(load) if load.steps else inf
+    except Exception:  # of the network, or of somebody's data: the run will tell
+        return inf
 
 
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:

@@ -1,12 +1,14 @@
 """A few steps with a plan's own network and data: how long they take, and how much memory."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 
 from monogram.curriculum import Source
 from monogram.engine.job import Job
+from monogram.engine.load import Workload
 from monogram.engine.machine import Measurements, one_process, peak_since
 from monogram.networks import laid_out
 from monogram.plan import Node, Plan, Stretch
@@ -31,9 +33,13 @@ class Probe:
     sample_seconds: float
     memory: int
 
+    def seconds(self, load: Workload) -> float:
+        """What so much work takes one worker that does it one after the other."""
+        return load.steps * self.step_seconds + load.judged_samples * self.sample_seconds
+
 
 def probe(plan: Plan, job: Job, population: Population) -> Probe:
-    """Take a few steps in this process; the memory is remembered.
+    """Take a few steps in this process; what they took is remembered.
 
     They are of the longest of those phases that have the largest batches.
     """
@@ -41,27 +47,31 @@ def probe(plan: Plan, job: Job, population: Population) -> Probe:
     measured: list[tuple[float, float]] = []
     with one_process(job.threads):
         memory = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
-    if memory > (_kept(plan, job, population) or 0):  # less where this process held blocks before
-        Measurements().keep(memory, *_subject(plan, job, population))
-    return Probe(*measured[0], memory)
+    before = _kept(plan, job, population)
+    most = max(memory, before.memory) if before else memory  # less where blocks were held before
+    found = Probe(*measured[0], memory)
+    Measurements().keep(asdict(replace(found, memory=most)), *_subject(plan, job, population))
+    return found
 
 
-def memory_taken(plan: Plan, job: Job, population: Population) -> int:
-    """Bytes that training and judging take, as probed now or before on this machine."""
-    kept = _kept(plan, job, population)
-    return probe(plan, job, population).memory if kept is None else kept
+def probed(plan: Plan, job: Job, population: Population) -> Probe:
+    """What training and judging take, as probed now or before on this machine."""
+    return _kept(plan, job, population) or probe(plan, job, population)
 
 
-def _kept(plan: Plan, job: Job, population: Population) -> int | None:
-    kept = Measurements().get(*_subject(plan, job, population))
-    return kept if isinstance(kept, int) else None
+def _kept(plan: Plan, job: Job, population: Population) -> Probe | None:
+    kept: Any = Measurements().get(*_subject(plan, job, population))
+    try:
+        return Probe(**kept)
+    except TypeError:  # there is nothing, or it is of before seconds were kept
+        return None
 
 
 def _subject(plan: Plan, job: Job, population: Population) -> tuple[str, ...]:
-    """What the memory depends on."""
+    """What time and memory depend on."""
     network, shape = str(job.architecture.build(0)), str(population.input_shape)
     batch = _batch(_most(plan, job, population), job, population)
-    return "worker", network, shape, f"batch {batch}", job.device
+    return "worker", network, shape, f"batch {batch}", job.device, f"{job.threads} threads"
 
 
 def _most(plan: Plan, job: Job, population: Population) -> Node:

@@ -2,7 +2,7 @@
 
 from monogram.engine.job import Job
 from monogram.engine.machine import free_memory
-from monogram.engine.probe import memory_taken
+from monogram.engine.probe import probed
 from monogram.errors import SettingError
 from monogram.plan import Plan
 from monogram.population import Population
@@ -38,7 +38,7 @@ def room_for(plan: Plan, job: Job, population: Population, wanted: int) -> int:
 def _memory(plan: Plan, job: Job, population: Population) -> int:
     """Bytes that training and judging take; 0 where nobody knows."""
     try:
-        return memory_taken(plan, job, population)
+        return probed(plan, job, population).memory
     except Exception:  # of the network, or of somebody's data: the run will tell
         return 0
 
