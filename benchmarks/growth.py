@@ -1,4 +1,4 @@
-"""How time and memory grow with the people: a head of 30 classes on 256 features for each of them.
+"""How time and memory grow with the people, for each network; a head's for 100,000 of them.
 
 Each size is a study in a process of its own, from first weights to `results.parquet`: 20 iterations
 and the judging for everybody, and the global-only model judged on everybody. Memory is what the
@@ -11,46 +11,56 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import psutil
 
-from benchmarks.price.workloads import Frozen, Workload
+from benchmarks.price.workloads import WORKLOADS
 from monogram.population import open_population, save_population
 from monogram.study import Study
 
 PEOPLE = (10, 100, 1_000, 10_000, 100_000)
+MOST = (100_000, 10_000, 1_000, 100, 100)  # people, by network: minutes each
 OWN = 24  # training samples of each person
+JUDGED = 100  # samples of D_G
 EVERY = 0.5  # seconds between two looks at the memory
 
 
 def run() -> dict[str, Any]:
-    """Measure all sizes."""
-    sizes = [_in_a_process(people) for people in PEOPLE]
+    """Measure all networks and sizes."""
+    sizes = [
+        _in_a_process(network, people)
+        for network, most in enumerate(MOST)
+        for people in PEOPLE
+        if people <= most
+    ]
     lines = [
-        f"{one['people']:7,} people: {one['seconds']:.1f} s, "
+        f"{one['workload']}, {one['people']:,} people: {one['seconds']:.1f} s, "
         f"{1e3 * one['seconds'] / one['people']:.2f} ms a person, "
         f"{one['memory'] / 2**20:,.0f} MiB besides {one['data'] / 2**20:,.0f} MiB of data"
         for one in sizes
     ]
-    return {"own": OWN, "sizes": sizes, "lines": lines}
+    return {"own": OWN, "judged": JUDGED, "sizes": sizes, "lines": lines}
 
 
-def _in_a_process(people: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.growth", str(people)]
+def _in_a_process(network: int, people: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.growth", str(network), str(people)]
     found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return dict(json.loads(found.splitlines()[-1]))
 
 
-def measure(people: int) -> dict[str, Any]:
-    """A study of so many people."""
-    workload = Workload("head only", Frozen, (256,), 30, people, sampled=0, own=OWN, train="head")
+def measure(network: int, people: int) -> dict[str, Any]:
+    """A study of so many people with one of the networks."""
+    workload = replace(WORKLOADS[network], people=people, own=OWN, judged=JUDGED)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         save_population(workload.population(), Path(data))
         population = open_population(Path(data))
-        study = Study(population, [workload.curriculum], network=Frozen, epochs=1, curves=False)
+        study = Study(
+            population, [workload.curriculum], network=workload.network, epochs=1, curves=False
+        )
         memory = Memory()
         started = perf_counter()
         results = study.run(folder)
@@ -58,6 +68,7 @@ def measure(people: int) -> dict[str, Any]:
         most = memory.stop()
     assert len(results.rows) == 2 * people
     return {
+        "workload": workload.name.partition(", 9,000")[0],
         "people": people,
         "seconds": seconds,
         "memory": most,
@@ -102,4 +113,4 @@ def _anonymous(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    print(json.dumps(measure(*map(int, sys.argv[1:]))))
