@@ -4,7 +4,7 @@ In a page, `<!-- price -->` becomes the table of that benchmark, and others like
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,7 +40,7 @@ def price(found: dict[str, Any]) -> str:
     return f"{told}\n\n{_comparison(found)}"
 
 
-def full_width(found: dict[str, Any]) -> str:
+def another_run(found: dict[str, Any]) -> str:
     """The same of another run."""
     return f"On the same cores, {_peak(found)} this time:\n\n{_comparison(found)}"
 
@@ -74,6 +74,10 @@ def _comparison(found: dict[str, Any]) -> str:
             *(f"{a / b:.1f} ×" for a, b in zip(textbook, least, strict=True)),
         ),
     ]
+    return _table(rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -86,25 +90,38 @@ def _ratio(spread: list[float]) -> str:
     return f"{middle:.2f} ×<br>({low:.2f} to {high:.2f})"
 
 
-def growth(found: dict[str, Any]) -> str:
-    """A row for each number of people."""
-    told = (
-        f"A whole study of heads on 256 features, {found['own']} training samples a person, from "
-        "first weights to the results; memory is what all processes hold besides the data, which "
-        "are mapped."
-    )
-    lines = [
-        told,
-        "",
-        "| people | time | per person | memory | data |",
-        "|---|---|---|---|---|",
+def scratch(found: dict[str, Any]) -> str:
+    """A row for each network."""
+    rows = [
+        ("", "Monogram", "the textbook loop", "accuracies apart, at most"),
+        ("---",) * 4,
+        *(
+            (
+                one["workload"],
+                f"{median(one['ours']):.1f} s",
+                _ratio([median(one["ratios"]), min(one["ratios"]), max(one["ratios"])]),
+                f"{one['apart']:.3f}",
+            )
+            for one in found["networks"]
+        ),
     ]
+    return _table(rows)
+
+
+def growth(found: dict[str, Any]) -> str:
+    """A row for each network and number of people."""
+    told = (
+        f"A whole study of 20 iterations for everybody, {found['own']} training samples a person "
+        f"and {found['judged']} global samples to judge on, from first weights to the results; "
+        "memory is what all processes hold besides the data, which are mapped."
+    )
+    rows = [("", "people", "time", "per person", "memory", "data"), ("---",) * 6]
     for one in found["sizes"]:
         each = _milliseconds(1e3 * one["seconds"] / one["people"])
         memory, data = (f"{one[part] / 2**30:.2f} GiB" for part in ("memory", "data"))
         seconds = f"{one['seconds']:,.0f} s"
-        lines.append(f"| {one['people']:,} | {seconds} | {each} | {memory} | {data} |")
-    return "\n".join(lines)
+        rows.append((one["workload"], f"{one['people']:,}", seconds, each, memory, data))
+    return f"{told}\n\n{_table(rows)}"
 
 
 def profiled(found: dict[str, Any]) -> str:
@@ -123,7 +140,7 @@ def profiled(found: dict[str, Any]) -> str:
             for part in ("training", "judging")
         ),
     ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return _table(rows)
 
 
 def sentences(found: dict[str, Any]) -> str:
@@ -134,9 +151,11 @@ def sentences(found: dict[str, Any]) -> str:
 TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
     "profiled": profiled,
-    "full_width": full_width,
+    "full_width": another_run,
     "compiled": sentences,
     "judging": sentences,
+    "judged": another_run,
+    "scratch": scratch,
     "growth": growth,
     "heads": sentences,
     "seven": sentences,

@@ -72,21 +72,15 @@ def execute(
     """
     layout.prepare(job.folder)
     done = job.harvest.done(job.folder)
-    batch = job.recipe.batch_size
-    own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     display = display or Display(quiet=True)
-    wanted = workers or default_workers(job.device)
-    identities = {model.identity for task in plan.tasks for model in task.models}
-    if there := len(identities & done):
-        display.say(f"{there:,} of {count(len(identities), 'model')} finished before")
-    left = any(_is_pending(task, job, done) for task in plan.tasks)
-    most = room_for(plan, job, population, wanted) if left else wanted
-    if most < wanted:
-        display.say(f"{most} of {wanted} workers: there is memory for no more")
+    _say_finished(plan, done, display)
+    most = _most_workers(plan, job, population, done, workers, display)
     grouping = grouping_of(plan, job, population, most)
     for line in grouping.lines():
         display.say(line)
     job = replace(job, engine=grouping)
+    batch = job.recipe.batch_size
+    own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
     load = workload([task for unit in pending for task in unit.tasks], job, population)
@@ -103,6 +97,30 @@ def execute(
     if not failures:
         layout.clear_checkpoints(job.folder)
     return failures
+
+
+def _say_finished(plan: Plan, done: frozenset[Identity], display: Display) -> None:
+    identities = {model.identity for task in plan.tasks for model in task.models}
+    if there := len(identities & done):
+        display.say(f"{there:,} of {count(len(identities), 'model')} finished before")
+
+
+def _most_workers(
+    plan: Plan,
+    job: Job,
+    population: Population,
+    done: frozenset[Identity],
+    workers: int | None,
+    display: Display,
+) -> int:
+    """As many as are wanted, or as there is memory for where anything is left to do."""
+    wanted = workers or default_workers(job.device)
+    if not any(_is_pending(task, job, done) for task in plan.tasks):
+        return wanted
+    most = room_for(plan, job, population, wanted)
+    if most < wanted:
+        display.say(f"{most} of {wanted} workers: there is memory for no more")
+    return most
 
 
 def _one_by_one(plan: Plan, job: Job, population: Population, load: Workload) -> float:
