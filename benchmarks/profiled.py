@@ -65,13 +65,13 @@ def _profiled(workload: Workload, peak: float) -> dict[str, Any]:
     samples = Samples(inputs, torch.from_numpy(population.labels[:JUDGED]))
     return {
         "workload": workload.name,
-        "training": _parts(_training(network, samples.take(torch.arange(BATCH))), peak),
+        "training": _parts(training(network, samples.take(torch.arange(BATCH))), peak),
         "judging": _parts(lambda: tally(network, samples), peak),
     }
 
 
-def _training(network: Prepared, batch: Samples) -> Work:
-    """Some steps on one batch."""
+def training(network: Prepared, batch: Samples) -> Work:
+    """The engine's own steps on one batch, so many of them."""
     phase = Personal(STEPS, learning_rate=0.01, decay=1.0, decay_at=1.0)
     stretch = Stretch(0, 1, "somebody", phase, 0, STEPS, STEPS)
     state, feed = State.of(network), Feed(stretch, batch, batch, BATCH)

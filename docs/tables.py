@@ -154,6 +154,7 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "full_width": another_run,
     "compiled": sentences,
     "judging": sentences,
+    "attention": sentences,
     "judged": another_run,
     "scratch": scratch,
     "growth": growth,

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from monogram.curriculum import Recipe
 from monogram.networks import trainable_names
+from monogram.networks.attention import attending_at_once
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
@@ -61,7 +62,11 @@ def train(
         return State.of(network, step, descent.momentum, seconds, origin)
 
     device = next(network.parameters()).device
-    with torch.random.fork_rng(devices=_accelerators(network)), only_trainable(network, trained):
+    with (
+        torch.random.fork_rng(devices=_accelerators(network)),
+        only_trainable(network, trained),
+        attending_at_once(network),
+    ):
         modes = Modes(network, trained)
         for step in range(state.step, stretch.stop):
             batch = feed(step)
