@@ -111,7 +111,7 @@ class Grouping:
     def lines(self) -> Iterator[str]:
         """What there is to say to whoever waits."""
         if self.team.threads:
-            faster = f"{self.team.gain:.1f} times as fast as on one worker's, in a short trial"
+            faster = f"{self.team.gain:.1f} times as fast, in a short trial"
             yield f"what all start from: on {self.team.threads} threads ({faster})"
         for name, kind in self.kinds.items():
             what = f"training {name!r}" if name else "models that are only adjusted"
