@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.price.workloads import WORKLOADS
 from monogram.study import Results, Study
 
-WORKLOAD = replace(WORKLOADS[2], people=60)
+WORKLOAD = replace(WORKLOADS[2], people=90)
 CURRICULA = ("transfer(20)", "transfer(60)", "global >> mixed(2, iterations=60)")
 
 

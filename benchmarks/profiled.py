@@ -13,9 +13,8 @@ from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.price import gemm_peak
+from benchmarks.price import counted, gemm_peak
 from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
 from monogram.curriculum import Personal, Recipe
 from monogram.engine.allocator import keep_big_blocks
@@ -81,7 +80,7 @@ def training(network: Prepared, batch: Samples) -> Work:
 def _parts(work: Work, peak: float) -> dict[str, Any]:
     """Each kind's share of the time, and the share of the peak that operations run at."""
     work()
-    operations = _counted(work)
+    operations = counted(work)
     with profile(activities=[ProfilerActivity.CPU]) as watched:
         work()
     seconds: Counter[str] = Counter()
@@ -93,15 +92,6 @@ def _parts(work: Work, peak: float) -> dict[str, Any]:
         "shares": {kind: seconds[kind] / whole for kind in (*KINDS, "other")},
         "of_peak": operations / multiplying / peak,
     }
-
-
-def _counted(work: Work) -> float:
-    """Operations in products and convolutions; PyTorch counts none in its fused attention."""
-    torch.backends.mha.set_fastpath_enabled(False)
-    with FlopCounterMode(display=False) as counted:
-        work()
-    torch.backends.mha.set_fastpath_enabled(True)
-    return float(counted.get_total_flops())
 
 
 def _kind(operation: str) -> str:

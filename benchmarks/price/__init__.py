@@ -109,8 +109,7 @@ def measure(workload: Workload) -> Measured:
             for name, do, people in todo if turn % 2 else reversed(todo):
                 times[name].append(1e3 * _seconds(do) / people)
         apart = check(workload, ours.engine)
-        with FlopCounterMode(display=False) as counted:
-            textbook.of(some[0])
+        operations = counted(lambda: textbook.of(some[0]))
     now = times.pop("")
     ratios = {
         name: [t / n for t, n in zip(theirs, now, strict=True)] for name, theirs in times.items()
@@ -123,7 +122,7 @@ def measure(workload: Workload) -> Measured:
         theirs=times,
         ratios={name: _spread(values) for name, values in ratios.items()},
         most_apart=apart,
-        operations=counted.get_total_flops(),
+        operations=operations,
         gemm_peak=max(peaks),
     )
 
@@ -156,6 +155,15 @@ def most_apart(one: Accuracies, other: Accuracies) -> float:
     """The largest difference between two sides' accuracies, personal or global, of one model."""
     assert one.keys() == other.keys()
     return max(abs(a - b) for id_ in one for a, b in zip(one[id_], other[id_], strict=True))
+
+
+def counted(work: Callable[[], object]) -> float:
+    """Operations in products and convolutions; PyTorch counts none in its fused attention."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    with FlopCounterMode(display=False) as mode:
+        work()
+    torch.backends.mha.set_fastpath_enabled(True)
+    return float(mode.get_total_flops())
 
 
 def gemm_peak() -> float:
