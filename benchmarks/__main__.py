@@ -9,6 +9,8 @@ import platform
 import sys
 from pathlib import Path
 
+from monogram.engine.machine import fingerprint
+
 BENCHMARKS = ("price",)
 RESULTS = Path(__file__).parent / "results"
 
@@ -20,7 +22,7 @@ def main() -> None:
         figures = importlib.import_module(f"benchmarks.{name}").run()
         for line in figures["lines"]:
             print(f"  {line}")
-        record = {"machine": platform.machine(), "python": platform.python_version()} | figures
+        record = {"on": fingerprint(), "python": platform.python_version()} | figures
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1))
 
 

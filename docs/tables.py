@@ -31,11 +31,11 @@ def price(found: dict[str, Any]) -> str:
     """A column for each workload, and how it is to be read."""
     told = (
         f"Milliseconds per person, and how many times longer the others take: the median of "
-        f"{found['rounds']} rounds and their range, on {found['cores']} cores, {_peak(found)}. The "
-        "share of the peak is that of the textbook loop's products and convolutions, in all the "
-        "time that Monogram takes; the dual form does with fewer. The last row is how many times "
-        "longer the textbook loop takes than these operations would at the peak: an engine that "
-        "does all of them cannot be faster than that."
+        f"{found['rounds']} rounds and their range, on {found['cores']} cores ({_machine(found)}), "
+        f"{_peak(found)}. The share of the peak is that of the textbook loop's products and "
+        "convolutions, in all the time that Monogram takes; the dual form does with fewer, and "
+        "convolutions may be faster than products of matrices. The last row is how many times "
+        "longer the textbook loop takes than these operations would at the peak."
     )
     return f"{told}\n\n{_comparison(found)}"
 
@@ -43,6 +43,11 @@ def price(found: dict[str, Any]) -> str:
 def another_run(found: dict[str, Any]) -> str:
     """The same of another run."""
     return f"On the same cores, {_peak(found)} this time:\n\n{_comparison(found)}"
+
+
+def _machine(found: dict[str, Any]) -> str:
+    processor, _, _, library, _ = found["on"].split(" / ")
+    return f"{processor}, PyTorch {library}"
 
 
 def _peak(found: dict[str, Any]) -> str:
@@ -62,6 +67,7 @@ def _comparison(found: dict[str, Any]) -> str:
         ("", *(one["workload"] for one in workloads)),
         ("---",) * (1 + len(workloads)),
         ("people", *(f"{one['people']:,}" for one in workloads)),
+        ("people of the other sides", *(f"{one['sampled']:,}" for one in workloads)),
         ("Monogram", *map(_milliseconds, ours)),
         ("of the peak", *(f"{100 * a / b:.0f} %" for a, b in zip(least, ours, strict=True))),
         *(

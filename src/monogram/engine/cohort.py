@@ -111,8 +111,8 @@ class Grouping:
     def lines(self) -> Iterator[str]:
         """What there is to say to whoever waits."""
         if self.team.threads:
-            faster = f"{self.team.gain:.1f} times as fast, in a short trial"
-            yield f"what all start from: on {self.team.threads} threads ({faster})"
+            faster = f"{self.team.gain:.1f} times as fast as on a worker's, in a short trial"
+            yield f"the shared training: on {self.team.threads} threads ({faster})"
         for name, kind in self.kinds.items():
             what = f"training {name!r}" if name else "models that are only adjusted"
             if kind.most > 1:
