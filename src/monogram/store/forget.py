@@ -18,6 +18,7 @@ from typing import Self
 from sqlalchemy import func, select
 
 from monogram.errors import StoreError, shorten
+from monogram.formats import count
 from monogram.store import rows
 from monogram.store.catalog import Catalog
 from monogram.store.loaded import Loaded
@@ -263,8 +264,8 @@ def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check
             found |= _found(file, needles)
     left = [needle for needle in found if not catalog.has_in_weights(needle)]
     return not left, (
-        f"{searched} bytes of the database's files were searched for {len(needles)} pieces of "
-        f"the id, its key and the weights: {len(left)} found"
+        f"{searched} bytes of the database's files were searched for "
+        f"{count(len(needles), 'piece')} of the id, its key and the weights: {len(left)} found"
     )
 
 
