@@ -19,8 +19,6 @@ ROOT = Path(__file__).parents[2]
 LONG = """
 import sys
 from monogram.study import Study
-from tests import nets
-from tests.engine.stacking import make_study, run
 from tests.people import make_population
 if __name__ == "__main__":
     people = make_population({f"person {n}": 40 for n in range(8)})

@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
-from typing import ClassVar
 
 import pytest
 import torch
@@ -22,18 +21,15 @@ from monogram.engine.threads import team_of
 SECONDS = {1: 12.0, 2: 7.0, 4: 4.0, 6: 3.9}
 """Of a step, by threads."""
 
-
 PAUSE = 0.01  # seconds of a step, so that others could be trained beside it
 
 
 class Lined(nn.Linear):
     """Writes for each batch that it trains on how many threads compute it."""
 
-    file: ClassVar[str]
-
-    def __init__(self, channels: int, classes: int, file: str | None = None) -> None:
+    def __init__(self, channels: int, classes: int, file: str) -> None:
         super().__init__(channels, classes)
-        self.path = file or self.file
+        self.path = file
 
     def forward(self, inputs):
         if self.training and torch.is_grad_enabled():
@@ -143,30 +139,33 @@ def test_beside_it_nothing_is_trained_in_other_workers(tmp_path):
     assert set(counts.strip("1")) == {"4"}  # before, memory was measured
 
 
-def test_a_run_that_is_gone_on_with_keeps_its_threads(tmp_path, monkeypatch):
-    study = a_study()
-    rows, _ = run(study, tmp_path, "auto")
-    file = tmp_path / "engine.json"
-    assert json.loads(file.read_text())["team"]["threads"] == 4
-    monkeypatch.setitem(SECONDS, 2, 1.0)
-    again, _ = run(study, tmp_path, "auto")
-    assert again == rows
-    assert json.loads(file.read_text())["team"]["threads"] == 4
+def gone_on_with(folder, study):
+    """What is said when all but the settings of a run is done again."""
+    for file in (*folder.glob("trunks/*"), *folder.glob("journal/*")):
+        file.unlink()
+    display = Listening()
+    rows, _ = run(study, folder, "auto", display=display)
+    assert len(rows) == study.plan().models
+    return [said for said in display.heard if "threads" in said]
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_threads(tmp_path, machine):
+    study, folder = a_study(), tmp_path / "run"
+    run(study, folder, "auto")
+    (tmp_path / "cache" / "monogram" / "engines.json").unlink()
+    measured = len(machine)
+    (said,) = gone_on_with(folder, study)
+    assert "on 4 threads" in said
+    assert len(machine) == measured
 
 
 def test_a_run_of_before_there_were_teams_has_none(tmp_path):
-    study = a_study()
-    run(study, tmp_path, "auto")
-    file = tmp_path / "engine.json"
+    study, folder = a_study(), tmp_path / "run"
+    run(study, folder, "auto")
+    file = folder / "engine.json"
     kept = json.loads(file.read_text())
     file.write_text(json.dumps({name: kept[name] for name in ("engine", "kinds")}))
-    for trunk in tmp_path.glob("trunks/*"):
-        trunk.unlink()
-    for journal in tmp_path.glob("journal/*"):
-        journal.unlink()
-    display = Listening()
-    run(study, tmp_path, "auto", display=display)
-    assert not any("threads" in said for said in display.heard)
+    assert not gone_on_with(folder, study)
 
 
 @pytest.mark.parametrize("engine", ["auto", "loop"])
