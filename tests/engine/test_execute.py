@@ -12,6 +12,7 @@ from tests import nets
 from tests.engine.stacking import make_study, run
 from tests.people import make_population
 
+from monogram.engine.probe import Probe
 from monogram.errors import SettingError
 from monogram.study import Study
 
@@ -62,3 +63,13 @@ def test_other_processes_are_started_for_much_work(worth, are_started, tmp_path,
     rows, _ = run(study, tmp_path / "run", "auto", workers=None)
     assert len(rows) == study.plan().models
     assert (nets.Recorded.steps < study.plan().steps) is are_started
+
+
+def test_where_no_step_could_be_timed_other_processes_are_started(tmp_path, monkeypatch):
+    executing = sys.modules["monogram.engine.execute"]
+    monkeypatch.setattr(executing, "probed", lambda *_: Probe(0.0, 0.0, 0))
+    monkeypatch.setattr(executing, "default_workers", lambda _: 2)
+    study = make_study(nets.recorded, ["transfer(30)"])
+    nets.Recorded.forget()
+    run(study, tmp_path, "auto", workers=None)
+    assert nets.Recorded.steps < study.plan().steps

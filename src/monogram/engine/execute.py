@@ -126,9 +126,10 @@ def _most_workers(
 def _one_by_one(plan: Plan, job: Job, population: Population, load: Workload) -> float:
     """Seconds of so much work in one process; infinite where nobody knows."""
     try:
-        return probed(plan, job, population).seconds(load) if load.steps else inf
+        found = probed(plan, job, population)
     except Exception:  # of the network, or of somebody's data: the run will tell
         return inf
+    return found.seconds(load) if load.steps and found.step_seconds else inf
 
 
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
