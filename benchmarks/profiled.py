@@ -35,7 +35,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "normalisation": ("native_batch_norm", "native_layer_norm"),
     "activations": ("threshold_backward", "clamp_min", "relu", "_softmax", "_log_softmax"),
     "pooling": ("max_pool", "avg_pool", "adaptive_avg_pool", "mean"),
-    "dropout": ("bernoulli",),
+    "dropout": ("bernoulli", "random_", "monogram::kept"),
     "copies": ("copy_", "fill_", "cat"),
 }
 """How PyTorch's names of operations begin; what begins with none of these is `other`."""

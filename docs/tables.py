@@ -160,7 +160,7 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "full_width": another_run,
     "compiled": sentences,
     "judging": sentences,
-    "attention": sentences,
+    "dropout": sentences,
     "judged": another_run,
     "scratch": scratch,
     "growth": growth,

@@ -14,7 +14,8 @@ common with them is a contract on what the paper leaves open, that is, on chance
   `stream(seed, owner, place, source, n)`. A batch is the next `batch` of the line, or as many as
   there are samples if those are fewer.
 - *Dropout*: `torch.manual_seed(torch_seed(seed, owner, place, "noise") + step)` before each step,
-  steps counted from 0 within a phase.
+  steps counted from 0 within a phase. On each number that `nn.Dropout` takes, in the order of
+  memory, 16 bits decide, four times 16 of each draw, the lowest first.
 - *Owner*: the individual as soon as one of the phases so far has used D_I, before that None.
 - *Place*: of the phase in the curriculum, from 0.
 - *Momentum* starts from nothing in each phase.
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count, islice
 from math import ceil, log
+from unittest import mock
 
 import numpy as np
 import torch
@@ -83,7 +85,8 @@ class Phase:
                     module.eval()
         torch.manual_seed(torch_seed(self.seed, self.owner, self.place, "noise") + self.step)
         N.zero_grad()
-        functional.cross_entropy(N(batch.X), batch.y).backward()
+        with mock.patch.object(functional, "dropout", dropout):
+            functional.cross_entropy(N(batch.X), batch.y).backward()
         if self.longest is not None:
             shorten(N, self.longest)
         with torch.no_grad():
@@ -99,6 +102,22 @@ class Phase:
                 weights.add_(velocity, alpha=-rate)
                 self.velocity[name] = velocity
         self.step += 1
+
+
+def dropout(X: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    """X with each number dropped with probability p, to the next 16 bits, and the rest scaled."""
+    if not training:
+        return X
+    words = torch.empty(ceil(X.numel() / 4), dtype=torch.int64).random_(-(2**63), None).tolist()
+    sixteens = [word >> place & 0xFFFF for word in words for place in (0, 16, 32, 48)]
+    signed = [bits - 0x10000 if bits >= 0x8000 else bits for bits in sixteens]
+    dropped = round(p * 0x10000)
+    kept = [float(number >= dropped - 0x8000) for number in signed[: X.numel()]]
+    steps = X.stride()
+    in_memory = sorted(range(X.dim()), key=lambda axis: -steps[axis])
+    back = sorted(range(X.dim()), key=in_memory.__getitem__)
+    noise = torch.tensor(kept).view([X.shape[axis] for axis in in_memory]).permute(back)
+    return X * noise * (1 / (1 - dropped / 0x10000))
 
 
 def shorten(N: nn.Module, longest: float) -> None:

@@ -2,7 +2,7 @@
 
 The same work on the same machine: from one base, 20 iterations on each person's data, then the
 accuracies of the personal model on the person's own data and on global samples. Both sides see the
-same batches, and their accuracies are compared, dropout included. All sides are timed in turn,
+same batches, and their accuracies are compared, with the same dropout. All sides are timed in turn,
 again and again, and the median of the ratios counts. Monogram's time includes starting its
 processes and its journal. `python -m benchmarks price`.
 """

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from benchmarks.price.workloads import ITERATIONS, Workload
 from monogram.curriculum import Recipe
 from monogram.networks import laid_out, trainable_names
+from monogram.networks.drawing import drawing
 from monogram.population import Population
 from monogram.streams import torch_seed
 from monogram.training import Endless
@@ -53,8 +55,8 @@ class Textbook:
 
         Args:
             individuals: whom.
-            seeded: seed each step as Monogram does, and lay out memory as it does, so that dropout
-                is the same.
+            seeded: seed each step as Monogram does, lay out memory and draw as it does, so that
+                dropout is the same.
         """
         return {id_: self.of(id_, seeded=seeded) for id_ in individuals}
 
@@ -100,7 +102,8 @@ class Textbook:
             if seeded:
                 torch.manual_seed(noise + step)
             optimizer.zero_grad()
-            functional.cross_entropy(network(inputs), labels).backward()
+            with drawing(network) if seeded else nullcontext():
+                functional.cross_entropy(network(inputs), labels).backward()
             optimizer.step()
         return network
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from monogram.curriculum import Recipe
 from monogram.networks import trainable_names
-from monogram.networks.attention import attending_at_once
+from monogram.networks.drawing import drawing
 from monogram.plan import Stretch
 from monogram.streams import torch_seed
 from monogram.training.batches import Feed
@@ -65,7 +65,7 @@ def train(
     with (
         torch.random.fork_rng(devices=_accelerators(network)),
         only_trainable(network, trained),
-        attending_at_once(network),
+        drawing(network),
     ):
         modes = Modes(network, trained)
         for step in range(state.step, stretch.stop):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from monogram.curriculum import Recipe, Source
 from monogram.networks import PRIOR, Prepared, trainable_names
+from monogram.networks.drawing import drawing
 from monogram.training.clock import moment
 from monogram.training.descent import Descent
 from monogram.training.draws import Draws, Order, OwnDraws
@@ -61,18 +62,23 @@ def train_stack(
     network.load_state_dict(dict(state.common))
     with only_trainable(network, ()):
         training = _Training(network, state, lesson, recipe, cuts)
-        for first, stop, learning in lesson.segments(state.step):
-            training.begin(learning)
-            for step in range(first, stop):
-                training.step(step)
-                if after_step:
-                    after_step(step + 1, partial(training.snapshot, step + 1))
-        training.settle()
+        with drawing(training.stacked.upper):
+            for first, stop, learning in lesson.segments(state.step):
+                training.begin(learning)
+                for step in range(first, stop):
+                    training.step(step)
+                    if after_step:
+                        after_step(step + 1, partial(training.snapshot, step + 1))
+            training.settle()
     return training.snapshot(max(stretch.stop for stretch in lesson.stretches)).plain()
 
 
 class _Training:
-    """A stack in training: its tensors, all of them changed in place; `begin` comes first."""
+    """A stack in training: its tensors, all of them changed in place; `begin` comes first.
+
+    Attributes:
+        stacked: what computes.
+    """
 
     def __init__(
         self,
@@ -92,8 +98,8 @@ class _Training:
         changing = changing_names(network, names)
         check_stackable(network, changing, lesson.samples[0].inputs[:PROBE])
         state = state.with_own(changing)
-        self._stacked = _stacked(network, state, lesson, cuts, smallest)
-        self._batches, state = _fed(self._stacked, names, state, lesson, recipe)
+        self.stacked = _stacked(network, state, lesson, cuts, smallest)
+        self._batches, state = _fed(self.stacked, names, state, lesson, recipe)
         self._dual, self._common = state.dual, state.common
         self._names = [self._dual.renamed(name) for name in names] if self._dual else names
         self._own = copies(state.own)
@@ -146,8 +152,8 @@ class _Training:
         """[individuals, n, classes]."""
         if self._dual:
             outputs = self._dual.outputs(self._tensors, step)
-            return self._stacked.above(self._tensors, outputs)
-        return self._stacked.each(self._tensors, batch.features)
+            return self.stacked.above(self._tensors, outputs)
+        return self.stacked.each(self._tensors, batch.features)
 
     def _own_draws(self, step: int, sizes: Sequence[int]) -> AbstractContextManager[object]:
         if not self._draws:
@@ -233,6 +239,6 @@ def _shorten(tensors: Sequence[Tensor], longest: float) -> None:
 def _draws(network: Prepared, inputs: Tensor) -> list[Order]:
     """How what a network draws for inputs [n, *shape] lies in memory, in the order of draws."""
     draws = Draws()
-    with draws, torch.random.fork_rng(devices=[]), torch.no_grad():
+    with draws, drawing(network), torch.random.fork_rng(devices=[]), torch.no_grad():
         network(inputs)
     return draws.orders

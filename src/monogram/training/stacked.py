@@ -106,6 +106,7 @@ class StackedNetwork:
 
     Attributes:
         parts: the network cut below its own tensors; None: it computes as a whole.
+        upper: what computes with own tensors: above the cut, or the whole network.
         chain: what is above the cut, where it is a chain of own layers.
 
     Args:
@@ -118,9 +119,9 @@ class StackedNetwork:
         self._prepared = network
         self._names = [name for name in own if name != PRIOR]
         self.parts = parts
-        self._upper: nn.Module = parts.upper if parts else network.network
+        self.upper: nn.Module = parts.upper if parts else network.network
         inner = {name.removeprefix(INNER) for name in self._names}
-        self.chain = Chain.of(self._upper) if _weights(self._upper) <= inner else None
+        self.chain = Chain.of(self.upper) if _weights(self.upper) <= inner else None
 
     def features(self, *inputs: Tensor) -> Tensor:
         """What individuals have in common, computed once.
@@ -159,7 +160,7 @@ class StackedNetwork:
 
     def _once(self, features: Tensor) -> Tensor:
         """Logits [n, classes] of a network that is everybody's."""
-        return torch.cat([self._upper(some) for some in torch.split(features, ROWS)])
+        return torch.cat([self.upper(some) for some in torch.split(features, ROWS)])
 
     def _features(self, inputs: Tensor) -> Tensor:
         prepared = self._prepared.prepare(inputs)
@@ -176,7 +177,7 @@ class StackedNetwork:
         return {name.removeprefix(INNER): own[name] for name in self._names if name in own}
 
     def _one(self, inner: dict[str, Tensor], features: Tensor) -> Tensor:
-        logits: Tensor = functional_call(self._upper, inner, (features,))
+        logits: Tensor = functional_call(self.upper, inner, (features,))
         return logits
 
     def _with_prior(self, own: Own, logits: Tensor) -> Tensor:
