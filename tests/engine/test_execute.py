@@ -51,25 +51,51 @@ def test_what_is_finished_needs_no_memory(tmp_path):
     assert study.run(tmp_path, workers=1, memory=1).rows == rows
 
 
-@pytest.mark.parametrize(("worth", "are_started"), [(60.0, False), (0.0, True)])
-def test_other_processes_are_started_for_much_work(worth, are_started, tmp_path, monkeypatch):
-    """Of few people, whom no trial says anything of."""
+@pytest.fixture
+def started(monkeypatch):
+    """How many other processes each run asked for."""
+    counts = []
     executing = sys.modules["monogram.engine.execute"]
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(executing, "WORTH_STARTING", worth)
+    others = executing.other_processes
+
+    def counted(count, *about):
+        counts.append(count)
+        return others(count, *about)
+
+    monkeypatch.setattr(executing, "other_processes", counted)
     monkeypatch.setattr(executing, "default_workers", lambda _: 2)
+    return counts
+
+
+@pytest.mark.parametrize(("worth", "count"), [(60.0, 0), (0.0, 1)])
+def test_another_process_is_started_for_much_work(worth, count, started, tmp_path, monkeypatch):
+    """Of few people, whom no trial says anything of."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys.modules["monogram.engine.execute"], "WORTH_STARTING", worth)
     study = make_study(nets.recorded, ["transfer(30)"])
-    nets.Recorded.forget()
     rows, _ = run(study, tmp_path / "run", "auto", workers=None)
     assert len(rows) == study.plan().models
-    assert (nets.Recorded.steps < study.plan().steps) is are_started
+    assert started == [count]
 
 
-def test_where_no_step_could_be_timed_other_processes_are_started(tmp_path, monkeypatch):
+def test_where_no_step_could_be_timed_another_process_is_started(tmp_path, started, monkeypatch):
     executing = sys.modules["monogram.engine.execute"]
     monkeypatch.setattr(executing, "probed", lambda *_: Probe(0.0, 0.0, 0))
-    monkeypatch.setattr(executing, "default_workers", lambda _: 2)
-    study = make_study(nets.recorded, ["transfer(30)"])
+    run(make_study(nets.recorded, ["transfer(30)"]), tmp_path, "auto", workers=None)
+    assert started == [1]
+
+
+def test_work_is_shared_with_other_processes_as_soon_as_they_are_there(tmp_path):
+    study = make_study(nets.recorded, ["transfer(3000)"])
     nets.Recorded.forget()
-    run(study, tmp_path, "auto", workers=None)
-    assert nets.Recorded.steps < study.plan().steps
+    rows, _ = run(study, tmp_path, "loop", workers=2)
+    assert len(rows) == study.plan().models
+    assert 0 < nets.Recorded.steps < study.plan().steps
+
+
+def test_work_that_ends_before_others_have_started_is_whole(tmp_path):
+    study = make_study(nets.recorded, ["transfer(1)"])
+    nets.Recorded.forget()
+    rows, failures = run(study, tmp_path, "loop", workers=3)
+    assert len(rows) == study.plan().models
+    assert not failures

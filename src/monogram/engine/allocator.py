@@ -7,10 +7,13 @@ zeroed page by page, in the next step. Kept, a step of the paper's network at qu
 
 import ctypes
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's malloc.h
-BIGGEST_KEPT = 2**30  # bytes
-PAD = 2**26  # bytes asked for at a time
+KEPT = {M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26}  # bytes
+USUAL = {M_MMAP_THRESHOLD: 2**25, M_TRIM_THRESHOLD: 2**26, M_TOP_PAD: 2**17}
+"""What glibc itself comes to in a process that frees big blocks."""
 
 
 def keep_big_blocks() -> bool:
@@ -19,12 +22,22 @@ def keep_big_blocks() -> bool:
     Returns:
         Whether the C library is glibc and agreed.
     """
+    return _set(KEPT)
+
+
+@contextmanager
+def big_blocks_kept() -> Iterator[None]:
+    """Within, this process keeps freed memory for itself; in the end it hands back what it can."""
+    keep_big_blocks()
+    try:
+        yield
+    finally:
+        if _set(USUAL):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _set(settings: dict[int, int]) -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    settings = (
-        (M_MMAP_THRESHOLD, BIGGEST_KEPT),
-        (M_TRIM_THRESHOLD, 2**31 - 1),
-        (M_TOP_PAD, PAD),
-    )
-    return all(mallopt(name, value) == 1 for name, value in settings)
+    return all(mallopt(name, value) == 1 for name, value in settings.items())

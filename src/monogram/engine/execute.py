@@ -1,28 +1,18 @@
 """Executing a plan: which tasks are ready, who does them, what failed.
 
-With one worker the tasks are done in this process, one after the other, where a debugger can
-follow; with more, each worker is a process that maps the same data into memory. The numbers are
+The first worker is this process: with one, the tasks are done here one after the other, where a
+debugger can follow. Each one more is a process that maps the same data into memory. The numbers are
 the same, since every task starts from the same weights and draws from streams of its own.
 """
 
-import os
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from functools import partial
 from math import inf
 from pathlib import Path
-from threading import Thread
-from time import sleep
-
-import psutil
-import torch
-from loky import ProcessPoolExecutor
-from loky.process_executor import BrokenProcessPool
 
 from monogram.engine import layout
-from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.allocator import big_blocks_kept
+from monogram.engine.backlog import Backlog
 from monogram.engine.choice import grouping_of
 from monogram.engine.cohort import Grouping, Unit, grouped
 from monogram.engine.harvest import Identity
@@ -30,19 +20,15 @@ from monogram.engine.job import Job
 from monogram.engine.load import Workload, workload
 from monogram.engine.machine import cores, default_workers, one_process
 from monogram.engine.probe import probed
-from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, total_of
+from monogram.engine.processes import other_processes
+from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, Paced, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
-from monogram.errors import RunError
 from monogram.formats import count
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
-ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
-"""Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
-WORTH_STARTING = 6.0  # seconds of work in one process, below which others would start too late
-ORPHANED_SECONDS = 0.5  # between two looks whether the process that started a worker is there
-AHEAD = 4  # tasks handed out per worker before the first comes back
+WORTH_STARTING = 3.0  # seconds of work in one process, below which others would start too late
 
 
 def execute(
@@ -59,8 +45,8 @@ def execute(
         plan: what to do.
         job: how; its folder holds the population.
         population: the same population, for counting the work.
-        workers: processes; None: one for each core, or none besides this one for little work and
-            on an accelerator.
+        workers: processes, this one among them; None: one for each core, or this one alone for
+            little work and on an accelerator.
         display: shows progress; None: nothing is shown.
 
     Returns:
@@ -88,9 +74,8 @@ def execute(
         together = sum(map(grouping.seconds, pending))
         if min(together, _one_by_one(plan, job, population, load)) < WORTH_STARTING:
             most = 1
-    run = _here if most == 1 else partial(_in_workers, workers=most)
     with display.over(load.units(min(batch, len(population.global_data.train)))):
-        outcomes = run(pending, job, done, display)
+        outcomes = _all_done(pending, job, done, display, most)
     for remark in sorted({outcome.remark for outcome in outcomes if outcome.remark}):
         display.say(f"trained one by one, since together it failed: {remark}")
     failures = [failure for outcome in outcomes for failure in outcome.failures]
@@ -140,139 +125,32 @@ def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:
     return any(model.identity not in done for node in task.node.walk() for model in node.models)
 
 
-def _here(
-    units: list[Unit], job: Job, done: frozenset[Identity], display: Display
-) -> list[Outcome]:
-    """One unit of work after the other in this process."""
-    total = 0.0
-
-    def progress(units: float) -> None:
-        nonlocal total
-        total += units
-        display.show(total)
-
-    with one_process(job.threads):
-        worker = Worker(job, progress)
-        try:
-            return [worker.do(unit, done) for unit in units]
-        finally:
-            worker.close()
-
-
-def _in_workers(
+def _all_done(
     units: list[Unit], job: Job, done: frozenset[Identity], display: Display, workers: int
 ) -> list[Outcome]:
-    """Units of work in several processes; the long ones first, so that no one waits at the end."""
-    outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory() as counts:
-        about = job, Path(counts), os.getpid()
-        pool = ProcessPoolExecutor(workers, initializer=_start, initargs=about, env=ENVIRONMENT)
-        try:
+    """Do units of work in this process, and in others beside it where there are more workers."""
+    backlog = Backlog(units, _teams(job))
+    with tempfile.TemporaryDirectory() as name, one_process(job.threads), big_blocks_kept():
+        counts = Path(name)
+        show = Paced(lambda: display.show(total_of(counts)), REFRESH_SECONDS)
+        counter = Counter(counts)
 
-            def submit(unit: Unit) -> "Future[Outcome]":
-                mine = done & {model.identity for model in unit.models}
-                future: Future[Outcome] = pool.submit(_do, unit, mine)
-                return future
+        def progress(work: float) -> None:
+            backlog.check()
+            counter.add(work)
+            show()
 
-            queue = _Queue(units, submit, workers * AHEAD, _teams(job))
-            while queue.running:
-                outcomes += queue.finished()
-                display.show(total_of(Path(counts)))
-        except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process ended without an answer, most likely killed for lack of memory; "
-                "run again with fewer --workers to go on from what is finished"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, kill_workers=True)
-    return outcomes
+        with other_processes(workers - 1, job, done, counts, backlog):
+            worker = Worker(job, progress)
+            try:
+                backlog.work(lambda unit: worker.do(unit, done), show)
+            finally:
+                worker.close()
+    backlog.check()
+    return backlog.outcomes
 
 
 def _teams(job: Job) -> int:
     """How many shared tasks the machine has threads for; 0: they have as many as all else."""
     threads = job.engine.team.threads if isinstance(job.engine, Grouping) else 0
     return max(1, cores() // threads) if threads else 0
-
-
-class _Queue:
-    """Work that is waiting, ready or running; it is ready when what it starts from is there.
-
-    Args:
-        units: all of it.
-        submit: hands a unit out.
-        most: units that may be handed out at a time.
-        teams: shared tasks that may be, and nothing else beside them; 0: they are like all else.
-    """
-
-    def __init__(
-        self,
-        units: list[Unit],
-        submit: Callable[[Unit], "Future[Outcome]"],
-        most: int,
-        teams: int,
-    ) -> None:
-        self._submit = submit
-        self._most, self._teams = most, teams
-        keys = {unit.key for unit in units}
-        self._waiting = [unit for unit in units if unit.parent in keys]
-        self._ready: list[Unit] = []
-        self.running: dict[Future[Outcome], Unit] = {}
-        self._make_ready([unit for unit in units if unit.parent not in keys])
-
-    def finished(self) -> list[Outcome]:
-        """Wait a little for work to be finished, and start what it held up."""
-        ended, _ = wait(self.running, timeout=REFRESH_SECONDS, return_when=FIRST_COMPLETED)
-        outcomes = [future.result() for future in ended]
-        keys = {self.running.pop(future).key for future in ended}
-        freed = [unit for unit in self._waiting if unit.parent in keys]
-        self._waiting = (
-            [unit for unit in self._waiting if unit.parent not in keys] if freed else self._waiting
-        )
-        self._make_ready(freed)
-        return outcomes
-
-    def _make_ready(self, units: list[Unit]) -> None:
-        """Hand out work: shared tasks first, since others wait for them, then the long ones."""
-        self._ready += units
-        if units:
-            self._ready.sort(key=lambda unit: (unit.shared, unit.steps))
-        while self._ready and len(self.running) < self._room():
-            unit = self._ready.pop()
-            self.running[self._submit(unit)] = unit
-
-    def _room(self) -> int:
-        """How many units may be running beside each other when the next one is handed out."""
-        if not self._teams:
-            return self._most
-        if self._ready[-1].shared:
-            return self._teams
-        return 0 if any(unit.shared for unit in self.running.values()) else self._most
-
-
-_worker: Worker | Exception | None = None
-
-
-def _start(job: Job, counts: Path, parent: int) -> None:
-    """Make a process's worker; called once in each."""
-    global _worker  # noqa: PLW0603 - a worker process does the work of one run only
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
-    keep_big_blocks()
-    torch.set_num_threads(job.threads)
-    try:
-        _worker = Worker(job, Counter(counts).add)
-    except Exception as error:
-        _worker = error
-
-
-def _end_with(parent: int) -> None:
-    """End this process when the one that started it is gone: killed, it could not say so."""
-    while os.getppid() == parent and psutil.pid_exists(parent):
-        sleep(ORPHANED_SECONDS)
-    os._exit(1)
-
-
-def _do(unit: Unit, done: frozenset[Identity]) -> Outcome:
-    """Do a unit of work in a worker process."""
-    if not isinstance(_worker, Worker):
-        raise RunError(f"a worker could not start: {type(_worker).__name__}: {_worker}")
-    return _worker.do(unit, done)

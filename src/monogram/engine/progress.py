@@ -4,8 +4,9 @@ import mmap
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -35,6 +36,26 @@ class Counter:
         """Count work done."""
         self._total += work
         self._memory[:] = struct.pack("d", self._total)
+
+
+class Paced:
+    """Does something when it is called, but not again for a while.
+
+    Args:
+        do: what.
+        seconds: between two times.
+    """
+
+    def __init__(self, do: Callable[[], object], seconds: float) -> None:
+        self._do, self._seconds = do, seconds
+        self._last = -inf
+
+    def __call__(self) -> None:
+        """Do it if it is time."""
+        now = monotonic()
+        if now - self._last >= self._seconds:
+            self._last = now
+            self._do()
 
 
 def total_of(folder: Path) -> float:
