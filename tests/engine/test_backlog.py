@@ -55,7 +55,7 @@ class Hands:
 @st.composite
 def trees(draw):
     """Units of which each starts from nothing or from a shared one before it."""
-    units = []
+    units: list[Work] = []
     for place in range(draw(st.integers(0, 12))):
         shared = [unit.key for unit in units if unit.shared]
         parent = draw(st.sampled_from([None, *shared]))
