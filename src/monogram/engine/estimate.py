@@ -59,10 +59,10 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
     points = looks(plan.tasks, population).points if job.curves else 0
-    worker = found.memory + stacks + (bare_worker() if workers > 1 else 0)
+    others = (workers - 1) * bare_worker() if workers > 1 else 0
     return Estimate(
         seconds=seconds,
-        memory=held + workers * worker + data,
+        memory=held + others + workers * (found.memory + stacks) + data,
         disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
         step_seconds=found.step_seconds,
         sample_seconds=found.sample_seconds,

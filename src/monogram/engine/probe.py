@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from monogram.curriculum import Source
+from monogram.engine.allocator import big_blocks_kept
 from monogram.engine.job import Job
 from monogram.engine.load import Workload
 from monogram.engine.machine import Measurements, one_process, peak_since
@@ -45,7 +46,7 @@ def probe(plan: Plan, job: Job, population: Population) -> Probe:
     """
     network = laid_out(job.architecture.build(0).to(job.device))
     measured: list[tuple[float, float]] = []
-    with one_process(job.threads):
+    with one_process(job.threads), big_blocks_kept():
         memory = peak_since(lambda: measured.append(_measure(plan, job, population, network)))
     before = _kept(plan, job, population)
     most = max(memory, before.memory) if before else memory  # less where blocks were held before
