@@ -9,8 +9,11 @@ import copy
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,6 +27,7 @@ from benchmarks.price import most_apart
 from benchmarks.price.textbook import accuracy
 from monogram.engine.job import EngineName
 from monogram.networks import laid_out
+from monogram.networks.drawing import drawing
 from monogram.plan import Node, Stretch
 from monogram.population import Population
 from monogram.streams import torch_seed
@@ -78,12 +82,11 @@ def compare(study: Study, sampled: int) -> Compared:
     """
     people = list(study.population.individuals)
     user, ours, theirs = User(study), [], []
-    for _ in range(ROUNDS):
-        started = perf_counter()
-        user.accuracies(people[:sampled])
-        each = (perf_counter() - started - user.base_seconds) / sampled
-        theirs.append(user.base_seconds + each * len(people))
-        ours.append(_run(study)[0])
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is the user's own
+        for _ in range(ROUNDS):
+            base, rest = pool.submit(_timed, user, people[:sampled]).result()
+            theirs.append(base + rest / sampled * len(people))
+            ours.append(_run(study)[0])
     expected = User(study, seeded=True).accuracies(people[:sampled])
     _, found = _run(study, engine="loop")
     return Compared(ours, theirs, most_apart(expected, {key: found[key] for key in expected}))
@@ -109,8 +112,8 @@ class User:
 
     Args:
         study: what to train.
-        seeded: seed each step as Monogram does, and lay out memory as it does, so that dropout
-            is the same.
+        seeded: seed each step as Monogram does, lay out memory and draw as it does, so that
+            dropout is the same.
     """
 
     def __init__(self, study: Study, *, seeded: bool = False) -> None:
@@ -174,7 +177,8 @@ class User:
             for group in optimizer.param_groups:
                 group["lr"] = phase[0].learning_rate(step)
             optimizer.zero_grad()
-            functional.cross_entropy(network(inputs), labels).backward()
+            with drawing(network) if self._seeded else nullcontext():
+                functional.cross_entropy(network(inputs), labels).backward()
             optimizer.step()
         return network
 
@@ -185,6 +189,13 @@ class User:
         for step in range(phase[-1].stop):
             personal, rows = feed.rows(step)
             yield (rows + len(shared) * personal).tolist()
+
+
+def _timed(user: User, individuals: Sequence[str]) -> tuple[float, float]:
+    """Seconds of training the base, and of all else."""
+    started = perf_counter()
+    user.accuracies(individuals)
+    return user.base_seconds, perf_counter() - started - user.base_seconds
 
 
 def _paths(path: Path_) -> Iterator[Path_]:

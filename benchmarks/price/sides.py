@@ -1,6 +1,8 @@
 """Who does the work: the textbook loop in one process, in one per core, and as tasks of Ray.
 
-What a side needs before the first person (processes, data in them) is not timed.
+All have processes of their own, as the user who wrote them would: Monogram changes how the process
+that it is called in gets its memory. What a side needs before the first person (processes, data and
+a few people's work in them) is not timed.
 """
 
 import importlib.util
@@ -18,26 +20,33 @@ from benchmarks.price.textbook import Textbook
 Accuracies = dict[str, tuple[float, float]]
 Do = Callable[[Sequence[str]], Accuracies]
 
+WARMING = 2  # people for each process, before any time is taken
+
 _textbook: Textbook | None = None
 
 
 @contextmanager
 def in_turn(textbook: Textbook) -> Iterator[Do]:
     """One person after the other; PyTorch computes with as many threads as it chooses."""
-    yield textbook.accuracies
+    with _processes(textbook, 1, None) as pool:
+
+        def do(individuals: Sequence[str]) -> Accuracies:
+            return pool.submit(_all, individuals).result()
+
+        do(list(textbook.individuals)[:WARMING])
+        yield do
 
 
 @contextmanager
 def in_processes(textbook: Textbook) -> Iterator[Do]:
     """A process for each core, with one thread each; every process has the data."""
-    with ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), initializer=_take, initargs=(textbook,)
-    ) as pool:
-        list(pool.map(_warm, range(4 * (os.cpu_count() or 1))))
+    cores = os.cpu_count() or 1
+    with _processes(textbook, cores, 1) as pool:
 
         def do(individuals: Sequence[str]) -> Accuracies:
             return dict(zip(individuals, pool.map(_one, individuals), strict=True))
 
+        do(list(textbook.individuals)[: cores * WARMING])
         yield do
 
 
@@ -55,10 +64,15 @@ def in_ray(textbook: Textbook) -> Iterator[Do]:
             found = ray.get([one.remote(kept, individual) for individual in individuals])
             return dict(zip(individuals, found, strict=True))
 
-        do(list(textbook.individuals)[:4])
+        do(list(textbook.individuals)[: 2 * WARMING])
         yield do
     finally:
         ray.shutdown()
+
+
+def _processes(textbook: Textbook, count: int, threads: int | None) -> ProcessPoolExecutor:
+    about = textbook, threads
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_take, initargs=about)
 
 
 def _of(textbook: Textbook, individual: str) -> tuple[float, float]:
@@ -66,20 +80,22 @@ def _of(textbook: Textbook, individual: str) -> tuple[float, float]:
     return textbook.of(individual)
 
 
-def _take(textbook: Textbook) -> None:
-    """Begin in a process."""
+def _take(textbook: Textbook, threads: int | None) -> None:
+    """Begin in a process, with so many threads or as many as PyTorch chooses."""
     global _textbook  # noqa: PLW0603 - a process works for one textbook
-    torch.set_num_threads(1)
+    if threads:
+        torch.set_num_threads(threads)
     _textbook = textbook
-
-
-def _warm(number: int) -> int:
-    return number
 
 
 def _one(individual: str) -> tuple[float, float]:
     assert _textbook is not None
     return _textbook.of(individual)
+
+
+def _all(individuals: Sequence[str]) -> Accuracies:
+    assert _textbook is not None
+    return _textbook.accuracies(individuals)
 
 
 SIDES: Mapping[str, Any] = {
