@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import compress, count
 
 import torch
 from torch import Tensor, nn
@@ -140,7 +141,7 @@ class Tallies:
 
 def _columns(marked: Tensor) -> list[frozenset[int]]:
     """For each row of [n, classes] bool the classes that are marked."""
-    return [frozenset(c for c, mark in enumerate(row) if mark) for row in marked.tolist()]
+    return [frozenset(compress(count(), row)) for row in marked.tolist()]
 
 
 def _classes(labels: Tensor) -> frozenset[int]:
