@@ -1,5 +1,7 @@
 """Dropout by 16 bits a number: which, how much larger the rest, the same draws in every layout."""
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from tests import twin
 from torch import nn
 from torch.func import vmap
+from torch.utils.checkpoint import checkpoint
 
 from monogram.networks.dropout import dropped, dropping_out
 
@@ -96,6 +99,16 @@ def test_a_layer_with_a_hook_is_left_to_pytorch():
     layer = nn.Dropout(0.5)
     layer.register_forward_hook(lambda *_: None)
     assert torch.equal(drop(layer, torch.ones(99)), plain(layer, torch.ones(99)))
+
+
+def test_a_pass_that_is_computed_again_for_its_gradient_drops_the_same():
+    layers, inputs = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5)), torch.ones(6, 4)
+    inputs.requires_grad_()
+    again = partial(checkpoint, layers, use_reentrant=False)
+    with dropping_out(layers):
+        found = [plain(one, inputs) for one in (layers, again)]
+        gradients = [torch.autograd.grad(outputs.sum(), inputs)[0] for outputs in found]
+    assert torch.equal(*gradients)
 
 
 def test_layers_are_pytorchs_again_afterwards():

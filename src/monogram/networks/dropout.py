@@ -1,10 +1,10 @@
-"""Dropout with cheaper draws than PyTorch's, the same ones on every processor.
+"""Dropout with cheaper draws than PyTorch's, the same ones on every CPU.
 
 PyTorch draws 53 random bits for each number that it may drop, one number after the other; on
 Intel's processors it draws others, by another library. Here 16 bits decide on a number and four
-numbers share a draw, wherever that is made. So the probability is a multiple of 2⁻¹⁶, and what is
-kept is scaled by just that one. Where PyTorch draws one by one, a step of a small transformer takes
-0.7 of the time (`benchmarks/dropout.py`).
+numbers share a draw of the generator. So the probability is a multiple of 2⁻¹⁶, and what is kept is
+scaled by just that one. Where PyTorch draws one by one, a step of a small transformer takes 0.7 of
+the time (`benchmarks/dropout.py`).
 """
 
 from collections.abc import Iterator
