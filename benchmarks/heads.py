@@ -18,7 +18,7 @@ from monogram.engine.judge_stack import StackJudge
 from monogram.engine.machine import one_process
 from monogram.networks import architecture, laid_out, trainable_names
 from monogram.population import Population, Protocol, Split
-from monogram.training import Cuts, StackedNetwork, with_stacked_layers
+from monogram.training import Findings, StackedNetwork, with_stacked_layers
 
 NETWORK, CLASSES = "paper(width=0.25)", 30
 SAMPLES = 4_500  # of D_G, for validation and test each
@@ -38,7 +38,7 @@ def run() -> dict[str, Any]:
         name: network.get_parameter(name).detach().expand(HEADS, *network.get_parameter(name).shape)
         for name in trainable_names(network, "head")
     }
-    parts = Cuts().cut(network, network.state_dict(), own, judge.shared[0].inputs[:2])
+    parts = Findings().cut(network, network.state_dict(), own, judge.shared[0].inputs[:2])
     stacked = StackedNetwork(network, own, parts)
     with one_process(1):
         alone = judge.on_global(network)

@@ -8,8 +8,8 @@ from monogram.curriculum import Global, Personal, Recipe
 from monogram.networks import Prepared
 from monogram.plan import Stretch
 from monogram.training import (
-    Cuts,
     Feed,
+    Findings,
     Lesson,
     Samples,
     StackState,
@@ -65,7 +65,7 @@ class Class:
         hidden = 4 if "network.3.weight" in self.network.state_dict() else None
         stacked = with_stacked_layers(network(hidden).to(self.device))
         state = state or StackState.start(self.start, len(STEPS))
-        return train_stack(stacked, state, self.lesson, self.recipe, Cuts(), after_step)
+        return train_stack(stacked, state, self.lesson, self.recipe, Findings(), after_step)
 
     def alone(self, place, until=None):
         stretch = self.stretches[place]

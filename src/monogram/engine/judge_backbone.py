@@ -11,7 +11,7 @@ from monogram.engine.judge_stack import Pair, StackJudge
 from monogram.networks import PRIOR, Prepared
 from monogram.networks.altered import is_altered
 from monogram.training import (
-    Cuts,
+    Findings,
     Own,
     StackedNetwork,
     Tally,
@@ -50,7 +50,7 @@ class BackboneJudge:
         self._stack_judge = StackJudge(judge, device, progress)
         self._base = {name: tensor.to(device) for name, tensor in base.items()}
         self._shared = self._in_parts()
-        self._cuts = Cuts()
+        self._findings = Findings()
 
     def on_global(self, weights: Weights) -> Pair:
         """What a model gets right on D_G: validation, reported part."""
@@ -85,7 +85,7 @@ class BackboneJudge:
             if name == PRIOR or not torch.equal(tensor, self._base[name])
         }
         probe = self._judge.shared[0].inputs[:2]
-        parts = self._cuts.cut(self._shared, self._base, own.keys() - {PRIOR}, probe)
+        parts = self._findings.cut(self._shared, self._base, own.keys() - {PRIOR}, probe)
         return None if parts is None else _Model(StackedNetwork(self._shared, own, parts), own)
 
     def _loaded(self, weights: Weights) -> Prepared:

@@ -19,8 +19,8 @@ from monogram.engine.workshop import Workshop
 from monogram.networks import PRIOR
 from monogram.plan import Model, Node, Stretch
 from monogram.training import (
-    Cuts,
     Feed,
+    Findings,
     Lesson,
     Samples,
     StackedNetwork,
@@ -50,7 +50,7 @@ class StackRunner:
 
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
-        self._cuts = Cuts()
+        self._findings = Findings()
         self.handed_over: frozenset[Identity] = frozenset()
         self._files: set[Path] = set()  # checkpoints of the cohort
 
@@ -136,7 +136,7 @@ class StackRunner:
         state = self._saved(name, state)
         after_step = self._after_step(nodes, name, lesson.stretches, state)
         network, recipe = shop.stacked_network, shop.job.recipe
-        end = train_stack(network, state, lesson, recipe, self._cuts, after_step)
+        end = train_stack(network, state, lesson, recipe, self._findings, after_step)
         if lesson.stretches[0] != nodes[0].stretch:
             self._save(name, end)
         return end
@@ -176,7 +176,7 @@ class StackRunner:
         return end
 
     def _shown(self, state: StackState) -> "_Shown":
-        return _Shown(self._shop, self._cuts, state)
+        return _Shown(self._shop, self._findings, state)
 
     def _save(self, name: str, state: StackState) -> None:
         seconds = float(state.seconds.mean())
@@ -209,8 +209,8 @@ def _name(nodes: Nodes, run: int) -> str:
 class _Shown:
     """What the networks of a stack get right."""
 
-    def __init__(self, shop: Workshop, cuts: Cuts, state: StackState) -> None:
-        self._shop, self._cuts, self.state = shop, cuts, state
+    def __init__(self, shop: Workshop, findings: Findings, state: StackState) -> None:
+        self._shop, self._findings, self.state = shop, findings, state
 
     def on_all(self, samples: Samples) -> list[Tally]:
         """Each on the same samples."""
@@ -235,7 +235,7 @@ class _Shown:
         network.load_state_dict(dict(self.state.common))
         network.eval()
         probe = self._shop.shared.inputs[:2]
-        parts = self._cuts.cut(network, self.state.common, names, probe)
+        parts = self._findings.cut(network, self.state.common, names, probe)
         return StackedNetwork(network, self.state.own, parts)
 
 

@@ -21,8 +21,8 @@ from monogram.networks import PRIOR, Prepared, laid_out
 from monogram.plan import Stretch, Task
 from monogram.population import Population
 from monogram.training import (
-    Cuts,
     Feed,
+    Findings,
     Lesson,
     Samples,
     StackedNetwork,
@@ -212,8 +212,8 @@ class Trial:
         lengths = (fewest, fewest if equal else _shorter(fewest))
         own = [Samples(o.inputs[:n], o.labels[:n]) for o, n in zip(own, lengths, strict=True)]
         lesson = self._lesson(pair, own)
-        state, cuts = StackState.start(self._start, 2), Cuts()
-        end = train_stack(self._stacked, state, lesson, self._recipe, cuts)
+        state, findings = StackState.start(self._start, 2), Findings()
+        end = train_stack(self._stacked, state, lesson, self._recipe, findings)
         alone = [
             train(self._network, self._start, stretch, self._feed(stretch, some), self._recipe)
             for stretch, some in zip(pair, own, strict=True)
@@ -223,13 +223,13 @@ class Trial:
             learnt_alike(end.member(place).weights, one.weights, self._start.weights, names)
             for place, one in enumerate(alone)
         )
-        return all(learnt) and self._shows_alike(end, cuts, alone)
+        return all(learnt) and self._shows_alike(end, findings, alone)
 
-    def _shows_alike(self, end: StackState, cuts: Cuts, alone: Sequence[State]) -> bool:
+    def _shows_alike(self, end: StackState, findings: Findings, alone: Sequence[State]) -> bool:
         """Whether a stack has the logits of its networks, in evaluation mode."""
         inputs = self._to_judge().inputs[:LOOKED_AT]
         with torch.no_grad():
-            stacked = self._shown(end, cuts, inputs)
+            stacked = self._shown(end, findings, inputs)
             together = stacked.all(end.own, stacked.features(inputs))
             return all(
                 shown_alike(logits, self._with(one.weights)(inputs))
@@ -254,11 +254,11 @@ class Trial:
         cohort = _so_many(self._typical(), size)
         own = [self._own(stretch) for stretch in cohort]
         lesson = self._lesson(cohort, own)
-        times, cuts = _Times(self._device), Cuts()
+        times, findings = _Times(self._device), Findings()
         state = StackState.start(self._start, size)
-        end = train_stack(self._stacked, state, lesson, self._recipe, cuts, times)
+        end = train_stack(self._stacked, state, lesson, self._recipe, findings, times)
         samples, judge = self._to_judge(), self._judge()
-        stacked = self._shown(end, cuts, samples.inputs)
+        stacked = self._shown(end, findings, samples.inputs)
         known = stacked.features(samples.inputs) if stacked.parts else None
         seconds = _seconds(lambda: judge.on_all(stacked, end.own, samples, known), self._device)
         once = self._once(stacked, torch.cat([some.inputs for some in own]))
@@ -269,12 +269,12 @@ class Trial:
         with torch.inference_mode():
             return _seconds(lambda: stacked.features(inputs), self._device) if stacked.parts else 0
 
-    def _shown(self, state: StackState, cuts: Cuts, inputs: Tensor) -> StackedNetwork:
+    def _shown(self, state: StackState, findings: Findings, inputs: Tensor) -> StackedNetwork:
         """The network in evaluation mode."""
         self._judged.load_state_dict(dict(state.common))
         self._judged.eval()
         names = state.own.keys() - {PRIOR}
-        parts = cuts.cut(self._judged, state.common, names, inputs[:2])
+        parts = findings.cut(self._judged, state.common, names, inputs[:2])
         return StackedNetwork(self._judged, state.own, parts)
 
     def _batch(self, stretch: Stretch) -> int:
@@ -303,7 +303,7 @@ class Trial:
         state = StackState.start(self._start, 1)
         lesson = self._lesson([one], [own])
         with torch.autograd.graph.saved_tensors_hooks(kept.count, lambda tensor: tensor):
-            end = train_stack(self._stacked, state, lesson, self._recipe, Cuts())
+            end = train_stack(self._stacked, state, lesson, self._recipe, Findings())
         tensors = sum(map(_bytes, end.own.values()))
         return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
 

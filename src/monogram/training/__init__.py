@@ -9,6 +9,7 @@ from monogram.training.adjust import Surroundings, adjust, log_odds
 from monogram.training.batches import Endless, Feed
 from monogram.training.clock import effort, moment
 from monogram.training.code import code_of, described
+from monogram.training.findings import Findings
 from monogram.training.interpolate import Weights, interpolate
 from monogram.training.layers import with_stacked_layers
 from monogram.training.lesson import Lesson
@@ -19,14 +20,14 @@ from monogram.training.samples import Samples, as_samples
 from monogram.training.stack import train_stack
 from monogram.training.stack_state import StackState
 from monogram.training.stackable import judging_problem
-from monogram.training.stacked import Cuts, Own, StackedNetwork, without_warnings
+from monogram.training.stacked import Own, StackedNetwork, without_warnings
 from monogram.training.state import State, load_state, save_state
 from monogram.training.tally import Tallies, Tally, tally
 
 __all__ = [
-    "Cuts",
     "Endless",
     "Feed",
+    "Findings",
     "Lesson",
     "Own",
     "Samples",

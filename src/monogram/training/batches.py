@@ -50,8 +50,8 @@ class Endless:
 
     def _order(self, turn: int) -> np.ndarray:
         if turn not in self._orders:
-            last = {t: order for t, order in self._orders.items() if t == turn - 1}
-            self._orders = last | {turn: self._streams(turn).permutation(self.rows)}
+            self._orders.pop(turn - 2, None)  # a batch reaches into two at most
+            self._orders[turn] = self._streams(turn).permutation(self.rows)
         return self._orders[turn]
 
 

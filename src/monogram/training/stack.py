@@ -18,13 +18,13 @@ from monogram.networks import PRIOR, Prepared, trainable_names
 from monogram.networks.drawing import drawing
 from monogram.training.clock import moment
 from monogram.training.descent import Descent
-from monogram.training.draws import Draws, Order, OwnDraws
+from monogram.training.draws import OwnDraws
 from monogram.training.dual import Dual, dual_pays
+from monogram.training.findings import Findings
 from monogram.training.lesson import Batch, Batches, Lesson, WeightedSamples
 from monogram.training.modes import Modes, changing_names, only_trainable
 from monogram.training.stack_state import StackState
-from monogram.training.stackable import check_stackable
-from monogram.training.stacked import Cuts, StackedNetwork
+from monogram.training.stacked import StackedNetwork
 from monogram.training.state import copies
 
 PROBE = 2  # samples on which a network is tried out
@@ -37,7 +37,7 @@ def train_stack(
     state: StackState,
     lesson: Lesson,
     recipe: Recipe,
-    cuts: Cuts,
+    findings: Findings,
     after_step: AfterStep | None = None,
 ) -> StackState:
     """Take several individuals' networks to the end of a phase, as `train` takes one.
@@ -47,7 +47,7 @@ def train_stack(
         state: at any step of the phase.
         lesson: what to train.
         recipe: momentum, weight decay and the longest gradient.
-        cuts: what the network was cut into before.
+        findings: what was found out about the network before.
         after_step: called after each step with the number of the next and a function that copies
             the state, of which a layer may be in the dual form; what it takes does not count as
             time spent on training.
@@ -61,7 +61,7 @@ def train_stack(
     """
     network.load_state_dict(dict(state.common))
     with only_trainable(network, ()):
-        training = _Training(network, state, lesson, recipe, cuts)
+        training = _Training(network, state, lesson, recipe, findings)
         with drawing(training.stacked.upper):
             for first, stop, learning in lesson.segments(state.step):
                 training.begin(learning)
@@ -86,7 +86,7 @@ class _Training:
         state: StackState,
         lesson: Lesson,
         recipe: Recipe,
-        cuts: Cuts,
+        findings: Findings,
     ) -> None:
         self._lesson, self._recipe = lesson, recipe
         self._phase = lesson.stretches[0].trained
@@ -96,9 +96,9 @@ class _Training:
         smallest = min(recipe.batch_size, *map(len, lesson.samples))
         self._modes.set(smallest)
         changing = changing_names(network, names)
-        check_stackable(network, changing, lesson.samples[0].inputs[:PROBE])
-        state = state.with_own(changing)
-        self.stacked = _stacked(network, state, lesson, cuts, smallest)
+        state, probe = state.with_own(changing), lesson.samples[0].inputs[:PROBE]
+        findings.check(network, state.common, changing, probe)
+        self.stacked = _stacked(network, state, lesson, findings, smallest)
         self._batches, state = _fed(self.stacked, names, state, lesson, recipe)
         self._dual, self._common = state.dual, state.common
         self._names = [self._dual.renamed(name) for name in names] if self._dual else names
@@ -108,7 +108,7 @@ class _Training:
         self._origin = state.origin or (copies(starts) if self._phase.pull else {})
         still = {name: torch.zeros_like(tensor) for name, tensor in starts.items()}
         self._momentum = copies(state.momentum) or still
-        self._draws = _draws(network, lesson.samples[0].inputs[:PROBE])
+        self._draws = findings.draws(network, state.common, probe)
 
     def snapshot(self, step: int) -> StackState:
         """A copy of the state before a step."""
@@ -178,13 +178,13 @@ def _softmax(logits: Tensor) -> Tensor:
 
 
 def _stacked(
-    network: Prepared, state: StackState, lesson: Lesson, cuts: Cuts, batch: int
+    network: Prepared, state: StackState, lesson: Lesson, findings: Findings, batch: int
 ) -> StackedNetwork:
     """The network, cut below what is individuals' own where that can be."""
     own = state.own.keys() - {PRIOR}
     some = lesson.samples[0].inputs[:PROBE]
     may_cut = batch > 1  # a single sample's modes are others, and a cut's never change
-    parts = cuts.cut(network, state.common, own, some) if may_cut else None
+    parts = findings.cut(network, state.common, own, some) if may_cut else None
     return StackedNetwork(network, state.own, parts)
 
 
@@ -234,11 +234,3 @@ def _shorten(tensors: Sequence[Tensor], longest: float) -> None:
     factor = (longest / (norms.norm(dim=0) + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(factor.view(-1, *(1 for _ in gradient.shape[1:])))
-
-
-def _draws(network: Prepared, inputs: Tensor) -> list[Order]:
-    """How what a network draws for inputs [n, *shape] lies in memory, in the order of draws."""
-    draws = Draws()
-    with draws, drawing(network), torch.random.fork_rng(devices=[]), torch.no_grad():
-        network(inputs)
-    return draws.orders

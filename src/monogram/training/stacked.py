@@ -4,7 +4,6 @@ What no individual changes is computed once per sample, and once for everybody w
 everybody's. The rest runs under `vmap` over the individuals.
 """
 
-import copy
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,10 +14,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from monogram.networks import PRIOR, Prepared
-from monogram.networks.altered import is_altered
-from monogram.networks.split import Cut, cut
+from monogram.networks.split import Cut
 from monogram.training.layers import Chain
-from monogram.training.stackable import tied_names
 
 INNER = "network."  # of `Prepared`: how inputs are prepared is the same for everyone
 ROWS = 512  # samples whose frozen part is computed at a time
@@ -35,70 +32,6 @@ def without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="There is a performance drop because")
         yield
-
-
-class Cuts:
-    """The parts that a network was cut into, kept as long as what is common stays the same."""
-
-    def __init__(self) -> None:
-        self._common: Own | None = None
-        self._parts: dict[tuple[frozenset[str], tuple[bool, ...]], Cut | None] = {}
-
-    def cut(
-        self, network: Prepared, common: Own, names: Collection[str], probe: Tensor
-    ) -> Cut | None:
-        """The network below and above its own tensors, where one tensor is handed over.
-
-        A network without own tensors is below as a whole: all that is handed over are its logits.
-
-        Args:
-            network: holds the common tensors, its modules in the modes to compute in.
-            common: those tensors.
-            names: of the own tensors.
-            probe: raw inputs [n, *shape] to try it out.
-        """
-        inner = frozenset(name.removeprefix(INNER) for name in names)
-        if common is not self._common:
-            self._common, self._parts = common, {}
-        key = (inner, tuple(module.training for module in network.network.modules()))
-        if key not in self._parts:
-            self._parts[key] = _parts(network, inner, probe)
-        return self._parts[key]
-
-
-class _Whole(nn.Module):
-    """A copy of a network that no individual changes."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = copy.deepcopy(network)
-
-    def forward(self, prepared: Tensor) -> tuple[Tensor]:
-        return (self.network(prepared),)
-
-
-def _parts(network: Prepared, inner: frozenset[str], probe: Tensor) -> Cut | None:
-    """The parts of a network where it has any that are worth it."""
-    if _is_one(network.network, inner):
-        return None
-    if not inner:
-        return Cut(_Whole(network.network), nn.Identity())
-    prepared = network.prepare(probe)
-    parts = cut(network.network, inner, prepared)
-    if parts is None or len(parts.lower(prepared)) != 1:
-        return None
-    worth = not _weights(network.network) <= inner or Chain.of(parts.upper)
-    return parts if worth else None
-
-
-def _is_one(network: nn.Module, inner: frozenset[str]) -> bool:
-    """Whether a copy's part could compute with tensors of the whole.
-
-    A hook or a `forward` of a module's own may hold on to them, and one of several names of an own
-    tensor leads to the others.
-    """
-    altered = any(map(is_altered, network.modules()))
-    return altered or any(not inner.isdisjoint(names) for names in tied_names(network))
 
 
 class StackedNetwork:
@@ -121,7 +54,7 @@ class StackedNetwork:
         self.parts = parts
         self.upper: nn.Module = parts.upper if parts else network.network
         inner = {name.removeprefix(INNER) for name in self._names}
-        self.chain = Chain.of(self.upper) if _weights(self.upper) <= inner else None
+        self.chain = Chain.of(self.upper) if weight_names(self.upper) <= inner else None
 
     def features(self, *inputs: Tensor) -> Tensor:
         """What individuals have in common, computed once.
@@ -201,5 +134,6 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
-def _weights(network: nn.Module) -> set[str]:
+def weight_names(network: nn.Module) -> set[str]:
+    """Names of a network's parameters."""
     return {name for name, _ in network.named_parameters()}
