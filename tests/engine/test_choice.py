@@ -275,15 +275,34 @@ def test_a_network_whose_code_changed_is_tried_again(tmp_path, monkeypatch):
     assert not chosen(study, tmp_path / "after")["all"]["padded"]
 
 
+@pytest.fixture
+def tried(tmp_path, monkeypatch):
+    """What is chosen where a trial found a pair so many times as fast together."""
+
+    def choose(gain, engine):
+        found = Found(Speed(0.0, 1.0, 0.0), {2: Speed(0.0, 1 / gain, 0.0)}, memory=1)
+        monkeypatch.setattr(trial.Trial, "found", lambda *_, **__: found)
+        study = many()
+        job = replace(study.job(tmp_path), engine=engine)
+        ((_, kind),) = choices(study.plan(), job, study.population, 2)
+        return kind
+
+    return choose
+
+
 @pytest.mark.parametrize(("gain", "are_together"), [(1.3, False), (1.7, True)])
-def test_what_a_trial_gains_must_outlast_a_run(tmp_path, monkeypatch, gain, are_together):
-    together_ = {2: Speed(0.0, 1 / gain, 0.0)}
-    found = Found(Speed(0.0, 1.0, 0.0), together_, memory=1)
-    monkeypatch.setattr(trial.Trial, "found", lambda *_, **__: found)
-    study = many()
-    job = replace(study.job(tmp_path), engine="auto")
-    ((_, kind),) = choices(study.plan(), job, study.population, 2)
+def test_what_a_trial_gains_must_outlast_a_run(tried, gain, are_together):
+    kind = tried(gain, "auto")
     assert (kind.most > 1) is are_together, kind.reason
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"), [(1.7, "1.7 times as fast together"), (0.5, "2.0 times as long together")]
+)
+def test_what_is_asked_for_is_said_to_be_faster_or_slower(tried, gain, said):
+    kind = tried(gain, "stacked")
+    assert kind.most > 1
+    assert said in kind.reason
 
 
 def test_who_has_more_batches_than_the_dual_form_takes_is_tried_anew(tmp_path):

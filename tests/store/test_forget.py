@@ -101,6 +101,7 @@ def test_what_a_kill_interrupted_is_gone_on_with(store, tmp_path, monkeypatch):
     receipt = store.forget(NAME, receipts=tmp_path)
     assert (receipt.verified, receipt.is_about(NAME), receipt.versions) == (True, True, 0)
     assert any("an earlier attempt was interrupted" in limit for limit in receipt.limits)
+    assert any("files of predictions" in limit for limit in receipt.limits)
     assert [f for f in tmp_path.iterdir() if "forg" in f.name] == [receipt.file]
     with pytest.raises(UnknownIndividualError, match="nothing to forget"):
         store.forget(NAME, receipts=tmp_path)

@@ -147,13 +147,18 @@ def _together(
     """
     fits = budget // found.memory
     chosen = _cohort(found, *work, most=min(most, max(2, fits)))
-    reason = f"{chosen.gain:.1f} times as fast together, in a short trial"
+    reason = f"{_compared(chosen.gain)} together, in a short trial"
     if not at_any_rate and chosen.gain < WORTH:
         return Kind(reason=reason)
     if fits < 2:
         reason = f"two of them take more memory than a worker has for them, {budget:,} bytes"
         return Kind(reason=reason, is_remarkable=True)
     return Kind(chosen.size, found.padded, chosen.gain, chosen.seconds, found.memory, reason)
+
+
+def _compared(gain: float) -> str:
+    """How the time that training takes compares, in words."""
+    return f"{gain:.1f} times as fast" if gain >= 1 else f"{1 / gain:.1f} times as long"
 
 
 def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:

@@ -39,6 +39,10 @@ OTHER_PROCESSES = (
     "other processes that have the store open give up what they have in memory of the individual "
     "when they are next asked for it, or when they end"
 )
+OUTSIDE = (
+    "the data that the individual's samples came from, files of predictions and exports copied "
+    "elsewhere are not Monogram's to find: erase them too"
+)
 INTERRUPTED = (
     "an earlier attempt was interrupted: what it had erased already is neither counted here nor "
     "searched for by its weights"
@@ -242,7 +246,7 @@ def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[
     if not emptied:
         checks.append((False, f"another process was reading, so that the log is left; {COMPACT}"))
     checks.append((True, "the database was rewritten without the deleted rows (VACUUM)"))
-    limits = [OTHER_PROCESSES]
+    limits = [OUTSIDE, OTHER_PROCESSES]
     if catalog.database.is_sqlite:
         checks.append(_search(catalog, Path(str(catalog.database.file)), needles))
         return checks, [*limits, COPIES]
