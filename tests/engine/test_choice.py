@@ -11,6 +11,7 @@ from tests.people import make_population
 from monogram import training
 from monogram.engine import trial
 from monogram.engine.choice import choices
+from monogram.engine.load import workload
 from monogram.engine.room import PROCESS
 from monogram.engine.trial import Found, Speed
 from monogram.errors import RunError
@@ -153,7 +154,7 @@ def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypa
 
     def together_(_, size):
         tried.append(size)
-        return trial.Speed(0.0, 5e-3, 1e-6)
+        return trial.Speed(0.0, 2e-3, 1e-6)
 
     monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
     monkeypatch.setattr(trial.Trial, "_together", together_)
@@ -175,6 +176,22 @@ def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, mo
     assert tried == [2, 8]
 
 
+def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, monkeypatch):
+    """Where larger cohorts were left out they are tried once there is more to train."""
+    tried = []
+
+    def together_(_, size):
+        tried.append(size)
+        return trial.Speed(0.0, 0.02, 1e-6)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 0.02, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", together_)
+    for people, sizes in ((64, [2, 8]), (96, []), (512, [2, 8, 64]), (1024, [])):
+        tried.clear()
+        chosen(many(people), tmp_path / str(people), "auto")
+        assert tried == sizes, people
+
+
 @pytest.mark.parametrize(("once", "together_"), [(0.0, True), (1.0, False)])
 def test_what_comes_before_the_first_step_counts(once, together_, tmp_path, monkeypatch):
     """A few steps of a head take no time; the samples must get there first."""
@@ -187,7 +204,7 @@ def test_a_trial_times_what_is_frozen(tmp_path):
     study = make_study("mlp", ("global >> personal(4, train=head)",), many().population)
     tasks = [task for task in study.plan().tasks if not task.shared]
     tried = trial.Trial("head", tasks, study.job(tmp_path), study.population)
-    found = tried.found((), thorough=True)
+    found = tried.found((), workload(tasks, study.job(tmp_path), study.population), thorough=True)
     assert found.alone.once == 0 < found.together[2].once
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping, Kind, Team, trained_by
 from monogram.engine.job import Job
-from monogram.engine.load import workload
+from monogram.engine.load import Workload, workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
 from monogram.engine.threads import team_of
@@ -124,11 +124,11 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
             return Kind(reason=reason, is_remarkable=True)
         size = min(most, SIZES[-1])
         return Kind(size, padded=True, reason="nothing is trained, only judged")
-    found = _found(name, tasks, job, population)
+    load = workload(tasks, job, population)
+    found = _found(name, tasks, load, job, population)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
         return Kind(reason=reason, is_remarkable=True)
-    load = workload(tasks, job, population)
     work = load.steps / len(tasks), load.judged_samples / len(tasks)
     return _together(found, work, most, budget, at_any_rate=job.engine == "stacked")
 
@@ -161,20 +161,28 @@ def _compared(gain: float) -> str:
     return f"{gain:.1f} times as fast" if gain >= 1 else f"{1 / gain:.1f} times as long"
 
 
-def _found(name: str, tasks: Sequence[Task], job: Job, population: Population) -> Found:
+def _found(
+    name: str, tasks: Sequence[Task], load: Workload, job: Job, population: Population
+) -> Found:
     """What a trial finds, or found before on this machine of a network of the same code."""
     what, measurements = _key(name, tasks, job, population), Measurements()
-    kept: Any = measurements.get(*what) if what else None
-    try:
-        return Found.from_dict(kept)
-    except (TypeError, ValueError, KeyError, AttributeError):  # there is nothing, or it is damaged
-        pass
+    kept = _kept(measurements.get(*what)) if what else None
+    if kept and kept.is_enough(load):
+        return kept
     thorough = job.engine == "stacked"
     with one_process(job.threads):
-        found = Trial(name, tasks, job, population).found(SIZES, thorough=thorough)
+        found = Trial(name, tasks, job, population).found(SIZES, load, thorough=thorough)
     if what and not found.problem:  # it may be the data's: the next trial tells
         measurements.keep(found.as_dict(), *what)
     return found
+
+
+def _kept(values: Any) -> Found | None:
+    """What was kept of a trial; None where there is nothing, or it is damaged."""
+    try:
+        return Found.from_dict(values)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return None
 
 
 def _key(name: str, tasks: Sequence[Task], job: Job, population: Population) -> tuple[str, ...]:

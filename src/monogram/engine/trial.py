@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
+from math import inf
 from statistics import median
 from time import perf_counter
 from typing import Any, Self
@@ -16,6 +17,7 @@ from monogram.engine.cohort import shape_of
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
+from monogram.engine.load import Workload
 from monogram.errors import NetworkError
 from monogram.networks import PRIOR, Prepared, laid_out
 from monogram.plan import Stretch, Task
@@ -47,7 +49,8 @@ SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
 LOOKED_AT = 16  # samples whose logits two ways to train have to agree on
 FEWEST_PADDED = 3  # samples of a batch: in a shorter one filled up, all may be there equally often
-LONGEST = 10.0  # seconds of a trial: no larger cohort is begun that would take it beyond
+SHARE = 0.1  # of what all training takes one by one, that larger cohorts may be tried for
+SHORTEST, LONGEST = 0.5, 10.0  # seconds that they may be at any rate, and at most
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
 
@@ -84,6 +87,7 @@ class Found:
         padded: whether batches of different lengths can be filled up.
         memory: bytes that each individual of a cohort takes.
         problem: why individuals cannot be trained together, or None.
+        cut_short: seconds that were too few for larger cohorts; 0: none were left out.
     """
 
     alone: Speed
@@ -91,6 +95,11 @@ class Found:
     padded: bool = False
     memory: int = 0
     problem: str | None = None
+    cut_short: float = 0.0
+
+    def is_enough(self, load: Workload) -> bool:
+        """Whether so much work is no reason for a much longer trial."""
+        return not self.cut_short or patience(self.alone, load) < 2 * self.cut_short
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -102,6 +111,12 @@ class Found:
         sizes = values["together"]
         speeds = {int(size): Speed(**speed) for size, speed in sizes.items()}
         return cls(**{**values, "alone": Speed(**values["alone"]), "together": speeds})
+
+
+def patience(alone: Speed, load: Workload) -> float:
+    """Seconds that larger cohorts than a pair may take: none is begun that would take longer."""
+    work = alone.seconds(load.steps, load.judged_samples)
+    return min(LONGEST, max(SHORTEST, SHARE * work))
 
 
 class Trial:
@@ -132,21 +147,22 @@ class Trial:
         self._stretches = sorted(stretches, key=self._size, reverse=True)
 
     @without_warnings()
-    def found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
+    def found(self, sizes: Sequence[int], load: Workload, *, thorough: bool) -> Found:
         """Try a pair, then cohorts of some sizes, as long as they get no slower and there is time.
 
         Args:
             sizes: individuals of a cohort, ascending.
+            load: all that is to be trained; the more, the longer a trial pays.
             thorough: go on where a pair takes so long that nobody would want it.
         """
         try:
-            return self._found(sizes, thorough=thorough)
+            return self._found(sizes, load, thorough=thorough)
         except NetworkError as error:
             return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
             return Found(UNKNOWN, problem=_line(error))
 
-    def _found(self, sizes: Sequence[int], *, thorough: bool) -> Found:
+    def _found(self, sizes: Sequence[int], load: Workload, *, thorough: bool) -> Found:
         alone = self._alone()
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
@@ -154,24 +170,40 @@ class Trial:
         problem = judging_problem(self._network, self._to_judge().inputs[:LOOKED_AT])
         if problem:
             return Found(UNKNOWN, problem=problem)
-        started = perf_counter()
-        together = {2: self._together(2)}
-        pair_is_long = 2 * together[2].step > SHORT_STEP
-        if pair_is_long and together[2].step > SLOWER * alone.step and not thorough:
-            return Found(alone, together, memory=self._memory())
+        pair = self._together(2)
+        pair_is_long = 2 * pair.step > SHORT_STEP
+        if pair_is_long and pair.step > SLOWER * alone.step and not thorough:
+            return Found(alone, {2: pair}, memory=self._memory())
         padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
-        before = together[2]
+        slowest = inf if thorough else SLOWER * alone.step
+        together, cut_short = self._larger(pair, sizes, slowest, patience(alone, load))
+        return Found(alone, together, padded, self._memory(), cut_short=cut_short)
+
+    def _larger(
+        self, pair: Speed, sizes: Sequence[int], slowest: float, limit: float
+    ) -> tuple[dict[int, Speed], float]:
+        """Try larger cohorts until one is slow or there is no time.
+
+        Args:
+            pair: the smallest cohort.
+            sizes: of the others.
+            slowest: seconds of a step above which no larger one is tried.
+            limit: seconds for all of them.
+
+        Returns:
+            The speeds by size, and the limit where it was too short for some, else 0.
+        """
+        started, together, before = perf_counter(), {2: pair}, pair
         for size in sizes:
-            if perf_counter() - started + self._expected(size, before) > LONGEST:
-                break
+            if perf_counter() - started + self._expected(size, before) > limit:
+                return together, limit
             together[size] = self._together(size)
-            best = before if thorough else min(before, alone, key=lambda speed: speed.step)
-            if together[size].step > SLOWER * best.step:
+            if together[size].step > min(slowest, SLOWER * before.step):
                 break
             before = together[size]
-        return Found(alone, together, padded, self._memory())
+        return together, 0.0
 
     def _expected(self, size: int, before: Speed) -> float:
         """Seconds that a larger cohort will take to try, at the speed of one of those before."""
