@@ -149,43 +149,37 @@ def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_pat
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 16
 
 
-def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, monkeypatch):
+@pytest.fixture
+def sizes_tried(monkeypatch):
+    """The sizes of the cohorts that trials try, where one alone and one of any have such speeds."""
     tried = []
 
-    def together_(_, size):
-        tried.append(size)
-        return trial.Speed(0.0, 2e-3, 1e-6)
+    def with_speeds(alone, together_):
+        monkeypatch.setattr(trial.Trial, "_alone", lambda _: alone)
+        monkeypatch.setattr(
+            trial.Trial, "_together", lambda _, size: tried.append(size) or together_
+        )
+        return tried
 
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
-    monkeypatch.setattr(trial.Trial, "_together", together_)
+    return with_speeds
+
+
+def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, sizes_tried):
+    tried = sizes_tried(trial.Speed(0.0, 1e-3, 1e-6), trial.Speed(0.0, 2e-3, 1e-6))
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 1
     assert tried == [2, 8]
 
 
-def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, monkeypatch):
+def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, sizes_tried):
     """A pair of slow networks is no reason to wait for a minute."""
-    tried = []
-
-    def together_(_, size):
-        tried.append(size)
-        return trial.Speed(0.0, 0.08, 1e-4)
-
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 0.08, 1e-4))
-    monkeypatch.setattr(trial.Trial, "_together", together_)
+    tried = sizes_tried(*[trial.Speed(0.0, 0.08, 1e-4)] * 2)
     assert chosen(many(512), tmp_path, "auto")["all"]["most"] <= 8
     assert tried == [2, 8]
 
 
-def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, monkeypatch):
+def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, sizes_tried):
     """Where larger cohorts were left out they are tried once there is more to train."""
-    tried = []
-
-    def together_(_, size):
-        tried.append(size)
-        return trial.Speed(0.0, 0.02, 1e-6)
-
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 0.02, 1e-6))
-    monkeypatch.setattr(trial.Trial, "_together", together_)
+    tried = sizes_tried(*[trial.Speed(0.0, 0.02, 1e-6)] * 2)
     for people, sizes in ((64, [2, 8]), (96, []), (512, [2, 8, 64]), (1024, [])):
         tried.clear()
         chosen(many(people), tmp_path / str(people), "auto")
