@@ -154,11 +154,13 @@ def sizes_tried(monkeypatch):
     """The sizes of the cohorts that trials try, where one alone and one of any have such speeds."""
     tried = []
 
-    def with_speeds(alone, together_):
+    def with_speeds(alone, one_of_any):
+        def together_(_, size):
+            tried.append(size)
+            return one_of_any
+
         monkeypatch.setattr(trial.Trial, "_alone", lambda _: alone)
-        monkeypatch.setattr(
-            trial.Trial, "_together", lambda _, size: tried.append(size) or together_
-        )
+        monkeypatch.setattr(trial.Trial, "_together", together_)
         return tried
 
     return with_speeds
