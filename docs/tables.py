@@ -124,8 +124,8 @@ def growth(found: dict[str, Any]) -> str:
     rows = [("", "people", "time", "per person", "memory", "data"), ("---",) * 6]
     for one in found["sizes"]:
         each = _milliseconds(1e3 * one["seconds"] / one["people"])
-        memory, data = (f"{one[part] / 2**30:.2f} GiB" for part in ("memory", "data"))
-        seconds = f"{one['seconds']:,.0f} s"
+        memory, data = (f"{one[part] / 2**20:,.0f} MiB" for part in ("memory", "data"))
+        seconds = f"{one['seconds']:,.1f} s"
         rows.append((one["workload"], f"{one['people']:,}", seconds, each, memory, data))
     return f"{told}\n\n{_table(rows)}"
 

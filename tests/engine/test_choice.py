@@ -11,6 +11,7 @@ from tests.people import make_population
 from monogram import training
 from monogram.engine import trial
 from monogram.engine.choice import choices
+from monogram.engine.cohort import Grouping
 from monogram.engine.load import workload
 from monogram.engine.room import PROCESS
 from monogram.engine.trial import Found, Speed
@@ -315,7 +316,8 @@ def test_what_a_trial_gains_must_outlast_a_run(tried, gain, are_together):
 def test_what_is_asked_for_is_said_to_be_faster_or_slower(tried, gain, said):
     kind = tried(gain, "stacked")
     assert kind.most > 1
-    assert said in kind.reason
+    (line,) = Grouping({"all": kind}).lines()
+    assert line == f"train=all: {kind.most} individuals at a time ({said}, in a short trial)"
 
 
 def test_who_has_more_batches_than_the_dual_form_takes_is_tried_anew(tmp_path):

@@ -149,6 +149,7 @@ def test_a_mixed_phase_that_never_sees_one_side_is_remarked_on(every, remarks):
     plan = plan_of(SampleWeighting(every))  # 3 iterations an epoch
     assert len(plan.remarks) == remarks
     assert all("batch is personal" in remark for remark in plan.remarks)
+    assert all("has 3 iterations;" in remark for remark in plan.remarks)
     assert all(remark.count("mixed(") == 1 for remark in plan.remarks)
 
 

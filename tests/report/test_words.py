@@ -94,6 +94,21 @@ def test_what_was_best_on_validation_data_alone_does_not_hold_up():
     assert "loses 10.0 points on test data" in recommendation(results).headline
 
 
+def test_how_far_below_the_floor_is_said_where_rounding_would_hide_it():
+    results = synthetic(
+        IDS,
+        flat(0.9, 0.895),
+        order=[BASE, REHEARSAL],
+        change=lambda one: (
+            replace(one, global_accuracy=min(one.global_accuracy, 0.8796))
+            if one.curriculum == REHEARSAL
+            else one
+        ),
+    )
+    said = " ".join(" ".join(part.sentences) for part in recommendation(results).points)
+    assert "That mean is 0.04 points below the floor of 88.0 %" in said
+
+
 def test_models_that_are_not_there_are_not_said_to_be_made_by_none():
     results = synthetic(IDS, order=[BASE, REHEARSAL])
     without = tuple(row for row in results.rows if row.curriculum == BASE)

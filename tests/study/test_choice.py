@@ -33,6 +33,15 @@ def test_what_never_used_an_individuals_data_is_not_chosen():
     assert (choice.curriculum, set(choice.candidates)) == (TRANSFER, {TRANSFER})
 
 
+def test_the_reason_says_among_how_many_it_was_chosen():
+    some = {"BASE": one(0.8, 0.9), "TRANSFER": one(0.95, 0.9)}
+    only = "of the only curriculum that could be chosen, which keeps a global accuracy of 0.880"
+    assert only in choose(rows(**some), BASE).reason
+    of_two = rows(**some, MIXED=one(0.9, 0.7))
+    assert "of the one curriculum of 2 that keeps" in choose(of_two, BASE).reason
+    assert "among the 2 of 2" in choose(rows(**some, MIXED=one(0.9, 0.9)), BASE).reason
+
+
 def test_none_qualifies():
     choice = choose(rows(BASE=one(0.8, 0.9), TRANSFER=one(0.95, 0.7)), BASE)
     assert choice.curriculum is None

@@ -114,7 +114,7 @@ class Grouping:
             faster = f"{self.team.gain:.1f} times as fast as on a worker's, in a short trial"
             yield f"the shared training: on {self.team.threads} threads ({faster})"
         for name, kind in self.kinds.items():
-            what = f"training {name!r}" if name else "models that are only adjusted"
+            what = f"train={name}" if name else "models that are only adjusted"
             if kind.most > 1:
                 yield f"{what}: {kind.most} individuals at a time ({kind.reason})"
             elif kind.is_remarkable:

@@ -11,6 +11,7 @@ import numpy as np
 
 from monogram.curriculum import Baseline, Curriculum, Phase, Recipe, Source, Step
 from monogram.errors import SettingError
+from monogram.formats import count
 from monogram.plan.tree import Model, Node, Plan, Stretch, node_key
 from monogram.population import Population
 from monogram.streams import rank
@@ -184,7 +185,7 @@ def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
             where = "" if len(curriculum.phases) == 1 else f"in {phase} "
             yield (
                 f"{curriculum}: {where}{seen}, since an epoch on the global data has "
-                f"{per_epoch} iterations; take an n_I closer to 1 or a smaller batch"
+                f"{count(per_epoch, 'iteration')}; take an n_I closer to 1 or a smaller batch"
             )
 
 

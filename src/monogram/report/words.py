@@ -14,7 +14,7 @@ import numpy as np
 from monogram.curriculum import Curriculum, parse
 from monogram.engine.progress import duration
 from monogram.errors import shorten
-from monogram.formats import SIGNIFICANT, count, joined, p_value, points, ratio, with_sign
+from monogram.formats import SIGNIFICANT, count, joined, p_value, percent, points, ratio, with_sign
 from monogram.report.doubts import missing, uncertain
 from monogram.report.view import View, label, shown_floor, views
 from monogram.study import Results
@@ -148,8 +148,8 @@ def _loss(results: Results, base: View, chosen: View) -> list[str]:
         f"personal ones on {with_sign(ours.min)}."
     )
     below = (
-        f"That mean is below the floor of {with_sign(least)}: "
-        f"the choice was made on validation data, where it was not."
+        f"That mean is {percent(least - ours.mean, 2)} points below the floor of "
+        f"{with_sign(least)}: the choice was made on validation data, where it was not."
     )
     return [said, below] if ours.mean < least else [said]
 

@@ -70,16 +70,21 @@ def choose(
         reason = _beaten(len(qualified), least, at_base[0])
         best = None
     else:
-        which = (
-            f"among the {len(qualified)} of {len(candidates)} curricula that keep"
-            if len(qualified) > 1
-            else f"of the one curriculum of {len(candidates)} that keeps"
-        )
+        which = _among(len(qualified), len(candidates))
         reason = (
             f"most personal accuracy ({qualified[best][0]:.3f}) {which} a global accuracy of "
             f"{least:.3f}"
         )
     return Choice(best, least, reason, candidates, at_base)
+
+
+def _among(qualified: int, candidates: int) -> str:
+    """Among which curricula one is chosen, those that keep the floor."""
+    if qualified > 1:
+        return f"among the {qualified} of {candidates} curricula that keep"
+    if candidates > 1:
+        return f"of the one curriculum of {candidates} that keeps"
+    return "of the only curriculum that could be chosen, which keeps"
 
 
 def _beaten(qualified: int, least: float, base: float) -> str:
