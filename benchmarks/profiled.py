@@ -28,7 +28,7 @@ Work = Callable[[], object]
 LOOPED = (*WORKLOADS[2:], FULL_WIDTH)
 STEPS = 20
 BATCH = 128
-SPARE = 200_000_000  # numbers; of float32
+SPARE = 200_000_000  # float32 numbers, 0.8 GB
 JUDGED = 2_048  # samples
 KINDS: Mapping[str, tuple[str, ...]] = {
     "convolutions": ("convolution", "mkldnn"),

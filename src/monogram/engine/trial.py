@@ -99,7 +99,7 @@ class Found:
 
     def is_enough(self, load: Workload) -> bool:
         """Whether so much work is no reason for a much longer trial."""
-        return not self.cut_short or patience(self.alone, load) < 2 * self.cut_short
+        return not self.cut_short or seconds_allowed(self.alone, load) < 2 * self.cut_short
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -113,7 +113,7 @@ class Found:
         return cls(**{**values, "alone": Speed(**values["alone"]), "together": speeds})
 
 
-def patience(alone: Speed, load: Workload) -> float:
+def seconds_allowed(alone: Speed, load: Workload) -> float:
     """Seconds that larger cohorts than a pair may take: none is begun that would take longer."""
     work = alone.seconds(load.steps, load.judged_samples)
     return min(LONGEST, max(SHORTEST, SHARE * work))
@@ -178,7 +178,7 @@ class Trial:
         if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
         slowest = inf if thorough else SLOWER * alone.step
-        together, cut_short = self._larger(pair, sizes, slowest, patience(alone, load))
+        together, cut_short = self._larger(pair, sizes, slowest, seconds_allowed(alone, load))
         return Found(alone, together, padded, self._memory(), cut_short=cut_short)
 
     def _larger(
