@@ -106,7 +106,7 @@ def test_how_far_below_the_floor_is_said_where_rounding_would_hide_it():
         ),
     )
     said = " ".join(" ".join(part.sentences) for part in recommendation(results).points)
-    assert "That mean is 0.04 points below the floor of 88.0 %" in said
+    assert "Their mean is 0.04 points below the floor of 88.0 %" in said
 
 
 def test_models_that_are_not_there_are_not_said_to_be_made_by_none():

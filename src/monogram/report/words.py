@@ -148,7 +148,7 @@ def _loss(results: Results, base: View, chosen: View) -> list[str]:
         f"personal ones on {with_sign(ours.min)}."
     )
     below = (
-        f"That mean is {percent(least - ours.mean, 2)} points below the floor of "
+        f"Their mean is {percent(least - ours.mean, 2)} points below the floor of "
         f"{with_sign(least)}: the choice was made on validation data, where it was not."
     )
     return [said, below] if ours.mean < least else [said]

@@ -21,7 +21,8 @@ from monogram.store.tensors import from_bytes
 from monogram.store.values import BaseModel, Served
 
 AGAIN = "personalize this individual again, or restore the database from a backup"
-ASK_FOR_BASE = 'have the base predict (--unknown base, in Python unknown="base")'
+ASK_FOR_BASE = 'have the base predict (`predict --unknown base`, in Python unknown="base")'
+ADVICE = f"`list` shows who has one; personalize it, or {ASK_FOR_BASE}"
 Unknown = Literal["error", "base"]
 
 
@@ -128,9 +129,7 @@ class Loaded:
         """Give up everything of an individual that is in memory; how many deltas there were."""
         return self.deltas.purge(rows.key_of(individual))
 
-    def unknown(
-        self, individual: str, advice: str = f"personalize it, or {ASK_FOR_BASE}"
-    ) -> UnknownIndividualError:
+    def unknown(self, individual: str, advice: str = ADVICE) -> UnknownIndividualError:
         """The error for an id without a model, with similar ids and what to do."""
         near = difflib.get_close_matches(individual, self._catalog.similar_ids(individual))
         hint = f"; similar: {', '.join(repr(shorten(id_)) for id_ in near)}" if near else ""
