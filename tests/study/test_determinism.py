@@ -155,11 +155,13 @@ def test_a_study_killed_without_checkpoints_loses_one_individual_at_most(
 
 @pytest.mark.slow
 def test_a_killed_worker_ends_the_run_which_can_go_on(reference, tmp_path, monkeypatch):
-    monkeypatch.setenv("DIE_AT_PASS", "60")
+    monkeypatch.setenv("DIE_AT_PASS", "20")
     monkeypatch.setattr(nets.Deadly, "passes", 1_000_000)  # here nobody dies
+    monkeypatch.setattr(nets.Deadly, "pause", 0.1)  # nor is all done before others have begun
     with pytest.raises(RunError, match="a worker process ended without an answer"):
         make_study().run(tmp_path, workers=2, checkpoint_seconds=0)
     monkeypatch.delenv("DIE_AT_PASS")
+    monkeypatch.setattr(nets.Deadly, "pause", 0.0)
     assert numbers(make_study().run(tmp_path, workers=1)) == reference
 
 
@@ -178,8 +180,11 @@ def test_a_second_process_is_refused(tmp_path):
         ({"epochs": 3}, "epochs: 2 there, 3 now"),
         ({"seeds": (1,)}, "seeds: only there: 0; only now: 1"),
         ({"curricula": ["transfer(5)"]}, "curricula: "),
-        ({"recipe": Recipe(batch_size=4)}, "'batch_size': 4"),
-        ({"population": make_population(shared=48)}, "fingerprint: "),
+        ({"recipe": Recipe(batch_size=4)}, r"recipe: batch_size 8 there, 4 now\)"),
+        (
+            {"population": make_population(shared=48)},
+            r"the data: \w{8} there, \w{8} now; the network\'s first weights",
+        ),
         ({"population": make_population().only(["anna", "ben"])}, "individuals: only there: "),
     ],
     ids=["epochs", "seeds", "curricula", "recipe", "data", "individuals"],
