@@ -102,7 +102,8 @@ def test_values_beyond_float32_set_their_owner_aside():
     people = _people(inputs=inputs)
     assert list(people.individuals) == ["anna", "cleo"]
     assert (
-        people.set_aside[0].reason == "1 of its 8 inputs hold values too large for float32 (3.4e38)"
+        people.set_aside[0].reason
+        == "1 of its 8 inputs holds values too large for float32 (3.4e38)"
     )
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import numpy as np
 
 from monogram.errors import SettingError, shorten
+from monogram.formats import joined
 from monogram.population.population import Protocol
 from monogram.population.samples import RawSamples, beyond_int64, label_texts, missing_labels
 from monogram.population.splits import group_count
@@ -130,20 +131,27 @@ def _problem_with_inputs(raw: RawSamples, shape: tuple[int, ...] | None) -> str 
         return f"its inputs have shape {kept}, those of the global data {shape}"
     if 0 in kept:
         return f"its inputs have shape {kept}, so there is nothing in them"
-    return _problem_with_values(raw.inputs) if raw.inputs.dtype.kind == "f" else None
+    return _problem_with_values(raw) if raw.inputs.dtype.kind == "f" else None
 
 
-def _problem_with_values(inputs: np.ndarray) -> str | None:
+def _problem_with_values(raw: RawSamples) -> str | None:
     """Whether there are values that float32, in which inputs are kept, does not hold."""
-    rows = inputs.reshape(len(inputs), -1)
-    bad = ~np.isfinite(rows).all(axis=1)
-    if bad.any():
-        return f"{bad.sum()} of its {len(rows)} inputs hold NaN or infinite values"
+    rows = raw.inputs.reshape(len(raw.inputs), -1)
+    if bad := _where(~np.isfinite(rows), raw.columns):
+        return f"{bad} NaN or infinite values; fill them in, or leave out these samples"
     with np.errstate(over="ignore"):
-        bad = ~np.isfinite(rows.astype(np.float32, copy=False)).all(axis=1)
-    if bad.any():
-        return f"{bad.sum()} of its {len(rows)} inputs hold values too large for float32 (3.4e38)"
-    return None
+        bad = _where(~np.isfinite(rows.astype(np.float32, copy=False)), raw.columns)
+    return f"{bad} values too large for float32 (3.4e38)" if bad else None
+
+
+def _where(bad: np.ndarray, columns: tuple[str, ...]) -> str:
+    """How many samples have bad values [n, values], and in which columns; "" for none."""
+    samples, places = int(bad.any(axis=1).sum()), np.flatnonzero(bad.any(axis=0))
+    if not samples:
+        return ""
+    named = joined([shorten(columns[place], 20) for place in places]) if columns else ""
+    within = f", in {'columns' if len(places) > 1 else 'column'} {named}," if named else ""
+    return f"{samples} of its {len(bad)} inputs{within} hold{'s' * (samples == 1)}"
 
 
 def _problem_with_labels(labels: np.ndarray) -> str | None:

@@ -6,14 +6,10 @@ no Python object per sample. The arrays may be memory-mapped (`monogram.populati
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monogram.errors import DataError, SettingError, shorten
-
-if TYPE_CHECKING:
-    pass
 
 SUM_TOLERANCE = 1e-6
 
@@ -163,11 +159,13 @@ class Population:
         return f"{' to '.join(f'{size:,}' for size in span)} samples each"
 
     def __str__(self) -> str:
-        """One line: who is there and how much of it."""
+        """One line: who is there, how much of it, and how many D_G is made of."""
         people = f"{len(self.individuals)} individual{'s' * (len(self.individuals) != 1)}"
+        owners = len(self.global_owners)
+        of_whom = f" of {owners} other{'s' * (owners != 1)}" if owners else ""
         return (
             f"{self.name}: {people} ({self.samples_each}), {len(self.global_data)} global "
-            f"samples, {len(self.classes)} classes, inputs {list(self.input_shape)}"
+            f"samples{of_whom}, {len(self.classes)} classes, inputs {list(self.input_shape)}"
         )
 
     def only(self, individuals: Collection[str]) -> "Population":

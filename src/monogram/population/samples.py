@@ -22,6 +22,7 @@ class RawSamples:
         groups: [n] or None. Samples of one group (overlapping windows, copies of one image)
             never fall on both sides of a split.
         origin: where the data came from, for messages.
+        columns: what inputs [n, columns] are called, for messages; () where they have no names.
     """
 
     owner: str | None
@@ -29,6 +30,7 @@ class RawSamples:
     labels: np.ndarray
     groups: np.ndarray | None = None
     origin: str = "memory"
+    columns: tuple[str, ...] = ()
 
 
 def merge(parts: Sequence[RawSamples]) -> RawSamples:
@@ -51,6 +53,7 @@ def merge(parts: Sequence[RawSamples]) -> RawSamples:
         labels=np.concatenate([part.labels for part in parts]),
         groups=np.concatenate([g + o for g, o in zip(groups, offsets, strict=False)]),
         origin=parts[0].origin,
+        columns=parts[0].columns,
     )
 
 

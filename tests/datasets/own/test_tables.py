@@ -141,7 +141,8 @@ def test_missing_numbers_labels_and_tokens(tmp_path):
     )
     assert {one.individual: one.reason for one in population.set_aside} == {
         "anna": "1 of its 8 labels are missing",
-        "ben": "1 of its 8 inputs hold NaN or infinite values",
+        "ben": "1 of its 8 inputs, in column x, holds NaN or infinite values; fill them in, or "
+        "leave out these samples",
     }
     good = _write(path.with_name("g.parquet"), x=np.arange(N), z=np.arange(N))
     population = _read(path, ["x", "z"], tokens=True, global_from=None, global_data=good)

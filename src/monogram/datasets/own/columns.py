@@ -99,6 +99,7 @@ class Columns:
         groups: [n] or None.
         faults: why a row cannot be used, by row, in the order of the rows.
         origin: the file or folder, for messages.
+        names: of the columns that inputs [n, columns] were read from, for messages.
     """
 
     inputs: np.ndarray
@@ -107,6 +108,14 @@ class Columns:
     groups: np.ndarray | None
     faults: Mapping[int, str]
     origin: str
+    names: tuple[str, ...] = ()
+
+    def of(self, owner: str | None, rows: slice) -> RawSamples:
+        """Some rows as the samples of one owner."""
+        groups = None if self.groups is None else self.groups[rows]
+        return RawSamples(
+            owner, self.inputs[rows], self.labels[rows], groups, self.origin, self.names
+        )
 
 
 def as_inputs(values: np.ndarray, *, tokens: bool) -> np.ndarray:
@@ -138,7 +147,7 @@ def nobody(columns: Columns) -> RawSamples:
             f"global data ({columns.origin}): {len(columns.faults)} samples cannot be used, the "
             f"first: {fault}"
         )
-    return RawSamples(None, columns.inputs, columns.labels, columns.groups, columns.origin)
+    return columns.of(None, slice(None))
 
 
 def everybody(columns: Columns) -> Iterator[RawSamples | SetAside]:
@@ -157,10 +166,7 @@ def everybody(columns: Columns) -> Iterator[RawSamples | SetAside]:
         if id_ and code in faults:  # nobody's samples are told as such, with their number
             yield SetAside(id_, faults[code], columns.origin)
         elif rows.start < rows.stop:
-            groups = None if columns.groups is None else columns.groups[rows]
-            yield RawSamples(
-                id_, columns.inputs[rows], columns.labels[rows], groups, columns.origin
-            )
+            yield columns.of(id_, rows)
 
 
 def _reordered(columns: Columns, order: np.ndarray) -> Columns:

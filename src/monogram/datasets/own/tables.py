@@ -74,6 +74,7 @@ def read_table(data: pads.Dataset, selection: Selection, origin: str) -> Columns
         groups=None if group is None else _read_coded(data, group, origin).groups(),
         faults=faults,
         origin=origin,
+        names=tuple(inputs) if len(inputs) > 1 else (),
     )
 
 
