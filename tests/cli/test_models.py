@@ -7,7 +7,7 @@ import sqlite3
 
 import pyarrow.parquet as pq
 import pytest
-from tests.cli.conftest import COLUMNS, save_people
+from tests.cli.conftest import COLUMNS, SHORT, save_people
 
 from monogram.curriculum import Recipe
 from monogram.datasets import read_own
@@ -153,6 +153,20 @@ def test_models_are_listed_and_shown(monogram, study, kept):
     assert settings["recipe"]["batch_size"] > 0
     bases = json.loads(monogram("show", "--store", kept, "--json").out)
     assert bases[0]["classes"] == ["0", "1", "2"]
+
+
+def test_whoever_was_set_aside_is_told_why_there_is_no_model(monogram, tmp_path):
+    spoilt = save_people(tmp_path / "people.parquet", {**PEOPLE, "bad": 30}, spoilt=["bad"])
+    run = tmp_path / "run"
+    place = ["--data", spoilt, *COLUMNS, "--global-from", 0.5, "--out", run]
+    assert monogram("study", *place, "-c", "transfer(2)", *SHORT).status == 3
+    assert "1 without a new model, for data" in monogram("personalize", run, *TRANSFER).out
+    shown = monogram("show", "bad", "--store", run)
+    assert shown.status == 2
+    assert (
+        f"set aside in {run}: 1 of its 30 inputs, in columns x0, x1 and x2, holds NaN" in shown.err
+    )
+    assert "set aside" not in monogram("show", "nobody", "--store", run).err
 
 
 def test_somebody_unknown_and_a_missing_store_are_told(monogram, kept, tmp_path):

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ from monogram.networks import factory_named
 from monogram.networks.architecture import Factory
 from monogram.personalize import erase_work, predict_file
 from monogram.personalize.work import STORE_NAME, sqlite_file
+from monogram.population import open_population
 from monogram.store import KINDS, Store, forget_in_run, is_run, runs_in
 
 DAMAGED = 1  # exit status
@@ -72,7 +74,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a person's figures, versions, decisions and where they come from; or the bases."""
-    with Store.open(store_place(store)) as opened:
+    place = store_place(store)
+    with Store.open(place) as opened, _told_why(place, individual):
         if individual is None:
             bases = opened.bases()
             blocks = [base_lines(base) for base in bases] or [["no base yet"]]
@@ -85,6 +88,23 @@ def show(
         typer.echo(json.dumps(values, indent=1))
     else:
         _say(*(line for block in blocks for line in block))
+
+
+@contextmanager
+def _told_why(store: str, individual: str | None) -> Iterator[None]:
+    """Within, an individual without a model is said to have been set aside, if it was.
+
+    In the run directory around the store; people of other data are not known there.
+    """
+    try:
+        yield
+    except UnknownIndividualError as error:
+        run = _run_around(store)
+        aside = open_population(run / "population").set_aside if run else ()
+        told = [
+            f"; set aside in {run}: {one.reason}" for one in aside if one.individual == individual
+        ]
+        raise UnknownIndividualError("".join([str(error), *told])) from error
 
 
 def verify(store: StorePlace) -> None:
@@ -203,7 +223,7 @@ def forget(
                 raise
             _say(WORK_ERASED, str(error))
             return
-    _say(*receipt_lines(receipt, work=any(erased)), *_not_given(sqlite_file(place), also))
+    _say(*receipt_lines(receipt, work=any(erased)), *_not_given(_run_around(place), also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
     if not (receipt.found or any(erased)):
@@ -259,12 +279,18 @@ def _forget_in_runs(individual: str, places: Sequence[Path], *, work: bool) -> N
         raise typer.Exit(NOTHING)
 
 
-def _not_given(file: Path | None, also: Sequence[Path]) -> list[str]:
-    """That the run directory around a store was left as it was."""
+def _run_around(store: str) -> Path | None:
+    """The run directory that a store lies in, if it does."""
+    file = sqlite_file(store)
     around = file.resolve().parent if file is not None else None
-    if around is None or not is_run(around) or around in [place.resolve() for place in also]:
+    return around if around is not None and is_run(around) else None
+
+
+def _not_given(run: Path | None, also: Sequence[Path]) -> list[str]:
+    """That the run directory around a store was left as it was."""
+    if run is None or run in [place.resolve() for place in also]:
         return []
-    return [f"the run directory around the store was not searched; to do so: --run {around}"]
+    return [f"the run directory around the store was not searched; to do so: --run {run}"]
 
 
 def _file_name(individual: str) -> str:

@@ -50,9 +50,9 @@ class Outcome:
             done,
             *_counted(len(ahead.unchanged), "unchanged, not trained again"),
             *_counted(len(ahead.left), "with too little new data, left as they were"),
-            *_counted(len(ahead.set_aside), "whose data cannot be used, without a model"),
-            *_counted(len(self.failures), "whose training failed, left as they were"),
             *self._accuracies(),
+            *_counted(len(self.failures), "whose training failed, left as they were"),
+            *_counted(len(ahead.set_aside), "without a new model, for data that cannot be used"),
         ]
         return "\n".join(lines)
 
@@ -66,8 +66,9 @@ class Outcome:
             return []
         ours, base = (sum(column) / len(known) for column in zip(*known, strict=True))
         worse = sum(mine < theirs for mine, theirs in known)
+        reported = self.ahead.people.protocol.reports_on
         line = (
-            f"mean personal accuracy on reported data {ours:.3f}, of the base {base:.3f}; "
+            f"mean personal accuracy on {reported} data {ours:.3f}, of the base {base:.3f}; "
             f"{worse:,} of {len(known):,} are under the base there"
         )
         return [line, *self._flattered()]
