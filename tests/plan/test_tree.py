@@ -1,5 +1,6 @@
 """The plan: what is shared, what is counted, who is judged on whom."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -18,6 +19,7 @@ from monogram.curriculum import (
     SampleWeighting,
     Transfer,
     Union,
+    parse,
 )
 from monogram.errors import SettingError
 from monogram.plan import compile_plan
@@ -151,6 +153,29 @@ def test_a_mixed_phase_that_never_sees_one_side_is_remarked_on(every, remarks):
     assert all("batch is personal" in remark for remark in plan.remarks)
     assert all("has 3 iterations;" in remark for remark in plan.remarks)
     assert all(remark.count("mixed(") == 1 for remark in plan.remarks)
+
+
+@pytest.mark.parametrize(
+    ("curriculum", "remedy"),
+    [
+        (
+            "mixed(every=4)",
+            "an epoch on the global data has 3 iterations; take every=3 or less, or",
+        ),
+        ("mixed(every=1/8)", "take every=1/3 or more, or smaller batches (--batch-size)"),
+        (
+            "mixed(every=3, iterations=2)",
+            "the phase has 2 iterations; take every=2 or less, or more",
+        ),
+        ("mixed(every=2, iterations=1)", "the phase has 1 iteration; take more iterations"),
+    ],
+)
+def test_such_a_remark_says_what_would_help(curriculum, remedy):
+    (remark,) = plan_of(parse(curriculum)).remarks
+    assert remedy in remark
+    better = remedy.partition("take every=")[2].partition(" ")[0]
+    if better:
+        assert not plan_of(parse(re.sub(r"every=[\d/]+", f"every={better}", curriculum))).remarks
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": ()}, {"epochs": 0}])

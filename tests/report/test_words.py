@@ -190,11 +190,11 @@ def test_who_and_what_is_missing():
         (["no id", "no id", "no label"], "most often (2) because: no id."),
         (
             ["no id", "no label"],
-            "for 2 reasons of which none is the most frequent, such as: no id.",
+            "for 2 different reasons, such as: no id.",
         ),
         (
             ["a", "b", "a", "b", "c"],
-            "for 3 reasons of which none is the most frequent, such as: a.",
+            "for 3 different reasons, such as: a.",
         ),
     ],
 )

@@ -179,14 +179,23 @@ def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
     for phase in curriculum.phases:
         if not _is_mixed(phase) or phase.every == 1:
             continue
-        per_epoch, personal = sizes.per_epoch(phase.source, None), _personal(phase, sizes)
+        personal = _personal(phase, sizes)
         if personal.all() or not personal.any():
             seen = "no batch is personal" if not personal.any() else "every batch is personal"
             where = "" if len(curriculum.phases) == 1 else f"in {phase} "
-            yield (
-                f"{curriculum}: {where}{seen}, since an epoch on the global data has "
-                f"{count(per_epoch, 'iteration')}; take an n_I closer to 1 or a smaller batch"
-            )
+            yield f"{curriculum}: {where}{seen}, since {_too_short(phase, sizes)}"
+
+
+def _too_short(phase: Phase, sizes: Sizes) -> str:
+    """What is too short for a mixed phase's n_I, and what would not be."""
+    per_epoch, steps = sizes.per_epoch(phase.source, None), sizes.steps(phase, None)
+    what, longer = "an epoch on the global data", "smaller batches (--batch-size)"
+    if steps < per_epoch:
+        what, longer = "the phase", "more iterations"
+    length = min(per_epoch, steps)
+    closer = f"every={length} or less" if (phase.every or 1) > 1 else f"every=1/{length} or more"
+    remedy = f"take {closer}, or {longer}" if length > 1 else f"take {longer}"
+    return f"{what} has {count(length, 'iteration')}; {remedy}"
 
 
 def ring(individuals: Iterable[str]) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _set_aside(results: Results) -> str:
     reason = next(one.reason for one in aside if NUMBERS.sub("…", one.reason) == kind)
     why = "because" if not others else f"most often ({times:,}) because"
     if others and others[0][1] == times:
-        why = f"for {len(kinds):,} reasons of which none is the most frequent, such as"
+        why = f"for {len(kinds):,} different reasons, such as"
     could = f"{count(len(aside), 'individual')} could not be used"
     return f"{could}, {why}: {shorten(reason, REASON_LENGTH)}."
 

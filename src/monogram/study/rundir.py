@@ -15,6 +15,7 @@ report.html       the same to read
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,11 @@ from monogram.formats import joined
 FORMAT = 2
 AFTERWARDS = {"min_global_accuracy", "curves", "answers"}
 """What may differ when going on: no model depends on it, or `Study.check_code` compares it."""
+CALLED = {"fingerprint": "the data", "first_weights": "the network's first weights"}
+"""What a user calls what is compared; others by their own names."""
 LONGEST = 300  # characters of an id or a curriculum
+SHORT = 8  # digits of a hash
+HASH = re.compile("[0-9a-f]{16,}")
 LIBRARIES = ("monogram", "torch", "numpy", "scipy")
 BEGUN = (".lock", "population", "config.json.part")  # what an interrupted beginning leaves
 
@@ -157,25 +162,35 @@ class RunDirectory:
 
     def _compare(self, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
         differences = [
-            f"{key}: {_difference(there.get(key), here.get(key))}"
+            f"{CALLED.get(key, key)}: {_difference(there.get(key), here.get(key))}"
             for key in sorted((there.keys() | here.keys()) - AFTERWARDS)
             if there.get(key) != here.get(key)
         ]
         if differences:
             raise OtherRunError(
                 f"{self.folder} holds another study ({'; '.join(sorted(differences, key=len))}); "
-                f"to go on with what it holds, without whom was forgotten there, give `monogram "
-                f"resume {self.folder}`; for another study choose another --out"
+                f"to go on with what it holds give `monogram resume {self.folder}`; for another "
+                "study choose another --out"
             )
 
 
 def _difference(there: object, here: object) -> str:
-    """Two values that differ; of lists what is in only one of them."""
+    """Two values that differ; of lists and tables what differs in them."""
     if isinstance(there, list) and isinstance(here, list):
         told = {"there": _only(there, here), "now": _only(here, there)}
         if any(told.values()):
             return "; ".join(f"only {at}: {names}" for at, names in told.items() if names)
-    return f"{there!r} there, {here!r} now"
+    if isinstance(there, dict) and isinstance(here, dict):
+        keys = [key for key in there.keys() | here.keys() if there.get(key) != here.get(key)]
+        return ", ".join(
+            f"{key} {_difference(there.get(key), here.get(key))}" for key in sorted(keys)
+        )
+    return f"{_brief(there)} there, {_brief(here)} now"
+
+
+def _brief(value: object) -> str:
+    """A value; of a hash its first digits."""
+    return value[:SHORT] if isinstance(value, str) and HASH.fullmatch(value) else repr(value)
 
 
 def _only(some: list[Any], others: list[Any]) -> str:
