@@ -1,5 +1,6 @@
 """Options that several commands share, each defined once."""
 
+import csv
 import re
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,8 @@ LabelColumn = Annotated[str | None, typer.Option(help="Its class.", rich_help_pa
 InputColumns = Annotated[
     list[str] | None,
     typer.Option(
-        help="Numeric columns, separated by commas or given again; or one list column.",
+        help="Numeric columns, separated by commas or given again; or one list column. Names that "
+        "hold a comma in double quotes.",
         rich_help_panel=OWN,
     ),
 ]
@@ -115,8 +117,12 @@ def bytes_of(text: str | None) -> int | None:
 
 
 def names(texts: list[str] | None) -> tuple[str, ...]:
-    """Names that were given again and again, or with commas between them."""
-    return tuple(name for text in texts or () for name in text.split(","))
+    """Names that were given again and again, or with commas between them.
+
+    >>> names(["x,y", "z"]), names(['"cold, wet",dry'])
+    (('x', 'y', 'z'), ('cold, wet', 'dry'))
+    """
+    return tuple(name for row in csv.reader(texts or ()) for name in row)
 
 
 def store_place(given: str) -> str:

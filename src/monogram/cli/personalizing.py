@@ -234,7 +234,7 @@ def personalize(
         group_column=group_column,
         global_data=global_data,
         global_from=global_from,
-        classes=tuple(classes.split(",")) if classes else None,
+        classes=names([classes]) if classes else None,
         tokens=tokens,
         progress=not quiet,
     )

@@ -81,7 +81,9 @@ def study(
     classes: Annotated[
         str | None,
         typer.Option(
-            help="All classes, separated by commas; default: those there are.", rich_help_panel=OWN
+            help="All classes, separated by commas, those that hold one in double quotes; default: "
+            "those there are.",
+            rich_help_panel=OWN,
         ),
     ] = None,
     tokens: Tokens = False,
@@ -174,7 +176,7 @@ def study(
         group_column=group_column,
         global_data=global_data,
         global_from=global_from,
-        classes=tuple(classes.split(",")) if classes else None,
+        classes=names([classes]) if classes else None,
         tokens=tokens,
         progress=not quiet,
     )
