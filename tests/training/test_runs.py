@@ -79,11 +79,20 @@ def test_what_no_run_changes_stays_as_it_is_bit_for_bit():
     assert torch.equal(mean["weight"], weights["weight"])
 
 
+WIDE = Study(  # a stack trains its lower layer in the dual form
+    make_population({"anna": 30, "ben": 24}, shape=(64,)),
+    ["global >> personal(3, runs=3)"],
+    network="mlp(hidden=128)",
+    epochs=2,
+    recipe=Recipe(batch_size=16),
+)
+
+
+@pytest.mark.parametrize("study", [study_of("global >> personal(3, runs=3)"), WIDE])
 @pytest.mark.parametrize("engine", ["loop", "stacked"])
-def test_an_interrupted_phase_goes_on_in_the_run_it_was_in(engine, tmp_path, monkeypatch):
+def test_an_interrupted_phase_goes_on_in_the_run_it_was_in(engine, study, tmp_path, monkeypatch):
     """Cut after each of its checkpoints, also those at the ends of runs."""
-    curricula = ("global >> personal(3, runs=3)",)
-    whole = study_of(*curricula).run(tmp_path / "whole", workers=1, engine=engine)
+    whole = study.run(tmp_path / "whole", workers=1, engine=engine)
     runner = "runner" if engine == "loop" else "stack_runner"
     cuts = []
 
@@ -97,7 +106,7 @@ def test_an_interrupted_phase_goes_on_in_the_run_it_was_in(engine, tmp_path, mon
     options = {"workers": 1, "engine": engine, "checkpoint_seconds": 0}
     for _ in range(100):
         try:
-            results = study_of(*curricula).run(tmp_path / "cut", **options)
+            results = study.run(tmp_path / "cut", **options)
             break
         except OSError:
             continue

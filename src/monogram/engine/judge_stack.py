@@ -87,24 +87,31 @@ class StackJudge:
 
     def on_each(self, stacked: StackedNetwork, own: Own, samples: Sequence[Samples]) -> list[Tally]:
         """What each network gets right on samples of its own."""
-        sizes = torch.tensor([len(some) for some in samples], device=self._device)
+        sizes = [len(some) for some in samples]
         tallies: Tallies | None = None
         with torch.inference_mode():
-            features = stacked.features(*(some.inputs for some in samples))
-            labels = torch.cat([some.labels for some in samples])
-            starts = sizes.cumsum(0) - sizes
-            for rows in _spans(int(sizes.max()), len(samples)):
-                places = torch.arange(rows.start, rows.stop, device=self._device).expand(
-                    len(samples), -1
-                )
-                real = places < sizes[:, None]
-                flat = torch.where(real, places + starts[:, None], starts[:, None])
-                flat = flat.clamp(max=len(labels) - 1)  # of who has no samples and comes last
-                logits = stacked.each(own, features[flat])
+            for rows in _spans(max(sizes), len(samples)):
+                inputs = [some.inputs[rows] for some in samples]
+                labels = torch.cat([some.labels[rows] for some in samples])
+                flat, real = self._side_by_side([len(part) for part in inputs])
+                logits = stacked.each(own, stacked.features(*inputs)[flat])
                 tallies = tallies or Tallies(len(samples), logits.shape[2], self._device)
                 tallies.add(logits, labels[flat], real)
-        self._progress(float(sizes.sum()))
+        self._progress(float(sum(sizes)))
         return tallies.each() if tallies else [Tally()] * len(samples)
+
+    def _side_by_side(self, lengths: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Where each one's rows are of all that lie one after the other, filled up to the longest.
+
+        Returns:
+            Two tensors [owners, most]: int64 places, and bool whether it is a row of the owner's.
+        """
+        sizes = torch.tensor(lengths, device=self._device)[:, None]
+        starts = sizes.cumsum(0) - sizes
+        places = torch.arange(max(lengths), device=self._device)
+        real = places < sizes
+        flat = torch.where(real, places + starts, starts)
+        return flat.clamp(max=sum(lengths) - 1), real  # the last one's start, if there is nothing
 
     def _kept(self, stacked: StackedNetwork) -> list[Tensor | None]:
         """The features of D_G's parts, computed once where the network is cut and they fit."""

@@ -7,7 +7,7 @@ from monogram.curriculum import Adjustment
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping
 from monogram.engine.curves import marked
-from monogram.engine.harvest import Alone, Finished, Identity
+from monogram.engine.harvest import Alone, Finished, Identity, NotJudgedError
 from monogram.engine.judge_stack import Everybodys
 from monogram.engine.load import STEP_UNITS
 from monogram.engine.workshop import Workshop
@@ -36,6 +36,7 @@ class Runner:
     def __init__(self, workshop: Workshop) -> None:
         self._shop = workshop
         self.handed_over: frozenset[Identity] = frozenset()
+        self._not_judged: dict[Model, Exception] = {}  # why, of the last task
 
     def run(self, task: Task, done: frozenset[Identity]) -> None:
         """Train and hand over what a task has left to do.
@@ -43,9 +44,13 @@ class Runner:
         Args:
             task: whose parent, if any, is finished.
             done: models that need not be done again.
+
+        Raises:
+            NotJudgedError: some models could not be judged; all others are handed over.
         """
         self._shop.begin()
         self.handed_over = frozenset()
+        self._not_judged = {}
         start = self._shop.first_state(task.parent, task.node.stretch.seed)
         if self._shop.recorder:
             self._shop.recorder.mark_beginning(task, start)
@@ -53,6 +58,8 @@ class Runner:
         self._visit(task.node, state, start.seconds, done)
         for key in chain.from_iterable(map(_run_keys, task.nodes())):
             self._shop.checkpoint_file(key).unlink(missing_ok=True)
+        if self._not_judged:
+            raise NotJudgedError(self._not_judged)
 
     def _visit(
         self, node: Node, state: State, shared_seconds: float, done: frozenset[Identity]
@@ -64,12 +71,20 @@ class Runner:
             return
         end = self._train(node, state)
         if left:
-            self._shop.gatherer.gather(self._finished(node, left, end, shared_seconds))
-            self.handed_over |= {model.identity for model in left}
+            self._hand_over(self._finished(node, left, end, shared_seconds))
         for child in below:
             goes_on = child.stretch.place == node.stretch.place
             start = end if goes_on else end.at_phase_start()
             self._visit(child, start, shared_seconds, done)
+
+    def _hand_over(self, finished: Finished) -> None:
+        """Have models taken in; what is trained below those that cannot be judged goes on."""
+        try:
+            self._shop.gatherer.gather(finished)
+        except NotJudgedError as error:
+            self._not_judged |= error.causes
+        taken = [model for model in finished.models if model not in self._not_judged]
+        self.handed_over |= {model.identity for model in taken}
 
     def _finished(
         self, node: Node, models: Sequence[Model], end: State, shared_seconds: float

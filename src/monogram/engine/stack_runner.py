@@ -1,7 +1,7 @@
 """Doing a cohort: train several individuals as one stack, hand over what is finished."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -131,13 +131,20 @@ class StackRunner:
         return end
 
     def _run(self, nodes: Nodes, place: int, lesson: Lesson, state: StackState) -> StackState:
-        """The state at the end of one run; of several each end is kept for the mean."""
+        """The state at the end of one run; of several each end is kept for the mean.
+
+        An end is kept without its momentum, which the mean does not need: so it is told from a
+        state in flight, which may have a layer in the dual form even after its last step.
+        """
         shop, name = self._shop, _name(nodes, place)
         state = self._saved(name, state)
         after_step = self._after_step(nodes, name, lesson.stretches, state)
+        if state.step == max(stretch.stop for stretch in lesson.stretches) and not state.momentum:
+            return state
         network, recipe = shop.stacked_network, shop.job.recipe
         end = train_stack(network, state, lesson, recipe, self._findings, after_step)
         if lesson.stretches[0] != nodes[0].stretch:
+            end = replace(end, momentum={}, origin={})
             self._save(name, end)
         return end
 

@@ -114,27 +114,34 @@ class Worker:
             self._runner.run(task, done)
         except (OSError, MonogramError):
             raise
+        except NotJudgedError as error:
+            return [_not_judged(model, cause) for model, cause in error.causes.items()]
         except Exception as error:
             there = done | self._runner.handed_over
             left = [model for model in task.models if model.identity not in there]
             if stretch.owner is not None:
-                return [_failure(stretch.owner, left, error)]
-            if isinstance(error, NotJudgedError):
-                return [_failure(model.individual, [model], e) for model, e in error.causes.items()]
+                return [_failure(stretch.owner, left, _line(error), error)]
             raise RunError(
                 f"training and judging on the global data failed in {stretch.phase}: {_line(error)}"
             ) from error
         return []
 
 
-def _failure(individual: str, models: Sequence[Model], error: Exception) -> Failure:
+def _not_judged(model: Model, error: Exception) -> Failure:
+    """That a model is missing since somebody's data are not what the network takes."""
+    told = _line(error)
+    if model.evaluated_on != model.individual:
+        told = f"judging on the data of {shorten(model.evaluated_on)!r} failed: {told}"
+    return _failure(model.individual, [model], told, error)
+
+
+def _failure(individual: str, models: Sequence[Model], told: str, error: Exception) -> Failure:
     """What is missing of an individual's models, all of one seed, and why."""
     trace = "".join(traceback.format_exception(error))
     curricula = tuple(dict.fromkeys(model.curriculum for model in models))
-    return Failure(individual, curricula, models[0].seed, _line(error), trace)
+    return Failure(individual, curricula, models[0].seed, told, trace)
 
 
 def _line(error: Exception) -> str:
     """An error in one line."""
-    cause = next(iter(error.causes.values())) if isinstance(error, NotJudgedError) else error
-    return f"{type(cause).__name__}: {cause}"
+    return f"{type(error).__name__}: {error}"
