@@ -14,6 +14,7 @@ from torch import nn
 from monogram.curriculum import Mixed, Recipe, Transfer, parse
 from monogram.errors import CurriculumError, MonogramError, NetworkError, RunError, SettingError
 from monogram.networks import MLP
+from monogram.plan.compile import ring
 from monogram.population import Population
 from monogram.study import Results, Study
 from monogram.study.study import default_epochs, resume
@@ -140,6 +141,27 @@ def test_an_individual_on_whom_no_network_can_be_judged_does_not_stop_the_others
     assert (again.rows, again.failures) == (results.rows, results.failures)
 
 
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_a_partner_on_whom_no_network_can_be_judged_does_not_end_ones_own_training(
+    engine, tmp_path
+):
+    population = make_population({"anna": 24, "ben": 24, "cleo": 24}, shared=40)
+    inputs = np.array(population.inputs)
+    ben = population.individuals["ben"]
+    inputs[ben.validation.start : ben.test.stop] += 1000
+    population = replace(population, inputs=inputs)
+    curricula = ["baseline", "union", "union >> personal(2)"]
+    study = make_study(curricula, population=population, network="tests.nets:Wary")
+    results = study.run(tmp_path, workers=1, engine=engine)
+    (before,) = [one for one, after in ring(population.individuals).items() if after == "ben"]
+    for curriculum in ("union(epochs=1)", "union(epochs=1) >> personal(iterations=2)"):
+        made = {row.individual for row in results.rows if row.curriculum == curriculum}
+        assert made == {"anna", "cleo"}
+    (told,) = [line for line in results.failures if f"individual {before!r}" in line]
+    assert "judging on the data of 'ben' failed: IndexError" in told
+    assert told.endswith("(missing: union(epochs=1) on other)")
+
+
 def test_where_the_global_data_cannot_be_judged_the_study_ends(tmp_path):
     population = make_population()
     inputs = np.array(population.inputs)
@@ -224,7 +246,7 @@ def test_another_network_of_the_same_name_is_refused(tmp_path):
         return make_study(network=lambda input_shape, classes: MLP(input_shape, classes, width))
 
     study(3).run(tmp_path, workers=1)
-    with pytest.raises(RunError, match="first_weights: "):
+    with pytest.raises(RunError, match="the network's first weights: "):
         study(4).run(tmp_path, workers=1)
 
 

@@ -172,11 +172,14 @@ class Recorder:
                 self._journal.append(Point(*place, seed, owner, target, on_all, on_own.accuracy))
 
     def _append(self, key: str, step: int, node: Node, shared: float) -> None:
-        """Add a point for each whose data the network is judged on."""
+        """Add a point for each whose data the network is judged on, and can be."""
         stretch = node.stretch
         for id_ in _judged_on(node):
             own = None if id_ is None else self._population.individuals[id_].validation
-            personal = None if own is None else self._accuracy(self._samples(own))
+            try:
+                personal = None if own is None else self._accuracy(self._samples(own))
+            except Exception:  # of the network, given these data: judging the model tells it
+                continue
             point = Point(key, step, stretch.seed, stretch.owner, id_, shared, personal)
             self._journal.append(point)
 
