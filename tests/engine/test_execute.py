@@ -12,7 +12,7 @@ from tests import nets
 from tests.engine.stacking import make_study, run
 from tests.people import make_population
 
-from monogram.engine.probe import Probe
+from monogram.engine.probe import Probe, Took
 from monogram.errors import SettingError
 from monogram.study import Study
 
@@ -80,7 +80,7 @@ def test_another_process_is_started_for_much_work(worth, count, started, tmp_pat
 
 def test_where_no_step_could_be_timed_another_process_is_started(tmp_path, started, monkeypatch):
     executing = sys.modules["monogram.engine.execute"]
-    monkeypatch.setattr(executing, "probed", lambda *_: Probe(0.0, 0.0, 0))
+    monkeypatch.setattr(executing, "probed", lambda *_: Probe({"all": Took(0.0, 0.0, 0)}))
     run(make_study(nets.recorded, ["transfer(30)"]), tmp_path, "auto", workers=None)
     assert started == [1]
 

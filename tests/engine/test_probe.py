@@ -5,6 +5,7 @@ import torch
 from tests.people import make_population
 
 from monogram.curriculum import Recipe
+from monogram.engine.load import workload
 from monogram.engine.probe import probe, probed
 from monogram.study import Study
 
@@ -46,3 +47,20 @@ def test_full_batches_are_measured_however_long_others_are(batches):
 def test_what_smaller_batches_took_is_not_held_for_the_memory_of_larger_ones(batches):
     assert batches(probed, 12) == {6}
     assert batches(probed, 60) == {16}
+
+
+def test_each_kind_of_training_is_measured_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    population = make_population({"anna": 60}, shared=60, shape=(3000,))
+    heads, whole = (
+        Study(population, [text], network="mlp(hidden=500)", epochs=2)
+        for text in ("global >> personal(200, train=head)", "transfer(200)")
+    )
+    job = heads.job(tmp_path)
+    kept = probed(heads.plan(), job, population)
+    assert set(kept.took) == {"all", "head"}
+    assert kept.took["head"].memory < kept.took["all"].memory == kept.memory
+    again = probed(whole.plan(), job, population)
+    assert again.took == {"all": kept.took["all"]}
+    steps = workload(heads.plan().tasks, job, population).steps_of
+    assert steps == {"all": 2, "head": 200}

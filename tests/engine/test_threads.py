@@ -15,7 +15,7 @@ from torch import nn
 from monogram.engine import threads
 from monogram.engine.cohort import Team
 from monogram.engine.estimate import estimate
-from monogram.engine.probe import Probe
+from monogram.engine.probe import Probe, Took
 from monogram.engine.threads import team_of
 
 SECONDS = {1: 12.0, 2: 7.0, 4: 4.0, 6: 3.9}
@@ -173,7 +173,7 @@ def test_an_estimate_knows_that_what_all_start_from_comes_first_and_faster(
     engine, tmp_path, monkeypatch
 ):
     estimating = sys.modules["monogram.engine.estimate"]
-    monkeypatch.setattr(estimating, "probe", lambda *_: Probe(1.0, 0.0, 0))
+    monkeypatch.setattr(estimating, "probe", lambda *_: Probe({"all": Took(1.0, 0.0, 0)}))
     study = a_study(population=make_population({"anna": 20, "ben": 20, "cleo": 20}))
     job = replace(study.job(tmp_path), engine=engine)
     found = estimate(study.plan(), job, study.population, workers=2)

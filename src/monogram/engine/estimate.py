@@ -24,8 +24,7 @@ class Estimate:
         seconds: of wall-clock time.
         memory: bytes that all processes hold at once, the data counted once.
         disk: bytes of the run directory.
-        step_seconds: one optimizer step of a full batch, in one worker.
-        sample_seconds: looking at one sample to judge a model, in one worker.
+        step_seconds: one optimizer step of a full batch, in one worker; the mean of the plan's.
         workers: processes that there is memory for, of those asked for.
     """
 
@@ -33,7 +32,6 @@ class Estimate:
     memory: int
     disk: int
     step_seconds: float
-    sample_seconds: float
     workers: int
 
 
@@ -64,8 +62,7 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
         seconds=seconds,
         memory=held + others + workers * (found.memory + stacks) + data,
         disk=data + trunks * 2 * weights + 1_000 * plan.models + POINT_BYTES * points,
-        step_seconds=found.step_seconds,
-        sample_seconds=found.sample_seconds,
+        step_seconds=_mean_step(plan, found),
         workers=workers,
     )
 
@@ -81,9 +78,16 @@ def _seconds(
     for (shared, gain), tasks in parts.items():
         times[shared] += found.seconds(workload(tasks, job, population)) / gain
     if grouping.team.threads:
-        longest = _longest(plan.roots, shared=False) * found.step_seconds
+        longest = _longest(plan.roots, found, shared=False)
         return times[True] / grouping.team.gain + max(times[False] / workers, longest)
-    return max(sum(times.values()) / workers, _longest(plan.roots) * found.step_seconds)
+    return max(sum(times.values()) / workers, _longest(plan.roots, found))
+
+
+def _mean_step(plan: Plan, found: Probe) -> float:
+    """Seconds of an optimizer step, the mean of all those that a plan has."""
+    stretches = [node.stretch for task in plan.tasks for node in task.nodes()]
+    seconds = sum(stretch.steps * found.step_seconds(stretch) for stretch in stretches)
+    return seconds / max(1, plan.steps)
 
 
 def together(parts: Sequence[Estimate]) -> Estimate:
@@ -101,13 +105,18 @@ def together(parts: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _longest(nodes: Sequence[Node], *, shared: bool = True) -> int:
-    """Steps of the longest line of stretches that must follow one another.
+def _longest(nodes: Sequence[Node], found: Probe, *, shared: bool = True) -> float:
+    """Seconds of the longest line of stretches that must follow one another.
 
     Args:
         nodes: where the lines begin.
+        found: how long steps take.
         shared: whether shared stretches count.
     """
-    own = [node.stretch.steps if shared or not node.shared else 0 for node in nodes]
-    below = [_longest(node.children, shared=shared) for node in nodes]
-    return max(map(sum, zip(own, below, strict=True)), default=0)
+
+    def seconds(node: Node) -> float:
+        counts = shared or not node.shared
+        return node.stretch.steps * found.step_seconds(node.stretch) if counts else 0.0
+
+    below = [_longest(node.children, found, shared=shared) for node in nodes]
+    return max((seconds(node) + rest for node, rest in zip(nodes, below, strict=True)), default=0.0)

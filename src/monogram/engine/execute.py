@@ -114,7 +114,7 @@ def _one_by_one(plan: Plan, job: Job, population: Population, load: Workload) ->
         found = probed(plan, job, population)
     except Exception:  # of the network, or of somebody's data: the run will tell
         return inf
-    return found.seconds(load) if load.steps and found.step_seconds else inf
+    return found.seconds(load) if load.steps and found.is_timed else inf
 
 
 def _is_pending(task: Task, job: Job, done: frozenset[Identity]) -> bool:

@@ -1,6 +1,7 @@
 """How much work tasks are: steps of training, and samples looked at to judge."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monogram.engine.curves import looks
@@ -16,12 +17,17 @@ class Workload:
     """What some tasks amount to.
 
     Attributes:
-        steps: optimizer steps.
+        steps_of: optimizer steps, by what trains in them, as phases say it.
         judged_samples: samples looked at to judge models.
     """
 
-    steps: int
+    steps_of: Mapping[str, int]
     judged_samples: int
+
+    @property
+    def steps(self) -> int:
+        """All optimizer steps."""
+        return sum(self.steps_of.values())
 
     def units(self, batch: int) -> float:
         """The work in samples looked at; one trained on counts for several."""
@@ -37,4 +43,7 @@ def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workloa
     ends = sum(1 for task in tasks for node in task.nodes() if node.models)
     judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
     on_curves = looks(tasks, population).samples if job.curves else 0
-    return Workload(sum(task.steps for task in tasks), ends * on_global + judged + on_curves)
+    steps: Counter[str] = Counter()
+    for stretch in (node.stretch for task in tasks for node in task.nodes() if node.stretch.steps):
+        steps[stretch.trained.train] += stretch.steps
+    return Workload(steps, ends * on_global + judged + on_curves)
