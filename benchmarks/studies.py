@@ -24,7 +24,6 @@ from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
 
 from benchmarks.price import most_apart
 from benchmarks.price.textbook import accuracy
-from monogram.engine.job import EngineName
 from monogram.networks import laid_out
 from monogram.networks.drawing import drawing
 from monogram.plan import Node, Stretch
@@ -81,21 +80,22 @@ def compare(study: Study, sampled: int) -> Compared:
     """
     people = list(study.population.individuals)
     user, ours, theirs = User(study), [], []
+    found: Accuracies = {}
     with ProcessPoolExecutor(1) as pool:  # its memory is the user's own
         for _ in range(ROUNDS):
             base, rest = pool.submit(_timed, user, people[:sampled]).result()
             theirs.append(base + rest / sampled * len(people))
-            ours.append(_run(study)[0])
+            seconds, found = _run(study)
+            ours.append(seconds)
     expected = User(study, seeded=True).accuracies(people[:sampled])
-    _, found = _run(study, engine="loop")
     return Compared(ours, theirs, most_apart(expected, {key: found[key] for key in expected}))
 
 
-def _run(study: Study, engine: EngineName = "auto") -> tuple[float, Accuracies]:
+def _run(study: Study) -> tuple[float, Accuracies]:
     """Seconds of a whole study, and each model's personal and global accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         started = perf_counter()
-        results = study.run(Path(folder), engine=engine)
+        results = study.run(Path(folder))
         seconds = perf_counter() - started
     return seconds, {
         (row.curriculum, row.evaluated_on): (row.personal_accuracy, row.global_accuracy)
@@ -184,7 +184,8 @@ class User:
     def _batches(self, phase: Sequence[Stretch], own: range) -> Iterator[list[int]]:
         """Rows of D_G's samples followed by the person's own, those that Monogram draws."""
         shared = as_samples(self._population, self._population.global_data.train, CPU)
-        feed = Feed(phase[-1], shared, as_samples(self._population, own, CPU), 128)
+        personal_data = as_samples(self._population, own, CPU)
+        feed = Feed(phase[-1], shared, personal_data, self._recipe.batch_size)
         for step in range(phase[-1].stop):
             personal, rows = feed.rows(step)
             yield (rows + len(shared) * personal).tolist()

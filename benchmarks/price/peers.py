@@ -22,8 +22,9 @@ import torch
 
 from benchmarks.price.sides import Accuracies, Do
 from benchmarks.price.textbook import Textbook
+from monogram.engine.machine import cores
 
-CORES = os.cpu_count() or 1
+CORES = cores()
 POLL = 0.1  # seconds between looks whether Flower's nodes are there
 
 _users: Any = None

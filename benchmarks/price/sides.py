@@ -6,7 +6,6 @@ a few people's work in them) is not timed.
 """
 
 import importlib.util
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 
 from benchmarks.price.textbook import Textbook
+from monogram.engine.machine import cores
 
 Accuracies = dict[str, tuple[float, float]]
 Do = Callable[[Sequence[str]], Accuracies]
@@ -40,13 +40,13 @@ def in_turn(textbook: Textbook) -> Iterator[Do]:
 @contextmanager
 def in_processes(textbook: Textbook) -> Iterator[Do]:
     """A process for each core, with one thread each; every process has the data."""
-    cores = os.cpu_count() or 1
-    with _processes(textbook, cores, 1) as pool:
+    count = cores()
+    with _processes(textbook, count, 1) as pool:
 
         def do(individuals: Sequence[str]) -> Accuracies:
             return dict(zip(individuals, pool.map(_one, individuals), strict=True))
 
-        do(list(textbook.individuals)[: cores * WARMING])
+        do(list(textbook.individuals)[: count * WARMING])
         yield do
 
 
@@ -55,7 +55,7 @@ def in_ray(textbook: Textbook) -> Iterator[Do]:
     """A task of Ray for each person, one for each core at a time, the data in its object store."""
     import ray  # noqa: PLC0415 - not everybody has it
 
-    ray.init(num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=cores(), include_dashboard=False, log_to_driver=False)
     try:
         kept = ray.put(textbook)
         one = ray.remote(num_cpus=1)(_of)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests import nets
 from tests.engine.stacking import Listening, make_study, run
@@ -119,6 +120,31 @@ def test_the_memory_of_a_cohort_is_reckoned_for_those_who_have_most(tmp_path, mo
         study = make_study(nets.unnormalised, "transfer(4)", make_population(people))
         memory.add(chosen(study, tmp_path / name)["all"]["memory"])
     assert len(memory) == 1
+
+
+def test_samples_count_whatever_a_trial_before_had(tmp_path):
+    """Beyond a few batches a trial says the same of any number of samples, but for the memory."""
+    found = []
+    for samples in (600, 6000):
+        people = make_population({f"{nth:02}": samples for nth in range(16)}, kind=np.uint8)
+        study = make_study("mlp(hidden=8)", ("transfer(4)",), people, curves=False)
+        found.append(chosen(study, tmp_path / f"{samples}")["all"]["memory"])
+        train = len(people.individuals["00"].train)
+        assert found[-1] > train * people.inputs[0].size * 4  # bytes, as float32
+    assert len(list((tmp_path / "cache").rglob("engines.json"))) == 1
+    assert found[1] > 5 * found[0]
+
+
+def test_cohorts_that_are_only_judged_keep_to_the_memory_too(tmp_path):
+    study = make_study("mlp(hidden=8)", ("global >> blend(0.5)",), many().population)
+    job = replace(study.job(tmp_path), engine="stacked")
+    ((name, kind),) = choices(study.plan(), job, study.population, 1)
+    assert (name, kind.most) == ("", 4)
+    tight = replace(job, memory=PROCESS + 2 * kind.memory)
+    assert [kind.most for _, kind in choices(study.plan(), tight, study.population, 1)] == [2]
+    tighter = replace(job, memory=PROCESS + kind.memory)
+    ((_, alone),) = choices(study.plan(), tighter, study.population, 1)
+    assert (alone.most, "more memory" in alone.reason) == (1, True)
 
 
 def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatch):
@@ -265,9 +291,10 @@ def test_a_run_keeps_its_engine_and_refuses_another(tmp_path):
     assert chosen(study, tmp_path, "auto") == before
     with pytest.raises(RunError, match=r"begun with the engine 'stacked', not 'loop'"):
         run(study, tmp_path, "loop")
-    (tmp_path / "engine.json").write_text("{")
-    with pytest.raises(RunError, match=r"engine\.json is damaged"):
-        run(study, tmp_path, "auto")
+    for damaged in ("{", "[]", '{"engine": "auto", "kinds": []}'):
+        (tmp_path / "engine.json").write_text(damaged)
+        with pytest.raises(RunError, match=r"engine\.json is damaged"):
+            run(study, tmp_path, "auto")
 
 
 def test_what_was_measured_is_kept_and_a_damaged_cache_does_no_harm(tmp_path):

@@ -233,7 +233,7 @@ def test_checking_leaves_the_callers_random_state_alone():
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    architecture(lambda: nn.Linear(5, 3), PEOPLE)
+    architecture(lambda: nn.Sequential(nn.Dropout(), nn.Linear(5, 3)), PEOPLE)
     assert torch.equal(torch.rand(1), expected)
 
 

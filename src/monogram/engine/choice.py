@@ -14,7 +14,8 @@ from typing import Any
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping, Kind, Team, trained_by
 from monogram.engine.job import Job
-from monogram.engine.load import Workload, workload
+from monogram.engine.judge_stack import kept_bytes
+from monogram.engine.load import Workload, shared_samples, workload
 from monogram.engine.machine import Measurements, free_memory, one_process
 from monogram.engine.room import PROCESS
 from monogram.engine.threads import team_of
@@ -28,6 +29,7 @@ from monogram.training.dual import MOST_BATCHES
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
 SIZES = (8, 64)  # individuals of the cohorts that are tried
 COHORTS = 4  # at least so many, for as many workers
+ADJUSTED_COPIES = 2  # of an individual's weights: its own, and in the stack
 WORTH = 1.5
 """Times faster than one by one that "auto" asks for.
 
@@ -80,7 +82,7 @@ def _read(file: Path, job: Job) -> Grouping:
         kinds = {name: _of_json(values) for name, values in kept["kinds"].items()}
         grouping = Grouping(kinds, Team(**kept.get("team", {})))
         engine = str(kept["engine"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
     if job.engine not in ("auto", engine):
         raise OtherRunError(
@@ -122,19 +124,43 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
         if problem:
             reason = f"they cannot be judged together: {problem}"
             return Kind(reason=reason, is_remarkable=True)
-        size = min(most, SIZES[-1])
-        return Kind(size, padded=True, reason="nothing is trained, only judged")
+        return _adjusted(job, most, budget)
     load = workload(tasks, job, population)
     found = _found(name, tasks, load, job, population)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
         return Kind(reason=reason, is_remarkable=True)
     work = load.steps / len(tasks), load.judged_samples / len(tasks)
-    return _together(found, work, most, budget, at_any_rate=job.engine == "stacked")
+    each = found.memory + found.own_sample * _most_samples(tasks, population)
+    shared = kept_bytes(found.shared_sample * shared_samples(job, population))
+    room = max(0, budget - shared)
+    kind = _together(found, work, most, room, each, at_any_rate=job.engine == "stacked")
+    return replace(kind, shared=shared) if kind.most > 1 else kind
+
+
+def _most_samples(tasks: Sequence[Task], population: Population) -> int:
+    """The training samples of whoever has the most."""
+    owners = {str(task.node.stretch.owner) for task in tasks}
+    return max(len(population.individuals[owner].train) for owner in owners)
+
+
+def _adjusted(job: Job, most: int, budget: int) -> Kind:
+    """Cohorts of those whose weights are changed, at most all of them, and judged."""
+    weights = job.architecture.build(0).state_dict().values()
+    each = ADJUSTED_COPIES * sum(tensor.numel() * tensor.element_size() for tensor in weights)
+    fits = budget // each
+    if fits < 2:
+        return Kind(reason=_too_much(budget), is_remarkable=True)
+    size, reason = min(most, SIZES[-1], fits), "nothing is trained, only judged"
+    return Kind(size, padded=True, memory=each, reason=reason)
+
+
+def _too_much(budget: int) -> str:
+    return f"two of them take more memory than a worker has for them, {budget:,} bytes"
 
 
 def _together(
-    found: Found, work: tuple[float, float], most: int, budget: int, *, at_any_rate: bool
+    found: Found, work: tuple[float, float], most: int, budget: int, each: int, *, at_any_rate: bool
 ) -> Kind:
     """Cohorts of those whose trial went well, if that pays and fits.
 
@@ -143,17 +169,17 @@ def _together(
         work: steps and judged samples of an individual.
         most: individuals of a cohort.
         budget: bytes of a worker.
+        each: bytes of an individual.
         at_any_rate: also where it does not pay.
     """
-    fits = budget // found.memory
+    fits = budget // each
     chosen = _cohort(found, *work, most=min(most, max(2, fits)))
     reason = f"{_compared(chosen.gain)} together, in a short trial"
     if not at_any_rate and chosen.gain < WORTH:
         return Kind(reason=reason)
     if fits < 2:
-        reason = f"two of them take more memory than a worker has for them, {budget:,} bytes"
-        return Kind(reason=reason, is_remarkable=True)
-    return Kind(chosen.size, found.padded, chosen.gain, chosen.seconds, found.memory, reason)
+        return Kind(reason=_too_much(budget), is_remarkable=True)
+    return Kind(chosen.size, found.padded, chosen.gain, chosen.seconds, each, reason=reason)
 
 
 def _compared(gain: float) -> str:

@@ -59,6 +59,7 @@ class Kind:
         gain: times faster than one after the other.
         seconds: of an individual's training and judging in a worker; infinite where nobody knows.
         memory: bytes that each individual of a cohort takes.
+        shared: bytes that a worker keeps for D_G, whose frozen part is computed once for everybody.
         reason: for people.
         is_remarkable: the reason is a limit that people may want to know of.
     """
@@ -68,6 +69,7 @@ class Kind:
     gain: float = 1.0
     seconds: float = inf
     memory: int = 0
+    shared: int = 0
     reason: str = ""
     is_remarkable: bool = False
 

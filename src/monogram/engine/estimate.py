@@ -52,7 +52,8 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     workers = room_for(plan, job, population, workers)
     grouping = choose(plan, job, population, workers)
     seconds = _seconds(plan, job, population, grouping, found, workers)
-    stacks = max((kind.most * kind.memory for kind in grouping.kinds.values()), default=0)
+    kinds = grouping.kinds.values()
+    stacks = max((kind.most * kind.memory + kind.shared for kind in kinds), default=0)
     data = population.inputs.nbytes + population.labels.nbytes
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)

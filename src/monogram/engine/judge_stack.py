@@ -121,7 +121,7 @@ class StackJudge:
             with torch.inference_mode():
                 one = stacked.features(self._shared[0].inputs[:1])
                 size = one.numel() * one.element_size() * sum(map(len, self._shared))
-                fits = size <= FEATURE_BYTES
+                fits = kept_bytes(size)
                 parts = [stacked.features(p.inputs) if fits else None for p in self._shared]
             self._features = (stacked.parts, parts)
         return self._features[1]
@@ -181,6 +181,11 @@ class Everybodys(Alone):
     def _last(self) -> dict[int, tuple[dict[str, Pair], float]]:
         """What was looked at last, by the place of its first individual."""
         return {}
+
+
+def kept_bytes(size: int) -> int:
+    """What is kept of D_G's features of so many bytes: all of them, or nothing."""
+    return size if size <= FEATURE_BYTES else 0
 
 
 def _spans(samples: int, networks: int) -> Iterator[slice]:

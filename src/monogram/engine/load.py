@@ -36,9 +36,7 @@ class Workload:
 
 def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workload:
     """The steps and the judging of some tasks."""
-    split = population.global_data
-    parts = {(rows.start, rows.stop): len(rows) for rows in (split.validation, split.test)}
-    on_global = sum(min(job.evaluation_samples, samples) for samples in parts.values())
+    on_global = shared_samples(job, population)
     own = {id_: len(s) - len(s.train) for id_, s in population.individuals.items()}
     ends = sum(1 for task in tasks for node in task.nodes() if node.models)
     judged = sum(own[model.evaluated_on] for task in tasks for model in task.models)
@@ -47,3 +45,10 @@ def workload(tasks: Sequence[Task], job: Job, population: Population) -> Workloa
     for stretch in (node.stretch for task in tasks for node in task.nodes() if node.stretch.steps):
         steps[stretch.trained.train] += stretch.steps
     return Workload(steps, ends * on_global + judged + on_curves)
+
+
+def shared_samples(job: Job, population: Population) -> int:
+    """The samples of D_G that a model is judged on, of both parts where there are two."""
+    split = population.global_data
+    parts = {(rows.start, rows.stop): len(rows) for rows in (split.validation, split.test)}
+    return sum(min(job.evaluation_samples, samples) for samples in parts.values())

@@ -85,7 +85,9 @@ class Found:
         alone: one by one; `UNKNOWN` where there is a problem.
         together: in cohorts, by their size.
         padded: whether batches of different lengths can be filled up.
-        memory: bytes that each individual of a cohort takes.
+        memory: bytes that each individual of a cohort takes, its samples aside.
+        own_sample: bytes that each of its training samples takes.
+        shared_sample: bytes that a worker keeps for each sample of D_G that models are judged on.
         problem: why individuals cannot be trained together, or None.
         cut_short: seconds that were too few for larger cohorts; 0: none were left out.
     """
@@ -94,6 +96,8 @@ class Found:
     together: dict[int, Speed] = field(default_factory=dict)
     padded: bool = False
     memory: int = 0
+    own_sample: int = 0
+    shared_sample: int = 0
     problem: str | None = None
     cut_short: float = 0.0
 
@@ -173,13 +177,15 @@ class Trial:
         pair = self._together(2)
         pair_is_long = 2 * pair.step > SHORT_STEP
         if pair_is_long and pair.step > SLOWER * alone.step and not thorough:
-            return Found(alone, {2: pair}, memory=self._memory())
+            return replace(self._memory(), alone=alone, together={2: pair})
         padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
         slowest = inf if thorough else SLOWER * alone.step
         together, cut_short = self._larger(pair, sizes, slowest, seconds_allowed(alone, load))
-        return Found(alone, together, padded, self._memory(), cut_short=cut_short)
+        return replace(
+            self._memory(), alone=alone, together=together, padded=padded, cut_short=cut_short
+        )
 
     def _larger(
         self, pair: Speed, sizes: Sequence[int], slowest: float, limit: float
@@ -324,10 +330,10 @@ class Trial:
     def _to_judge(self) -> Samples:
         return self._samples(self._population.global_data.train[:JUDGED])
 
-    def _memory(self) -> int:
-        """Bytes of one individual's tensors, batch and what a step keeps for its gradients.
+    def _memory(self) -> Found:
+        """The memory of a cohort: what one individual's tensors take, and what a step keeps.
 
-        Of the one with the most samples.
+        A sample counts twice, once more while what is frozen is computed for all of them.
         """
         stretch = self._stretches[0]
         own, kept = self._own(stretch), _Kept()
@@ -337,7 +343,15 @@ class Trial:
         with torch.autograd.graph.saved_tensors_hooks(kept.count, lambda tensor: tensor):
             end = train_stack(self._stacked, state, lesson, self._recipe, Findings())
         tensors = sum(map(_bytes, end.own.values()))
-        return COPIES * tensors + 2 * sum(kept.sizes.values()) + 2 * _bytes(own.inputs)
+        stacked = self._shown(end, Findings(), own.inputs)
+        with torch.inference_mode():
+            feature = _bytes(stacked.features(own.inputs[:1]))
+        return Found(
+            UNKNOWN,
+            memory=COPIES * tensors + 2 * sum(kept.sizes.values()),
+            own_sample=_bytes(own.inputs[:1]) + 2 * feature,
+            shared_sample=feature if stacked.parts else 0,
+        )
 
 
 def not_judged_together(job: Job, population: Population) -> str | None:

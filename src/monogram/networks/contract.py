@@ -23,8 +23,14 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
     """
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise NetworkError(f"network {name} has no parameters to train")
-    sample = inputs[:PROBE]
-    logits = _logits(network.train(), sample, name)
+    with torch.random.fork_rng(devices=[]):
+        _check_training(network.train(), inputs[:PROBE], classes, name)
+        _check_judging(network.eval(), inputs[:PROBE], name)
+
+
+def _check_training(network: nn.Module, sample: torch.Tensor, classes: int, name: str) -> None:
+    """Refuse a network that has no logits for the classes, or none that it can be trained by."""
+    logits = _logits(network, sample, name)
     _check_form(logits, (len(sample), classes), name)
     if not logits.requires_grad:
         raise NetworkError(f"network {name} returns logits that no parameter has a gradient from")
@@ -36,7 +42,6 @@ def check_network(network: nn.Module, inputs: torch.Tensor, classes: int, name: 
     logits.sum().backward()  # type: ignore[no-untyped-call] # torch's own annotation is missing
     if not torch.isfinite(logits).all():
         raise NetworkError(f"network {name} returns NaN or infinite logits before any training")
-    _check_judging(network.eval(), sample, name)
 
 
 def _logits(network: nn.Module, sample: torch.Tensor, name: str) -> torch.Tensor:
@@ -77,7 +82,7 @@ def _check_judging(network: nn.Module, sample: torch.Tensor, name: str) -> None:
 
     Several random states are tried: the few values of a small network may be dropped alike.
     """
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad():
         looks = []
         for seed in range(LOOKS):
             torch.manual_seed(seed)
