@@ -32,13 +32,13 @@ def run() -> dict[str, Any]:
 
 
 def _needed(results: Results) -> float:
-    """Seconds of all steps, the shared ones once, and of judging, the one global model once."""
+    """Seconds of all steps, the shared ones once, and of judging."""
     own = [row for row in results.rows if row.own_iterations]
     shared = [row for row in results.rows if not row.own_iterations]
     longest: dict[tuple[str, bool], float] = {}
     for row in own:  # the first iterations of transfer(60) are those of transfer(20)
         key = (row.individual, "mixed" in row.curriculum)
         longest[key] = max(longest.get(key, 0.0), row.seconds)
-    judged = sum(row.evaluation_seconds for row in own)
-    base = max(row.shared_seconds + row.evaluation_seconds for row in shared)
+    judged = sum(row.evaluation_seconds for row in results.rows)
+    base = max(row.shared_seconds for row in shared)
     return base + sum(longest.values()) + judged

@@ -12,6 +12,9 @@ from tests import nets
 from tests.engine.stacking import make_study, run
 from tests.people import make_population
 
+from monogram.engine import layout, read_journal
+from monogram.engine.backlog import Backlog
+from monogram.engine.judge import Judge
 from monogram.engine.probe import Probe, Took
 from monogram.errors import SettingError
 from monogram.study import Study
@@ -99,3 +102,41 @@ def test_work_that_ends_before_others_have_started_is_whole(tmp_path):
     rows, failures = run(study, tmp_path, "loop", workers=3)
     assert len(rows) == study.plan().models
     assert not failures
+
+
+def test_the_time_of_one_look_for_several_models_is_shared_out(tmp_path, monkeypatch):
+    """All have the global-only model, and each a model of its own."""
+    study, now = make_study(nets.unnormalised, ["transfer(2)"]), [0.0]
+
+    def slow(judge, network, look=Judge.on_global):
+        now[0] += 8
+        return look(judge, network)
+
+    monkeypatch.setattr(Judge, "on_global", slow)
+    monkeypatch.setattr(sys.modules["monogram.engine.harvest"], "perf_counter", lambda: now[0])
+    rows, _ = run(study, tmp_path, "loop")
+    people = len(study.population.individuals)
+    for row in rows.values():
+        assert row.evaluation_seconds == pytest.approx(8 if row.own_iterations else 8 / people)
+
+
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_an_interrupted_run_goes_on(engine, tmp_path, monkeypatch):
+    study, steps = make_study(nets.plain, ["transfer(6)"]), iter(range(10_000))
+    whole, _ = run(study, tmp_path / "whole", engine)
+
+    def interrupt(_):
+        if next(steps) == 40:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Backlog, "check", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(study, tmp_path / "cut", engine)
+    done = read_journal(layout.journal(tmp_path / "cut"))
+    assert 0 < len(done) < len(whole)
+    rows, failures = run(study, tmp_path / "cut", engine)
+    assert not failures
+    assert {key: row.personal_loss for key, row in rows.items()} == {
+        key: row.personal_loss for key, row in whole.items()
+    }

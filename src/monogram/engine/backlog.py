@@ -50,9 +50,9 @@ class Backlog:
             between()
 
     def fail(self, error: BaseException) -> None:
-        """End the work of all hands; nothing where all is done already."""
-        if self._is_left():
-            with self._changed:
+        """End the work of all hands; nothing where all is done, or somebody failed before."""
+        with self._changed:
+            if self._is_left():
                 self._error = error
                 self._changed.notify_all()
 

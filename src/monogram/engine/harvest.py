@@ -53,7 +53,7 @@ class Judged:
     Attributes:
         on_individual: on D_I: validation, reported part.
         on_global: on D_G: validation, reported part.
-        seconds: it took to judge.
+        seconds: it took to judge; its share of what several were judged by at once.
     """
 
     on_individual: tuple[Tally, Tally]
@@ -110,7 +110,8 @@ class Alone:
             on_individual = self.judge.on_individual(self.network, model.evaluated_on)
         except Exception as error:  # of the network, given these data
             raise NotJudgedError({model: error}) from error
-        return Judged(on_individual, on_global, seconds + perf_counter() - started)
+        share = seconds / len(self.models)
+        return Judged(on_individual, on_global, share + perf_counter() - started)
 
     @cached_property
     def _on_global(self) -> tuple[tuple[Tally, Tally], float]:
@@ -135,10 +136,10 @@ class Gatherer(Protocol):
     """A harvest at work in one process."""
 
     def gather(self, finished: Finished) -> None:
-        """Take in models that are finished, and make them durable."""
+        """Take in models that are finished; no killed process may lose them afterwards."""
 
     def close(self) -> None:
-        """Hand everything to the disk."""
+        """Let go of what is open. Other processes than the one that started a run are killed."""
 
 
 class Harvest(Protocol):

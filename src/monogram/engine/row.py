@@ -33,7 +33,7 @@ class Row:
         baseline_samples: samples that the paper's baseline trains on for this individual.
         seconds: training time of the own steps.
         shared_seconds: training time of the shared steps.
-        evaluation_seconds: time to judge the model.
+        evaluation_seconds: time to judge the model, its share where several were judged at once.
         collapsed: it predicts one class for all of D_G, or its loss is no number.
     """
 
