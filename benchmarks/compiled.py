@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from benchmarks.price.workloads import WORKLOADS, Workload
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import architecture, laid_out
 
 BATCH = 128
@@ -27,7 +27,7 @@ Step = Callable[[], object]
 def run() -> dict[str, Any]:
     """Compare all networks."""
     keep_big_blocks()
-    with one_process(1):
+    with torch_threads(1):
         found = [_compare(workload) for workload in WORKLOADS]
     lines = [
         f"{one['workload']}: compiled {one['ratio']:.2f} times as fast ({one['plain']:.1f} and "

@@ -16,7 +16,7 @@ import torch
 from benchmarks.price.workloads import WORKLOADS, Workload
 from benchmarks.profiled import BATCH, STEPS, Work, training
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import architecture, laid_out
 from monogram.training import Samples
 
@@ -28,7 +28,7 @@ USED = "monogram.training.loop.drawing"
 def run() -> dict[str, Any]:
     """Compare the two for each network."""
     keep_big_blocks()
-    with one_process(1):
+    with torch_threads(1):
         found = [_compared(workload) for workload in DROPPING]
     lines = [
         f"{one['workload']}: a step takes {one['ratio']:.2f} ({one['low']:.2f} to "

@@ -23,7 +23,7 @@ from torch.nn import functional
 from monogram import Population, load
 from monogram.curriculum import Recipe
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import PaperNetwork, architecture, laid_out
 from monogram.streams import stream, torch_seed
 from monogram.training import Endless, Samples, as_samples, tally
@@ -109,7 +109,7 @@ def run() -> dict[str, Any]:
     """All ways, for each scenario's individuals."""
     keep_big_blocks()
     measured = {}
-    with one_process(1):
+    with torch_threads(1):
         for scenario, source, part, ways in ASKED:
             people = load(source, individuals=len(ways), part=part, global_samples=GLOBAL_SAMPLES)
             measured[scenario] = [

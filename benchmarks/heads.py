@@ -15,7 +15,7 @@ import torch
 
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import architecture, laid_out, trainable_names
 from monogram.population import Population, Protocol, Split
 from monogram.training import Findings, StackedNetwork, with_stacked_layers
@@ -40,7 +40,7 @@ def run() -> dict[str, Any]:
     }
     parts = Findings().cut(network, network.state_dict(), own, judge.shared[0].inputs[:2])
     stacked = StackedNetwork(network, own, parts)
-    with one_process(1):
+    with torch_threads(1):
         alone = judge.on_global(network)
         assert all(pair[1].correct == alone[1].correct for pair in stack.on_global(stacked, own))
         passes, heads = [], []

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import architecture, laid_out
 from monogram.networks.fold import NORMALISATIONS, folded
 from monogram.networks.pool import pooled_by_maxima
@@ -38,7 +38,7 @@ WAYS: Mapping[str, Sequence[Way]] = {
 def run() -> dict[str, Any]:
     """Compare all networks with batch normalisation."""
     keep_big_blocks()
-    with one_process(1):
+    with torch_threads(1):
         found = [one for workload in (*WORKLOADS, FULL_WIDTH) if (one := _compare(workload))]
     return {"networks": found, "lines": list(map(_line, found))}
 

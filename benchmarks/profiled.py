@@ -18,7 +18,7 @@ from benchmarks.price import counted, gemm_peak
 from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
 from monogram.curriculum import Personal, Recipe
 from monogram.engine.allocator import keep_big_blocks
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import Prepared, architecture, laid_out
 from monogram.plan import Stretch
 from monogram.training import Feed, Samples, State, tally, train
@@ -45,7 +45,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 def run() -> dict[str, Any]:
     """Profile all of them."""
     keep_big_blocks()
-    with one_process(1):
+    with torch_threads(1):
         peak = gemm_peak()
         found = [_profiled(workload, peak) for workload in LOOPED]
     lines = [

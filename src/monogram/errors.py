@@ -73,6 +73,15 @@ def shorten(text: object, limit: int = 60) -> str:
     return f"{line[: max(8, limit - 24)]} … ({len(line)} characters)"
 
 
+def in_a_line(error: BaseException) -> str:
+    r"""An error of somebody else's code in one line.
+
+    >>> in_a_line(KeyError("x")), in_a_line(ValueError("many\nlines"))
+    ("KeyError: 'x'", 'ValueError: many')
+    """
+    return f"{type(error).__name__}: {error}".split("\n", 1)[0]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """What to say after an unknown name: the known one that is most like it, if any is.
 

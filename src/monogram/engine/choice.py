@@ -16,7 +16,7 @@ from monogram.engine.cohort import Grouping, Kind, Team, trained_by
 from monogram.engine.job import Job
 from monogram.engine.judge_stack import kept_bytes
 from monogram.engine.load import Workload, shared_samples, workload
-from monogram.engine.machine import Measurements, free_memory, one_process
+from monogram.engine.machine import Measurements, free_memory, torch_threads
 from monogram.engine.room import PROCESS
 from monogram.engine.threads import team_of
 from monogram.engine.trial import Found, Trial, not_judged_together
@@ -196,7 +196,7 @@ def _found(
     if kept and kept.is_enough(load):
         return kept
     thorough = job.engine == "stacked"
-    with one_process(job.threads):
+    with torch_threads(job.threads):
         found = Trial(name, tasks, job, population).found(SIZES, load, thorough=thorough)
     if what and not found.problem:  # it may be the data's: the next trial tells
         measurements.keep(found.as_dict(), *what)

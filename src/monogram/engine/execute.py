@@ -18,7 +18,7 @@ from monogram.engine.cohort import Grouping, Unit, grouped
 from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.load import Workload, workload
-from monogram.engine.machine import cores, default_workers, one_process
+from monogram.engine.machine import cores, default_workers, torch_threads
 from monogram.engine.probe import probed
 from monogram.engine.processes import other_processes
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, Paced, total_of
@@ -130,7 +130,7 @@ def _all_done(
 ) -> list[Outcome]:
     """Do units of work in this process, and in others beside it where there are more workers."""
     backlog = Backlog(units, _teams(job))
-    with tempfile.TemporaryDirectory() as name, one_process(job.threads), big_blocks_kept():
+    with tempfile.TemporaryDirectory() as name, torch_threads(job.threads), big_blocks_kept():
         counts = Path(name)
         show = Paced(lambda: display.show(total_of(counts)), REFRESH_SECONDS)
         counter = Counter(counts)

@@ -74,8 +74,8 @@ def bare_worker() -> int:
 
 
 @contextmanager
-def one_process(count: int) -> Iterator[None]:
-    """Within, PyTorch computes in this process with that many threads, as a worker does."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Within, PyTorch computes with that many threads in this process, as it does in a worker."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -11,7 +11,7 @@ from monogram.curriculum import Source
 from monogram.engine.allocator import big_blocks_kept
 from monogram.engine.job import Job
 from monogram.engine.load import Workload
-from monogram.engine.machine import Measurements, one_process, peak_since
+from monogram.engine.machine import Measurements, peak_since, torch_threads
 from monogram.networks import laid_out
 from monogram.plan import Node, Plan, Stretch
 from monogram.population import Population
@@ -91,7 +91,7 @@ def probed(plan: Plan, job: Job, population: Population) -> Probe:
 def _probe(node: Node, job: Job, population: Population) -> Took:
     network = laid_out(job.architecture.build(0).to(job.device))
     measured: list[tuple[float, float]] = []
-    with one_process(job.threads), big_blocks_kept():
+    with torch_threads(job.threads), big_blocks_kept():
         memory = peak_since(lambda: measured.append(_measure(node, job, population, network)))
     before = _kept(node, job, population)
     most = max(memory, before.memory) if before else memory  # less where blocks were held before

@@ -238,12 +238,10 @@ class _Shown:
     @property
     def _stacked(self) -> StackedNetwork:
         """The network in evaluation mode, with what is common loaded."""
-        network, names = self._shop.judged_network, self.state.own.keys() - {PRIOR}
-        network.load_state_dict(dict(self.state.common))
-        network.eval()
-        probe = self._shop.shared.inputs[:2]
-        parts = self._findings.cut(network, self.state.common, names, probe)
-        return StackedNetwork(network, self.state.own, parts)
+        shop, state = self._shop, self.state
+        return self._findings.judged(
+            shop.judged_network, state.common, state.own, shop.shared.inputs
+        )
 
 
 class _JudgedTogether:

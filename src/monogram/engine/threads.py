@@ -11,7 +11,7 @@ from typing import Any
 from monogram.engine import layout
 from monogram.engine.cohort import Team
 from monogram.engine.job import Job
-from monogram.engine.machine import Measurements, cores, one_process
+from monogram.engine.machine import Measurements, cores, torch_threads
 from monogram.engine.probe import step_seconds
 from monogram.networks import laid_out
 from monogram.plan import Plan, Stretch
@@ -90,7 +90,7 @@ def _step(stretch: Stretch, threads: int, job: Job, population: Population) -> f
     """Seconds of a step of a shared phase."""
     beginning = replace(stretch, start=0, stop=STEPS, total=0)
     network = laid_out(job.architecture.build(0))
-    with one_process(threads):
+    with torch_threads(threads):
         return step_seconds(beginning, job, population, network)
 
 

@@ -1,6 +1,5 @@
 """A short trial of one kind of training: whether individuals can be trained together, how fast."""
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
@@ -18,8 +17,8 @@ from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
 from monogram.engine.load import Workload
-from monogram.errors import NetworkError
-from monogram.networks import PRIOR, Prepared, laid_out
+from monogram.errors import NetworkError, in_a_line
+from monogram.networks import Prepared, laid_out
 from monogram.plan import Stretch, Task
 from monogram.population import Population
 from monogram.training import (
@@ -164,7 +163,7 @@ class Trial:
         except NetworkError as error:
             return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
-            return Found(UNKNOWN, problem=_line(error))
+            return Found(UNKNOWN, problem=in_a_line(error))
 
     def _found(self, sizes: Sequence[int], load: Workload, *, thorough: bool) -> Found:
         alone = self._alone()
@@ -309,11 +308,7 @@ class Trial:
 
     def _shown(self, state: StackState, findings: Findings, inputs: Tensor) -> StackedNetwork:
         """The network in evaluation mode."""
-        self._judged.load_state_dict(dict(state.common))
-        self._judged.eval()
-        names = state.own.keys() - {PRIOR}
-        parts = findings.cut(self._judged, state.common, names, inputs[:2])
-        return StackedNetwork(self._judged, state.own, parts)
+        return findings.judged(self._judged, state.common, state.own, inputs)
 
     def _batch(self, stretch: Stretch) -> int:
         """Samples of a personal batch."""
@@ -362,11 +357,7 @@ def not_judged_together(job: Job, population: Population) -> str | None:
     try:
         return judging_problem(network, some.inputs)
     except Exception as error:  # of the network, as in a trial
-        return _line(error)
-
-
-def _line(error: Exception) -> str:
-    return traceback.format_exception_only(error)[-1].split("\n")[0]
+        return in_a_line(error)
 
 
 class _Times:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from monogram.engine.cohort import Cohort, Grouping, Unit
 from monogram.engine.harvest import Identity, NotJudgedError
 from monogram.engine.job import Job
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.engine.runner import Runner
 from monogram.engine.stack_runner import StackRunner
 from monogram.engine.workshop import Workshop
-from monogram.errors import MonogramError, NetworkError, RunError, shorten
+from monogram.errors import MonogramError, NetworkError, RunError, in_a_line, shorten
 from monogram.plan import Model, Task
 
 
@@ -76,7 +76,7 @@ class Worker:
         """
         if isinstance(unit, Cohort):
             return self._together(unit, done)
-        with one_process(self._threads(unit)):
+        with torch_threads(self._threads(unit)):
             return self._each([unit], done)
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class Worker:
                 raise
             remark = str(error)
         except Exception as error:
-            remark = f"{type(error).__name__}: {error}"
+            remark = in_a_line(error)
         else:
             return Outcome()
         handed_over = done | self._stacks.handed_over
@@ -120,16 +120,17 @@ class Worker:
             there = done | self._runner.handed_over
             left = [model for model in task.models if model.identity not in there]
             if stretch.owner is not None:
-                return [_failure(stretch.owner, left, _line(error), error)]
+                return [_failure(stretch.owner, left, in_a_line(error), error)]
             raise RunError(
-                f"training and judging on the global data failed in {stretch.phase}: {_line(error)}"
+                f"training and judging on the global data failed in {stretch.phase}: "
+                f"{in_a_line(error)}"
             ) from error
         return []
 
 
 def _not_judged(model: Model, error: Exception) -> Failure:
     """That a model is missing since somebody's data are not what the network takes."""
-    told = _line(error)
+    told = in_a_line(error)
     if model.evaluated_on != model.individual:
         told = f"judging on the data of {shorten(model.evaluated_on)!r} failed: {told}"
     return _failure(model.individual, [model], told, error)
@@ -140,8 +141,3 @@ def _failure(individual: str, models: Sequence[Model], told: str, error: Excepti
     trace = "".join(traceback.format_exception(error))
     curricula = tuple(dict.fromkeys(model.curriculum for model in models))
     return Failure(individual, curricula, models[0].seed, told, trace)
-
-
-def _line(error: Exception) -> str:
-    """An error in one line."""
-    return f"{type(error).__name__}: {error}"

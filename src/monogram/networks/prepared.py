@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-GREY_LEVELS = 255.0
+WHITE = 255.0  # the highest grey value
 PRIOR = "prior"
 
 
@@ -61,7 +61,7 @@ class Prepared(nn.Module):
         """
         prepared = inputs
         if inputs.dtype == torch.uint8:
-            prepared = inputs.float() / GREY_LEVELS
+            prepared = inputs.float() / WHITE
         if self.mean is not None and self.scale is not None:
             prepared = (prepared - self.mean) / self.scale
         return inputs.clone() if prepared is inputs else prepared
@@ -85,7 +85,7 @@ def channel_statistics(inputs: np.ndarray, sample: int = 10_000) -> tuple[Tensor
     """
     some = inputs[:: max(1, len(inputs) // sample)].astype(np.float64)
     if inputs.dtype == np.uint8:
-        some /= GREY_LEVELS
+        some /= WHITE
     rest = tuple(axis for axis in range(some.ndim) if axis != 1)
     mean, scale = some.mean(axis=rest), some.std(axis=rest)
     scale[scale < 1e-8 * np.maximum(1, np.abs(mean))] = 1.0

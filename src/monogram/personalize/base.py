@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from monogram.engine.judge import Judge
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import Prepared, answers, check_answers, filled, laid_out
 from monogram.personalize.fingerprints import of_global
 from monogram.personalize.guard import accuracy
@@ -84,7 +84,7 @@ def _judged(start: Start, network: Prepared) -> Figures:
     device = torch.device(start.device)
     network = laid_out(network.to(device))
     judge = Judge(start.population, device, start.evaluation_samples, lambda _: None)
-    with one_process(start.threads):
+    with torch_threads(start.threads):
         validation, reported = judge.on_global(network)
     return Figures(
         global_accuracy=accuracy(reported), global_accuracy_validation=accuracy(validation)

@@ -7,16 +7,17 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from monogram.networks import Prepared
+from monogram.networks import PRIOR, Prepared
 from monogram.networks.altered import is_altered
 from monogram.networks.drawing import drawing
 from monogram.networks.split import Cut, cut
 from monogram.training.draws import Draws, Order
 from monogram.training.layers import Chain
 from monogram.training.stackable import check_stackable, tied_names
-from monogram.training.stacked import INNER, Own, weight_names
+from monogram.training.stacked import INNER, Own, StackedNetwork, weight_names
 
 Found = TypeVar("Found")
+PROBE = 2  # samples on which a network is tried out
 
 
 class Findings:
@@ -45,6 +46,20 @@ class Findings:
         inner = frozenset(name.removeprefix(INNER) for name in names)
         key = ("cut", inner, _modes(network))
         return self._once(common, key, lambda: _parts(network, inner, probe))
+
+    def judged(self, network: Prepared, common: Own, own: Own, probe: Tensor) -> StackedNetwork:
+        """The network in evaluation mode, cut where it can be.
+
+        Args:
+            network: overwritten with what is common.
+            common: all tensors by name, where `own` has none.
+            own: those of several individuals, [individuals, …] each.
+            probe: raw inputs [2 or more, *shape].
+        """
+        network.load_state_dict(dict(common))
+        network.eval()
+        parts = self.cut(network, common, own.keys() - {PRIOR}, probe[:PROBE])
+        return StackedNetwork(network, own, parts)
 
     def check(
         self, network: Prepared, common: Own, changing: Collection[str], probe: Tensor

@@ -72,7 +72,7 @@ class Batches:
     def __init__(self, stacked: StackedNetwork, lesson: Lesson) -> None:
         self._stacked, self._lesson = stacked, lesson
         self._starts = np.cumsum([0, *map(len, lesson.samples)])
-        self._drawn = _Drawn(lesson)
+        self._drawn = _BatchRows(lesson)
         self._weighted: tuple[tuple[int, ...], Tensor] = ((), torch.empty(0))
 
     @cached_property
@@ -114,7 +114,7 @@ class WeightedSamples:
         sizes = [len(samples) for samples in lesson.samples]
         self.features, self._labels = _padded(own.inputs, sizes), _padded(own.labels, sizes)
         self._sizes = tuple(sizes)
-        self._drawn = _Drawn(lesson)
+        self._drawn = _BatchRows(lesson)
         self._span, self._weights = range(0), torch.empty(0)
 
     def __call__(self, step: int, learning: int) -> Batch:
@@ -145,7 +145,7 @@ def _features(stacked: StackedNetwork, samples: Sequence[Samples]) -> Samples:
     return Samples(inputs, torch.cat([some.labels for some in samples]))
 
 
-class _Drawn:
+class _BatchRows:
     """Which rows each individual's batches hold; personal ones are drawn for many steps at once."""
 
     def __init__(self, lesson: Lesson) -> None:

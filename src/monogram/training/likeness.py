@@ -1,13 +1,13 @@
 """Whether two ways to compute the same came to the same, but for rounding."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from torch import Tensor
 
+from monogram.training.interpolate import Weights
+
 TOLERANCE = 1e-3  # difference between two ways to train, as a part of what training changes
 LEAST = 1e-12
-
-Weights = Mapping[str, Tensor]
 
 
 def learnt_alike(one: Weights, other: Weights, start: Weights, parameters: Collection[str]) -> bool:

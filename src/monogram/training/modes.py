@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from torch import nn
 
 from monogram.networks import PRIOR
-
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+from monogram.networks.fold import NORMALISATIONS
 
 
 class Modes:
@@ -25,7 +24,7 @@ class Modes:
     def __init__(self, network: nn.Module, names: Collection[str]) -> None:
         self._network = network
         self._frozen = [] if _trains_all(network, names) else _frozen_modules(network, names)
-        self._normalisations = [m for m in network.modules() if isinstance(m, BATCH_NORMS)]
+        self._normalisations = [m for m in network.modules() if isinstance(m, NORMALISATIONS)]
         self._single: bool | None = None
 
     def set(self, batch: int) -> None:

@@ -20,14 +20,12 @@ from monogram.training.clock import moment
 from monogram.training.descent import Descent
 from monogram.training.draws import OwnDraws
 from monogram.training.dual import Dual, dual_pays
-from monogram.training.findings import Findings
+from monogram.training.findings import PROBE, Findings
 from monogram.training.lesson import Batch, Batches, Lesson, WeightedSamples
 from monogram.training.modes import Modes, changing_names, only_trainable
 from monogram.training.stack_state import StackState
 from monogram.training.stacked import StackedNetwork
 from monogram.training.state import copies
-
-PROBE = 2  # samples on which a network is tried out
 
 AfterStep = Callable[[int, Callable[[], StackState]], None]
 
