@@ -9,7 +9,6 @@ import copy
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,15 +18,11 @@ from typing import Any
 import torch
 from loky import ProcessPoolExecutor
 from torch import nn
-from torch.nn import functional
-from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
+from torch.utils.data import ConcatDataset
 
 from benchmarks.price import most_apart
-from benchmarks.price.textbook import accuracy
-from monogram.networks import laid_out
-from monogram.networks.drawing import drawing
+from benchmarks.price.textbook import accuracy, dataset, descend
 from monogram.plan import Node, Stretch
-from monogram.population import Population
 from monogram.streams import torch_seed
 from monogram.study import Study
 from monogram.training import Feed, as_samples
@@ -119,7 +114,7 @@ class User:
         self._study, self._population = study, study.population
         self._recipe = study.job(Path()).recipe
         self._first, self._seeded = study.architecture.build(0), seeded
-        self._shared = _dataset(self._population, self._population.global_data.train)
+        self._shared = dataset(self._population, self._population.global_data.train)
         self.base_seconds = 0.0
 
     def accuracies(self, individuals: Sequence[str]) -> Accuracies:
@@ -142,8 +137,8 @@ class User:
         for _, phase in groupby(stretches, key=lambda stretch: stretch.place):
             network = self._trained(network, list(phase), str(stretches[0].owner))
         split = self._population.global_data
-        accuracy(network, _dataset(self._population, split.validation))
-        on_global = accuracy(network, _dataset(self._population, split.test))
+        accuracy(network, dataset(self._population, split.validation))
+        on_global = accuracy(network, dataset(self._population, split.test))
         return {
             (model.curriculum, model.evaluated_on): (self._own(network, model), on_global)
             for model in path[-1].models
@@ -151,35 +146,17 @@ class User:
 
     def _own(self, network: nn.Module, model: Any) -> float:
         split = self._population.individuals[model.evaluated_on]
-        accuracy(network, _dataset(self._population, split.validation))
-        return accuracy(network, _dataset(self._population, split.test))
+        accuracy(network, dataset(self._population, split.validation))
+        return accuracy(network, dataset(self._population, split.test))
 
     def _trained(self, start: nn.Module, phase: Sequence[Stretch], owner: str) -> nn.Module:
         """A phase from its first step to its last, with an optimizer of its own."""
-        network = copy.deepcopy(start)
-        if self._seeded:
-            laid_out(network)
         own = self._population.individuals[owner].train
-        data: ConcatDataset[Any] = ConcatDataset([self._shared, _dataset(self._population, own)])
-        optimizer = torch.optim.SGD(
-            network.parameters(),
-            lr=1.0,
-            momentum=self._recipe.momentum,
-            weight_decay=self._recipe.weight_decay,
-        )
-        network.train()
-        batches = list(self._batches(phase, own))
-        noise = torch_seed(phase[0].seed, phase[0].owner, phase[0].place, "noise")
-        for step, (inputs, labels) in enumerate(DataLoader(data, batch_sampler=batches)):
-            if self._seeded:
-                torch.manual_seed(noise + step)
-            for group in optimizer.param_groups:
-                group["lr"] = phase[0].learning_rate(step)
-            optimizer.zero_grad()
-            with drawing(network) if self._seeded else nullcontext():
-                functional.cross_entropy(network(inputs), labels).backward()
-            optimizer.step()
-        return network
+        data: ConcatDataset[Any] = ConcatDataset([self._shared, dataset(self._population, own)])
+        first, batches = phase[0], list(self._batches(phase, own))
+        noise = torch_seed(first.seed, first.owner, first.place, "noise") if self._seeded else None
+        network = copy.deepcopy(start)
+        return descend(network, data, batches, self._recipe, first.learning_rate, noise)
 
     def _batches(self, phase: Sequence[Stretch], own: range) -> Iterator[list[int]]:
         """Rows of D_G's samples followed by the person's own, those that Monogram draws."""
@@ -204,9 +181,3 @@ def _paths(path: Path_) -> Iterator[Path_]:
         yield path
     for child in path[-1].children:
         yield from _paths((*path, child))
-
-
-def _dataset(population: Population, rows: range) -> TensorDataset:
-    part = slice(rows.start, rows.stop)
-    inputs, labels = population.inputs[part], population.labels[part]
-    return TensorDataset(torch.from_numpy(inputs), torch.from_numpy(labels))

@@ -1,7 +1,7 @@
 """The loop that a careful user writes: DataLoader, defaults, one person after the other."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -85,27 +85,9 @@ class Textbook:
         )
 
     def _trained(self, individual: str, data: Dataset, seeded: bool) -> nn.Module:
-        network = self.network()
-        if seeded:
-            laid_out(network)
-        optimizer = torch.optim.SGD(
-            [parameter for parameter in network.parameters() if parameter.requires_grad],
-            lr=RATE,
-            momentum=self._recipe.momentum,
-            weight_decay=self._recipe.weight_decay,
-        )
-        noise = torch_seed(0, individual, PLACE, "noise")
-        network.train()
-        for step, (inputs, labels) in enumerate(
-            DataLoader(data, batch_sampler=self.batches(individual))
-        ):
-            if seeded:
-                torch.manual_seed(noise + step)
-            optimizer.zero_grad()
-            with drawing(network) if seeded else nullcontext():
-                functional.cross_entropy(network(inputs), labels).backward()
-            optimizer.step()
-        return network
+        noise = torch_seed(0, individual, PLACE, "noise") if seeded else None
+        batches, recipe = self.batches(individual), self._recipe
+        return descend(self.network(), data, batches, recipe, lambda _: RATE, noise)
 
     def batches(self, individual: str) -> Sequence[list[int]]:
         """The rows of the batches that Monogram draws for the same person."""
@@ -114,9 +96,55 @@ class Textbook:
         return [line[k].tolist() for k in range(ITERATIONS)]
 
     def _dataset(self, rows: range) -> TensorDataset:
-        part = slice(rows.start, rows.stop)
-        inputs, labels = self._population.inputs[part], self._population.labels[part]
-        return TensorDataset(torch.from_numpy(inputs), torch.from_numpy(labels))
+        return dataset(self._population, rows)
+
+
+def dataset(population: Population, rows: range) -> TensorDataset:
+    """Some rows of a population."""
+    part = slice(rows.start, rows.stop)
+    inputs, labels = population.inputs[part], population.labels[part]
+    return TensorDataset(torch.from_numpy(inputs), torch.from_numpy(labels))
+
+
+def descend(
+    network: nn.Module,
+    data: Dataset,
+    batches: Sequence[list[int]],
+    recipe: Recipe,
+    rate: Callable[[int], float],
+    noise: int | None = None,
+) -> nn.Module:
+    """Train a network in place, as far as its parameters require gradients.
+
+    Args:
+        network: to train.
+        data: to take batches of.
+        batches: rows of each step.
+        recipe: momentum and weight decay.
+        rate: of a step.
+        noise: seed each step as Monogram does from there, lay out memory and draw as it does, so
+            that dropout is the same.
+    """
+    seeded = noise is not None
+    if seeded:
+        laid_out(network)
+    optimizer = torch.optim.SGD(
+        [parameter for parameter in network.parameters() if parameter.requires_grad],
+        lr=rate(0),
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    network.train()
+    for step, (inputs, labels) in enumerate(DataLoader(data, batch_sampler=batches)):
+        if noise is not None:
+            torch.manual_seed(noise + step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step)
+        optimizer.zero_grad()
+        with drawing(network) if seeded else nullcontext():
+            functional.cross_entropy(network(inputs), labels).backward()
+        optimizer.step()
+    return network
 
 
 def accuracy(network: nn.Module, data: Dataset) -> float:
