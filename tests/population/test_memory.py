@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped] # it has no types of its own
 import pytest
 from torch.utils.data import Dataset, IterableDataset
 
@@ -182,3 +183,10 @@ def test_ids_of_datasets_are_any_scalar():
 def test_global_datasets_need_a_sample_for_each_part():
     with pytest.raises(DataError, match=r"it has 2 samples; 3 are needed.*give more"):
         from_datasets({"anna": FINE}, Pairs(FINE.pairs[:2]))
+
+
+def test_what_is_missing_may_be_pandas_na():
+    labels = np.array([0, 1] * 12, dtype=object)
+    labels[3] = pd.NA
+    people = _people(labels=labels)
+    assert [one.reason for one in people.set_aside] == ["1 of its 8 labels are missing"]

@@ -97,11 +97,18 @@ def missing_labels(labels: np.ndarray) -> np.ndarray:
     elif labels.dtype.kind in "Mm":
         missing = np.isnat(labels)
     elif labels.dtype.kind == "O":
-        gone = (v is None or v == "" or v != v for v in labels)  # noqa: PLR0124
-        missing = np.fromiter(gone, dtype=bool, count=len(labels))
+        missing = np.fromiter(map(_is_missing, labels), dtype=bool, count=len(labels))
     elif labels.dtype.kind in "US":
         missing = labels == labels.dtype.type("")
     return missing
+
+
+def _is_missing(value: object) -> bool:
+    """Whether it is None, NaN, NaT, empty text, or pandas' NA, which cannot be compared."""
+    try:
+        return bool(value is None or value == "" or value != value)  # noqa: PLR0124
+    except TypeError:
+        return True
 
 
 def label_texts(labels: np.ndarray) -> np.ndarray:
@@ -130,7 +137,7 @@ def one_label_text(value: object) -> str:
 
 def one_owner_text(value: object) -> str:
     """One id as text; "" where there is none (None, NaN), which is refused later."""
-    return "" if value is None or value != value else one_label_text(value)  # noqa: PLR0124
+    return "" if _is_missing(value) else one_label_text(value)
 
 
 def owner_texts(owners: np.ndarray) -> list[str]:

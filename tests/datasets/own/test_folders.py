@@ -52,19 +52,23 @@ def test_global_images_may_lie_in_class_folders_alone(tmp_path):
     assert list(population.individuals) == sorted(PEOPLE)
 
 
-@pytest.mark.parametrize("fault", ["cut", "size", "text"])
+@pytest.mark.parametrize("fault", ["cut", "size", "text", "F", "I"])
 def test_a_bad_image_sets_its_owner_aside(tmp_path, fault):
     root = _tree(tmp_path / "a")
     path = root / "ben" / "cat" / "4.png"
-    if fault == "size":
+    if fault in ("F", "I"):
+        path.unlink()
+        path = path.with_suffix(".tif")
+        Image.new(fault, (6, 5), 1).save(path)
+    elif fault == "size":
         _save(path, "L", 1, size=(6, 6))
     else:
         path.write_bytes(path.read_bytes()[:40] if fault == "cut" else b"hello")
     population = read_own(root, global_from=0.5)
     assert [one.individual for one in population.set_aside] == ["ben"]
-    assert population.set_aside[0].reason.startswith("ben/cat/4.png ")
+    assert population.set_aside[0].reason.startswith("ben/cat/4.")
     assert len(population.individuals) == len(population.global_owners) == 1
-    with pytest.raises(DataError, match=r"global data .*: 1 samples cannot be used.*4\.png"):
+    with pytest.raises(DataError, match=r"global data .*: 1 samples cannot be used.*4\.(png|tif)"):
         read_own(_tree(tmp_path / "b"), global_data=root)
 
 

@@ -38,6 +38,25 @@ def test_ids_in_the_names_of_folders_stay_text(tmp_path):
     assert str(population).count("12 samples each")
 
 
+def test_folders_around_what_is_given_say_nothing_of_it(tmp_path):
+    users = np.repeat(["a", "b", "c"], 4)
+    _write(tmp_path / "user=all" / "0.parquet", user=users)
+    assert _everybody(_read(tmp_path / "user=all" / "0.parquet")) == {"a", "b", "c"}
+    assert _everybody(_read(tmp_path / "user=all")) == {"a", "b", "c"}
+    with pytest.raises(DataError, match=r"0\.parquet has a column 'user', and folders are named"):
+        _read(tmp_path)
+
+
+def test_columns_of_one_name_are_told(tmp_path):
+    table = pa.table([["a"] * N, Y, Y * 1.0, Y * 2.0], names=["user", "y", "x", "x"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match=r"twice\.parquet has 2 columns 'x'; give each a name"):
+        _read(tmp_path / "twice.parquet")
+    (tmp_path / "twice.csv").write_text("user,y,x,z,z\na,0,1,2,3\n")
+    with pytest.raises(DataError, match=r"multiple columns named z; give each a name of its own"):
+        _read(tmp_path / "twice.csv")
+
+
 def test_labels_and_groups_in_the_names_of_folders_stay_text(tmp_path):
     for label in ("01", "1"):
         for group in ("1", "01", "001"):

@@ -210,7 +210,7 @@ def test_one_bad_global_row_stops_everything(people, data, tmp_path):
     people.global_inputs[3, 1] = np.inf
     path = _parquet(tmp_path / "g.parquet", people.global_columns())
     with pytest.raises(
-        DataError, match=r"global data \(.*g\.parquet\): 1 of the 40 inputs hold NaN"
+        DataError, match=r"global data \(.*g\.parquet\): 1 of the 40 inputs.* holds NaN"
     ):
         read_own(data, **NAMES, global_data=path)
 

@@ -1,5 +1,6 @@
 """Parquet and CSV: columns of every kind, and what is wrong with them."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,22 @@ def test_many_rows_take_no_object_each(tmp_path):
     pq.write_table(pa.table({"user": np.arange(n) % 100, "y": np.arange(n) % 2, **columns}), path)
     population = _read(path, list(columns))
     assert len(population.inputs) == n
+
+
+def test_fractional_labels_are_refused_as_decimals_too(tmp_path):
+    halves = pa.array([Decimal(label) + Decimal("0.5") for label in LABELS.tolist()])
+    whole = pa.array([Decimal(label) for label in LABELS.tolist()])
+    good = _write(tmp_path / "g.parquet", x=np.arange(N) * 1.0)
+    read = {"global_from": None, "global_data": good}
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"user": USERS, "y": whole, "x": np.arange(N) * 1.0}), path)
+    assert _read(path, **read).classes == ("0", "1")
+    pq.write_table(pa.table({"user": USERS, "y": halves, "x": np.arange(N) * 1.0}), path)
+    with pytest.raises(DataError, match="its labels are fractional numbers"):
+        _read(path, **read)
+
+
+def test_lists_without_any_value_are_faults_of_their_rows(tmp_path):
+    path = _write(tmp_path / "a.parquet", x=pa.array([[None, None]] * N))
+    with pytest.raises(DataError, match="row 0 of 'x' lacks values"):
+        _read(path)

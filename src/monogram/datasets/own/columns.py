@@ -6,6 +6,7 @@ the readers keep its place and say why, and it is decided here who is set aside 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Selection:
         group: samples that must stay on one side of a split; None: each stands alone.
         tokens: keep integers as int64 for an embedding.
         owned: whether rows belong to individuals (D_S) or to nobody (D_G).
+        classes: all classes as labels are written, where the user names them.
     """
 
     individual: str | None = None
@@ -37,6 +39,7 @@ class Selection:
     group: str | None = None
     tokens: bool = False
     owned: bool = True
+    classes: tuple[str, ...] | None = None
 
     @property
     def coded(self) -> tuple[str, ...]:
@@ -61,14 +64,17 @@ class Coded:
     values: np.ndarray
 
     def labels(self) -> np.ndarray:
-        """The column as labels: [n] of text or floats, "" or NaN where one is missing."""
-        table = (
-            np.append(self.values.astype(np.float64), np.nan)
-            if self.values.dtype.kind == "f"
-            else np.append(label_texts(self.values), "")
-        )
-        labels: np.ndarray = table[self.codes]
+        """The column as labels [n], text or what may be fractions; "", NaN, None where missing."""
+        labels: np.ndarray = self._table()[self.codes]
         return labels
+
+    def _table(self) -> np.ndarray:
+        """The values as labels, and at last a missing one."""
+        if self.values.dtype.kind == "f":
+            return np.append(self.values.astype(np.float64), np.nan)
+        if any(isinstance(value, Decimal) for value in self.values[:1]):
+            return np.array([*self.values, None], dtype=object)
+        return np.append(label_texts(self.values), "")
 
     def groups(self) -> np.ndarray:
         """The column as groups [n]; where a value is missing, a group of its own."""
@@ -210,6 +216,20 @@ def required(name: str | None, option: str, names: Sequence[str], origin: str) -
             f"{origin} has no {shorten(name)!r} for {option}{hint} There are {_listed(names)}"
         )
     return name
+
+
+def check_once(wanted: Sequence[str], names: Sequence[str], origin: str) -> None:
+    """Refuse columns of which there are several of a name.
+
+    Raises:
+        DataError: which is meant cannot be known.
+    """
+    for name in wanted:
+        if names.count(name) > 1:
+            raise DataError(
+                f"{origin} has {names.count(name)} columns {shorten(name)!r}; give each a name of "
+                "its own"
+            )
 
 
 def _separator(names: Sequence[str]) -> str | None:

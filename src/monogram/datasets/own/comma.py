@@ -1,24 +1,26 @@
 """CSV: fast where every cell is what its column should hold, else cell by cell.
 
 Arrow guesses a column's type from the file's first megabyte and stops at the first cell that does
-not fit. Such a file is read once more, as text: a label's type comes from the whole column, and a
-cell that is no number is a fault of its row.
+not fit. Such a file is read once more, as text: a cell that is no number is a fault of its row.
+Labels are read as text in any case, and their type comes from the whole column.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 
-from monogram.datasets.own.columns import OTHER_SEPARATORS, Columns, Selection
+from monogram.datasets.own.columns import OTHER_SEPARATORS, Columns, Selection, coded
 from monogram.datasets.own.nested import is_number
 from monogram.datasets.own.tables import read_table, readable
 from monogram.errors import DataError, shorten
 
 NUMBER = r"^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:inity)?)$"
+DIGITS = r"^[+-]?\d+$"
 WHOLE = r"^[+-]?\d{1,18}$"  # fits int64
 MISSING = pa.array(pacsv.ConvertOptions().null_values, pa.string())
 
@@ -32,17 +34,20 @@ def read_csv(path: Path, selection: Selection) -> Columns:
     """
     with readable(path, "CSV"):
         try:
-            return read_table(_as_expected(path, selection), selection, str(path))
+            columns = read_table(_as_expected(path, selection), selection, str(path))
         except pa.ArrowInvalid:
             _check_separator(path)
-            return _read_by_cells(path, selection)
+            columns = _read_by_cells(path, selection)
+    if selection.label in _texts(selection):
+        return columns
+    return replace(columns, labels=_labels(columns.labels, selection.classes))
 
 
 def _as_expected(path: Path, selection: Selection) -> pads.Dataset:
-    """The file with inputs as numbers, ids and groups as text, and labels as Arrow finds them."""
+    """The file with inputs as numbers, and ids, labels and groups as text."""
     number = pa.int64() if selection.tokens else pa.float64()
     types = dict.fromkeys(selection.inputs, number)
-    return _opened(path, types | dict.fromkeys(_texts(selection), pa.string()))
+    return _opened(path, types | dict.fromkeys(selection.coded, pa.string()))
 
 
 def _texts(selection: Selection) -> set[str]:
@@ -63,9 +68,7 @@ def _read_by_cells(path: Path, selection: Selection) -> Columns:
     faults: dict[int, str] = {}
     for i, name in enumerate(names):
         column = table.column(name)
-        if name == selection.label and name not in _texts(selection):
-            table = table.set_column(i, name, _labels(column))
-        elif name in selection.inputs and name not in _texts(selection):
+        if name in selection.inputs and name not in selection.coded:
             numbers, bad = _numbers(column, name, tokens=selection.tokens)
             table = table.set_column(i, name, numbers)
             faults = bad | faults
@@ -73,18 +76,38 @@ def _read_by_cells(path: Path, selection: Selection) -> Columns:
     return replace(columns, faults=dict(sorted({**columns.faults, **faults}.items())))
 
 
-def _labels(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Labels in the first type that takes all of them: whole numbers, truth values, numbers, text.
+def _labels(texts: np.ndarray, classes: tuple[str, ...] | None) -> np.ndarray:
+    """Labels [n] in the type that the whole column has; as they are written where classes are."""
+    found = pa.array(texts, pa.string()).dictionary_encode()
+    written = pa.chunked_array([found.dictionary])
+    values = written if _are_among(written, classes) else _typed(written)
+    codes = np.asarray(found.indices.to_numpy(zero_copy_only=False))
+    gone = values.is_null().to_numpy()
+    present = values.drop_null().to_numpy()
+    places = np.where(gone, -1, np.cumsum(~gone) - 1)
+    return coded(places[codes], present).labels()
 
-    The order is Arrow's, so that a label means the same whichever way a file is read.
+
+def _are_among(texts: pa.ChunkedArray, classes: tuple[str, ...] | None) -> bool:
+    """Whether all texts but the missing ones are classes that the user named."""
+    present = _trimmed(texts).drop_null().to_pylist()
+    return classes is not None and set(present) <= set(classes)
+
+
+def _typed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts in the first type that takes all of them: whole numbers, truth values, numbers, text.
+
+    Whole numbers that int64 does not hold stay text: as floats several would be one.
     """
-    present = _trimmed(column)
+    present = _trimmed(texts)
     for kind in (pa.int64(), pa.bool_(), pa.float64()):
+        if kind == pa.float64() and pc.all(pc.match_substring_regex(present, DIGITS)).as_py():
+            return present
         try:
             return present.cast(kind)
         except pa.ArrowInvalid:
             continue
-    return column
+    return texts
 
 
 def _numbers(
@@ -97,7 +120,7 @@ def _numbers(
     cells = pc.replace_substring_regex(_trimmed(column), r"^\+", "")
     good = pc.match_substring_regex(cells, WHOLE if tokens else NUMBER)
     if not pc.any(good).as_py() and cells.null_count < len(cells):
-        truth = _labels(column)
+        truth = _typed(column)
         return (truth if is_number(truth.type) else column), {}
     numbers = pc.if_else(good, cells, None).cast(pa.int64() if tokens else pa.float64())
     rows = pc.indices_nonzero(pc.fill_null(pc.invert(good), False)).to_pylist()  # noqa: FBT003

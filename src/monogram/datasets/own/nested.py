@@ -86,7 +86,7 @@ def dense(array: pa.Array, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarr
     array = plain(array)
     if not shape:
         present = np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
-        values = numbers(array.fill_null(0) if array.null_count else array)
+        values = np.zeros(len(array)) if pa.types.is_null(array.type) else _without_holes(array)
         return values, present
     fits = pc.fill_null(pc.equal(pc.list_value_length(array), shape[0]), False)  # noqa: FBT003
     mask = fits.to_numpy(zero_copy_only=False)
@@ -100,6 +100,10 @@ def dense(array: pa.Array, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarr
     result[mask] = values
     mask[mask] = good
     return result, mask
+
+
+def _without_holes(array: pa.Array) -> np.ndarray:
+    return numbers(array.fill_null(0) if array.null_count else array)
 
 
 def in_logical_order(values: np.ndarray, kind: Any) -> np.ndarray:

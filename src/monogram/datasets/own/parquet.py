@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from monogram.datasets.own.columns import Columns, Selection
+from monogram.datasets.own.columns import Columns, Selection, check_once
 from monogram.datasets.own.nested import is_list, is_number, leaf_type, plain_type
 from monogram.datasets.own.tables import read_table, readable
 from monogram.errors import DataError, shorten
@@ -36,6 +36,7 @@ def read_parquet(path: Path, selection: Selection) -> Columns:
         schemas = {
             Path(fragment.path): fragment.physical_schema for fragment in plain.get_fragments()
         }
+        _check_names(keys, schemas, selection)
         texts = _with_text(schemas, selection)
         schemas |= {file: _without_text(schemas[file], selection) for file in texts}
         schema = _unified(schemas, selection, keys)
@@ -58,15 +59,34 @@ def _dataset(
 
 
 def _keys(files: Sequence[Path], folder: Path | None, selection: Selection) -> pa.Schema:
-    """The columns that folders' names make: text as it stands (007 is not 7), inputs numbers."""
+    """The columns that names of folders make: text as it stands (007 is not 7), inputs numbers.
+
+    Of folders within the one that was given: those around it say nothing of the samples.
+    """
     found: dict[str, pa.DataType] = {}
     number = pa.int64() if selection.tokens else pa.float64()
     for file in files:
-        parents = file.relative_to(folder).parts[:-1] if folder else file.parts[:-1]
+        parents = file.relative_to(folder).parts[:-1] if folder else ()
         for name in (part.partition("=")[0] for part in parents if "=" in part):
             is_input = name in selection.inputs and name not in selection.coded
             found[name] = number if is_input else pa.string()
     return pa.schema(found.items())
+
+
+def _check_names(keys: pa.Schema, schemas: Schemas, selection: Selection) -> None:
+    """Refuse a selected column that a file has twice, or that names of folders make too.
+
+    Raises:
+        DataError: which is meant cannot be known.
+    """
+    wanted = (*selection.coded, *selection.inputs)
+    for file, schema in schemas.items():
+        check_once(wanted, schema.names, str(file))
+        for name in set(wanted) & set(schema.names) & set(keys.names):
+            raise DataError(
+                f"{file} has a column {shorten(name)!r}, and folders are named {shorten(name)}=…; "
+                "rename one of the two, or give the file alone"
+            )
 
 
 def _with_text(schemas: Schemas, selection: Selection) -> dict[Path, pa.Field]:

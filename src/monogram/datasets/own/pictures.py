@@ -70,12 +70,22 @@ def read_pictures(pictures: Sequence[Picture]) -> tuple[np.ndarray, dict[int, st
 def _values(picture: Picture, mode: str) -> np.ndarray:
     """The image in one mode, [channels, height, width]."""
     with picture.open() as image:
+        _check_depth(image)
         if image.mode.startswith("I"):  # 16 bits: Pillow would cut off what is above 255
             deep = (np.asarray(image).astype(np.int64) // 257).clip(0, 255).astype(np.uint8)
             values = np.asarray(Image.fromarray(deep).convert(mode))
         else:
             values = np.asarray(image.convert(mode))
     return values[np.newaxis] if mode == "L" else np.moveaxis(values, -1, 0)
+
+
+def _check_depth(image: Image.Image) -> None:
+    """Refuse values of 32 bits, which may mean anything; Pillow reads PNG's 16 bits as such too."""
+    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
+        raise ValueError(
+            f"its values have 32 bits, mode {image.mode}; write it with 8 or 16 bits, or give its "
+            "values as a column of lists"
+        )
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -71,10 +71,11 @@ def read_own(  # noqa: PLR0913 - what each column means, and how to lay it out
         inputs=(input_columns,) if isinstance(input_columns, str) else tuple(input_columns or ()),
         group=group_column,
         tokens=tokens,
+        classes=known_classes(classes),
     )
     if label_column in selection.inputs:
         raise SettingError(f"{label_column!r} is the label and an input too: leave it out of one")
-    known = known_classes(classes)
+    known = selection.classes
     found = read_columns(Path(path), selection)
     owners: list[str] = []
     if global_data is not None:

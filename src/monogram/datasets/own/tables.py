@@ -192,6 +192,8 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         told = str(error).partition("\n")[0]
         if kind == "CSV":  # what comes before is about Arrow, and there is but one file
             told = told.rpartition("Invalid: ")[2].removeprefix("CSV parse error: ")
+        if "multiple columns named" in told:  # Arrow reads none of such a file
+            raise DataError(f"{path}: {told}; give each a name of its own") from error
         raise DataError(
             f"{path} cannot be read as {kind}: {shorten(told, 200)}. It is cut off, damaged"
             f"{', not in UTF-8' * (kind == 'CSV')} or no {kind} file; write it again"
