@@ -62,6 +62,8 @@ def test_individuals_set_aside_are_told_by_the_exit_status(monogram, tmp_path):
         (["study", "watch", "-c", "transfr(2)"], "did you mean 'transfer'?"),
         (["study", "watch", "--split", "0.5,0.6"], "--split must be 'paper' or three fractions"),
         (["study", "--label-column", "y"], "--label-column goes with --data FILE"),
+        (["study", "watch", "--classes", "a,b"], "--classes goes with --data FILE"),
+        (["study", "watch", "--tokens"], "--tokens goes with --data FILE"),
         (["study", "--data", "nowhere.csv", "--global-from", "0.5"], "no file or folder nowhere"),
         (["study", "watch", "--network", "resnet"], "unknown network"),
     ],

@@ -70,6 +70,29 @@ def test_many_ties_give_p_values_without_warnings():
         assert 0 < p <= 1
 
 
+@given(st.lists(st.integers(-4, 4), min_size=2, max_size=9).filter(any))
+def test_wilcoxon_is_exact_with_ties_and_zeros(counts):
+    """Against all signs of the ranks, one after the other."""
+    result = compare(np.array(counts) / 8 + 0.5, np.full(len(counts), 0.5))
+    moved = np.array([count for count in counts if count])
+    ranks = stats.rankdata(np.abs(moved))
+    middle = ranks.sum() / 2
+    sums = [sum(ranks[list(signs)]) for signs in _subsets(len(ranks))]
+    ours = abs(ranks[moved > 0].sum() - middle)
+    assert result.wilcoxon == pytest.approx(np.mean([abs(s - middle) >= ours for s in sums]))
+
+
+def _subsets(n):
+    return [[place for place in range(n) if mask >> place & 1] for mask in range(2**n)]
+
+
+def test_wilcoxon_of_many_people_is_scipys():
+    draw = np.random.default_rng(3)
+    ours, theirs = draw.integers(10, size=(2, 80)) / 10
+    expected = stats.wilcoxon(np.round(ours - theirs, 9), method="asymptotic").pvalue
+    assert compare(ours, theirs).wilcoxon == pytest.approx(expected)
+
+
 def test_holm_by_hand():
     corrected = holm([comparison(p) for p in (0.01, 0.04, 0.03, 0.005)])
     assert [c.t_test_holm for c in corrected] == pytest.approx([0.03, 0.06, 0.06, 0.02])

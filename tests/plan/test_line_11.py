@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.twin import batch_is_from_D_I
 
 from monogram.curriculum import Global, Mixed, Personal, Source, Union
+from monogram.plan import Stretch
 from monogram.plan.compile import Sizes, is_personal
 
 PERIODS = [*map(Fraction, (1, 2, 3, 5)), Fraction(1, 2), Fraction(1, 3), Fraction(1, 8)]
@@ -60,3 +61,14 @@ def test_the_decay_is_not_moved_by_rounding(hundreds):
     stretch = Stretch(0, 0, None, phase, 0, 100 * hundreds, 100 * hundreds)
     assert stretch.learning_rate(65 * hundreds - 1) == 0.03
     assert stretch.learning_rate(65 * hundreds) == 0.03 * 0.316
+
+
+@given(st.sampled_from(PERIODS), st.integers(1, 12), st.integers(1, 9), st.integers(1, 3))
+def test_line_11_begins_anew_with_each_run(n_I, n_iter, iterations, runs):
+    phase = Mixed(n_I, iterations=iterations, runs=runs)
+    stretch = Stretch(0, 1, "anna", phase, 0, runs * iterations, iterations)
+    literally = [batch_is_from_D_I(k % n_iter + 1, n_I) for k in range(iterations)]
+    steps = stretch.in_run(np.arange(stretch.stop))
+    assert is_personal(steps, phase, n_iter).tolist() == runs * literally
+    sizes = Sizes(16 * n_iter, {"anna": 16}, 16)
+    assert sizes.samples(stretch) == 16 * runs * iterations

@@ -57,6 +57,19 @@ def test_personalizing_does_not_pay(personal):
     assert "of the 2 curricula" in choose(both, BASE).reason
 
 
+def test_what_a_longer_shared_training_gains_is_not_personal():
+    longer = "global(epochs=9)"
+    own = f"{longer} >> personal(iterations=5)"
+    some = [*rows(BASE=one(0.5, 0.9)), row(longer, "anna", 0.8, 0.9), row(own, "anna", 0.7, 0.9)]
+    choice = choose(some, BASE)
+    assert choice.curriculum is None
+    assert "does not beat on the individuals the model that all share" in choice.reason
+    assert choose([*some, *rows(TRANSFER=one(0.6, 0.9))], BASE).curriculum == TRANSFER
+    better = [*some[:2], row(own, "anna", 0.85, 0.9)]
+    assert choose(better, BASE).curriculum == own
+    assert choose([some[0], some[2]], BASE).curriculum == own, "what all share was not studied"
+
+
 def test_of_equal_personal_accuracies_the_better_global_one_wins():
     some = rows(
         BASE=one(0.5, 0.9),

@@ -11,7 +11,7 @@ from tests import nets
 from tests.people import PEOPLE, make_population
 from torch import nn
 
-from monogram.curriculum import Mixed, Recipe, Transfer, parse
+from monogram.curriculum import Mixed, Personal, Prior, Recipe, Transfer, parse
 from monogram.errors import CurriculumError, MonogramError, NetworkError, RunError, SettingError
 from monogram.networks import MLP
 from monogram.plan.compile import ring
@@ -234,6 +234,22 @@ def test_a_network_that_computes_something_else_from_the_same_weights_is_refused
     study(nn.ReLU).run(tmp_path, workers=1)
     with pytest.raises(NetworkError, match="code was changed since"):
         study(nn.Tanh).run(tmp_path, workers=1)
+
+
+def test_seeds_that_are_given_twice_are_refused():
+    with pytest.raises(SettingError, match=r"seeds must be different ones, not \(0, 1, 0\)"):
+        make_study(seeds=(0, 1, 0))
+
+
+def test_an_adjustment_alone_is_refused_as_a_curriculum():
+    with pytest.raises(CurriculumError):
+        make_study([Prior()])
+
+
+@pytest.mark.parametrize("one", [Transfer(2), "transfer(2)", Personal(2)])
+def test_a_single_curriculum_may_be_given_as_it_is(one):
+    assert make_study(one).all_curricula == make_study([one]).all_curricula
+    assert len(make_study(one).all_curricula) == 2
 
 
 def test_numbers_may_be_numpys(tmp_path):

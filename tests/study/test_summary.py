@@ -177,3 +177,11 @@ def test_relative_training_costs_at_the_papers_sizes():
     assert amortised["SW-2"] == marginal["SW-2"]
     assert amortised["TL-20"] == pytest.approx(20 / 16_600 + 165 / 166 / 50)
     assert round(amortised["TL-20"], 2) == 0.02
+
+
+def test_curricula_of_other_lengths_have_other_titles():
+    longer = TRANSFER.replace("epochs=2", "epochs=4")
+    some = [row(c) for c in (BASE, "global(epochs=4)", TRANSFER, longer)]
+    summary = summarise(some, list(dict.fromkeys(one.curriculum for one in some)), BASE)
+    titles = ["Global only", "global(epochs=4)", "Transfer(20)", longer]
+    assert [one.title for one in summary.curricula] == titles

@@ -11,7 +11,7 @@ from monogram.curriculum import Recipe, parse
 from monogram.engine import layout, read_points
 from monogram.plan import Stretch
 from monogram.study import Study
-from monogram.training import State, interpolate, mean_of_runs, save_state
+from monogram.training import Feed, State, as_samples, interpolate, mean_of_runs, save_state
 
 RECIPE = Recipe(batch_size=8)
 
@@ -125,3 +125,21 @@ def test_a_curve_has_the_mean_alone(tmp_path):
     judged = {row.individual: row for row in results.rows if "personal" in row.curriculum}
     for point in own:
         assert point.personal == judged[point.individual].personal_accuracy_validation
+
+
+def test_each_run_of_a_mixed_phase_has_personal_batches_at_its_own_steps():
+    """Four steps, with an epoch of three: the personal batch is each run's second."""
+    study = study_of("global >> mixed(2, iterations=2, runs=2)")
+    (task, *_) = [task for task in study.plan().tasks if not task.shared]
+    stretch, people = task.node.stretch, study.population
+    shared, own = (
+        as_samples(people, part.train, torch.device("cpu"))
+        for part in (people.global_data, people.individuals[str(stretch.owner)])
+    )
+    assert -(-len(shared) // RECIPE.batch_size) == 3
+    feeds = [Feed(run, shared, own, RECIPE.batch_size) for run in stretch.runs]
+    personal = [
+        [feed.rows(step)[0] for step in range(run.start, run.stop)]
+        for feed, run in zip(feeds, stretch.runs, strict=True)
+    ]
+    assert personal == 2 * [[False, True]]

@@ -63,9 +63,9 @@ def population_of(given: Given) -> Population:
 
 
 def _named(given: Given) -> Population:
-    own = ("individual_column", "label_column", "group_column", "global_data", "global_from")
-    stray = [name for name in own if getattr(given, name) is not None]
-    stray += ["input_columns"] if given.input_columns else []
+    columns = ("individual_column", "label_column", "input_columns", "group_column")
+    own = (*columns, "global_data", "global_from", "classes", "tokens")
+    stray = [name for name in own if getattr(given, name) not in (None, (), False)]
     if stray:
         raise SettingError(
             f"--{stray[0].replace('_', '-')} goes with --data FILE, which is missing"

@@ -50,18 +50,23 @@ def HeadThenAll(iterations: int, head: int | None = None) -> Curriculum:  # noqa
     return Global() >> Personal(head or iterations, train="head") >> Personal(iterations=iterations)
 
 
-def title(curriculum: Curriculum) -> str:
+def title(curriculum: Curriculum, epochs: int | None = None) -> str:
     """A short name for tables and plots: the paper's where it has one, else the text form.
 
-    The text form goes without the length on D_G that a study's curricula have in common: the first.
+    Args:
+        curriculum: to name.
+        epochs: the length on D_G that a study's curricula have in common, which names go without;
+            None: the first that there is.
 
     >>> title(Transfer(20).with_epochs(8)), title(SampleWeighting("1/8")), title(Baseline())
     ('Transfer(20)', 'SampleWeighting(1/8)', 'Baseline')
     >>> title((Global() >> Global(16)).with_epochs(8))
     'global >> global(epochs=16)'
+    >>> title(Transfer(20).with_epochs(4), epochs=8)
+    'global(epochs=4) >> personal(iterations=20)'
     """
     on_shared = (step for step in curriculum.phases if _is_on_shared(step))
-    common = next((step.epochs for step in on_shared if step.epochs), None)
+    common = epochs or next((step.epochs for step in on_shared if step.epochs), None)
     shaped = Curriculum(
         tuple(
             replace(step, epochs=None) if _is_on_shared(step) and step.epochs == common else step

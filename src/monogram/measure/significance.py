@@ -12,7 +12,6 @@ from monogram.measure.noise import paired_differences, varies
 
 FEWEST = 2  # individuals that a paired test needs
 MOST_EXACT = 50  # individuals for whom Wilcoxon's exact distribution is used
-MOST_PERMUTED = 7  # individuals with ties for whom all signs are tried; beyond, it takes seconds
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,13 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
     if not varies(differences):  # all signs are the same: the exact p of two such cases
         return Comparison(mean, None, None, 2 * 0.5**pairs, pairs)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # few pairs or ties: the p-values are exact or None
+        warnings.simplefilter("ignore")  # few pairs: the p-value is None
         t_test = _number(scipy.stats.ttest_1samp(differences, 0.0).pvalue)
-        wilcoxon = _number(scipy.stats.wilcoxon(differences, method=_method(differences)).pvalue)
     return Comparison(
         difference=mean,
         effect_size=mean / float(differences.std(ddof=1)),
         t_test=t_test,
-        wilcoxon=wilcoxon,
+        wilcoxon=_wilcoxon(differences[differences != 0]),
         individuals=pairs,
         interval=mean_interval(differences),
     )
@@ -106,13 +104,22 @@ def holm_corrected(p_values: Sequence[float | None]) -> list[float | None]:
     return [None if p is None else float(next(corrected)) for p in p_values]
 
 
-def _method(differences: np.ndarray) -> str:
-    """How Wilcoxon's p-value is computed: exactly where that is defined or quick."""
-    sizes = np.abs(differences)
-    tied = len(np.unique(sizes)) < len(sizes) or not sizes.all()
-    if not tied:
-        return "exact" if len(differences) <= MOST_EXACT else "asymptotic"
-    return "auto" if len(differences) <= MOST_PERMUTED else "asymptotic"
+def _wilcoxon(differences: np.ndarray) -> float:
+    """Two-sided p of the signed-rank test of differences other than 0, exact up to `MOST_EXACT`.
+
+    Each sign of each rank is as likely: how many of all signs give a sum follows rank by rank.
+    SciPy's exact distribution knows no ties, which accuracies of few samples are full of; equal
+    sizes share the mean of their ranks here, which are counted twice, to be whole numbers.
+    """
+    if len(differences) > MOST_EXACT:
+        return float(scipy.stats.wilcoxon(differences, method="asymptotic").pvalue)
+    ranks = np.rint(2 * scipy.stats.rankdata(np.abs(differences))).astype(int)
+    ways = np.ones(1)  # by sum of the positive ranks; at most 2 ** 50, which floats hold
+    for rank in ranks:
+        ways = np.pad(ways, (0, rank)) + np.pad(ways, (rank, 0))
+    positive = ranks[differences > 0].sum()
+    tail = ways[: min(positive, ranks.sum() - positive) + 1].sum()
+    return float(min(1.0, 2 * tail / 2.0 ** len(ranks)))
 
 
 def _number(p: float) -> float | None:

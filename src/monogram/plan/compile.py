@@ -63,21 +63,28 @@ class Sizes:
         personal = 0
         if source is Source.MIXED:
             per_epoch = self.per_epoch(source, owner)
-            personal = _personal_steps(stretch.trained, per_epoch, stretch.start, stretch.stop)
+            personal = _personal_steps(stretch, per_epoch)
         return personal * own + (stretch.steps - personal) * min(self.batch, self.shared)
 
 
+def _personal_steps(stretch: Stretch, per_epoch: int) -> int:
+    """How many steps of a mixed stretch are personal."""
+    return _personal_among(replace(stretch, seed=0, owner=None, place=0), per_epoch)
+
+
 @lru_cache
-def _personal_steps(phase: Phase, per_epoch: int, start: int, stop: int) -> int:
-    """How many steps of a part of a mixed phase are personal: mostly the same for everyone."""
-    return int(is_personal(np.arange(start, stop), phase, per_epoch).sum())
+def _personal_among(stretch: Stretch, per_epoch: int) -> int:
+    """The same, mostly for everyone; whose it is does not matter."""
+    steps = stretch.in_run(np.arange(stretch.start, stretch.stop))
+    return int(is_personal(steps, stretch.trained, per_epoch).sum())
 
 
 def is_personal(step: np.ndarray, phase: Phase, per_epoch: int) -> np.ndarray:
     """Whether the batch of a step of a mixed phase is personal: Algorithm 1, line 11.
 
     Args:
-        step: steps within the phase from 0, any shape; j of line 10 is 1 in each epoch's first.
+        step: steps within the phase, or within one of its runs, from 0, any shape; j of line 10 is
+            1 in each epoch's first.
         phase: a mixed phase.
         per_epoch: iterations of an epoch.
 
@@ -170,9 +177,9 @@ def _is_mixed(step: Step) -> TypeGuard[Phase]:
 
 
 def _personal(phase: Phase, sizes: Sizes) -> np.ndarray:
-    """[steps] bool: which batches of a mixed phase are personal."""
+    """[steps] bool: which batches of a mixed phase, or of each of its runs, are personal."""
     per_epoch = sizes.per_epoch(phase.source, None)
-    return is_personal(np.arange(sizes.steps(phase, None)), phase, per_epoch)
+    return is_personal(np.arange(sizes.steps(phase, None) // phase.runs), phase, per_epoch)
 
 
 def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
@@ -188,10 +195,11 @@ def _one_sided(curriculum: Curriculum, sizes: Sizes) -> Iterator[str]:
 
 def _too_short(phase: Phase, sizes: Sizes) -> str:
     """What is too short for a mixed phase's n_I, and what would not be."""
-    per_epoch, steps = sizes.per_epoch(phase.source, None), sizes.steps(phase, None)
+    per_epoch = sizes.per_epoch(phase.source, None)
+    steps = sizes.steps(phase, None) // phase.runs
     what, longer = "an epoch on the global data", "smaller batches (--batch-size)"
     if steps < per_epoch:
-        what, longer = "the phase", "more iterations"
+        what, longer = "each run" if phase.runs > 1 else "the phase", "more iterations"
     length = min(per_epoch, steps)
     closer = f"every={length} or less" if (phase.every or 1) > 1 else f"every=1/{length} or more"
     remedy = f"take {closer}, or {longer}" if length > 1 else f"take {longer}"

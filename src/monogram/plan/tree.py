@@ -5,8 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
 
 from monogram.curriculum import Phase, Step
+
+Steps = TypeVar("Steps", int, np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,15 @@ class Stretch:
         starts = range(self.start, self.stop, length)
         return tuple(replace(self, start=start, stop=start + length) for start in starts)
 
+    def in_run(self, step: Steps) -> Steps:
+        """A step of the phase, or several, as of the run that it belongs to."""
+        return step % self.total if self.trained.runs > 1 and self.total else step
+
     def learning_rate(self, step: int) -> float:
         """The rate of one step of the phase."""
         phase = self.trained
         rate, decay = phase.learning_rate or 0.0, phase.decay or 1.0
-        taken = step % self.total if phase.runs > 1 and self.total else step
+        taken = self.in_run(step)
         decayed = self.total and taken >= (phase.decay_at or 0.0) * self.total
         return rate * decay if decayed else rate
 

@@ -47,6 +47,7 @@ def machine_facts(results: Results) -> Facts:
     """What with, and how long it took."""
     environment, study = results.config.get("environment", {}), results.config["study"]
     libraries = environment.get("libraries", {})
+    own, shared = _training_seconds(results)
     return [
         ("Command", join(environment.get("command", ()))),
         ("Versions", ", ".join(f"{name} {version}" for name, version in libraries.items())),
@@ -55,7 +56,8 @@ def machine_facts(results: Results) -> Facts:
         ("Machine", f"{environment.get('machine')}, {environment.get('processor_cores')} cores"),
         ("Device", f"{study.get('device')}, {count(study.get('threads') or 1, 'thread')} a worker"),
         ("Models", f"{len(results.rows):,}"),
-        ("Training", f"about {duration(_training_seconds(results))}, summed over models"),
+        ("Own training", f"about {duration(own)}, summed over models"),
+        ("Shared training", f"about {duration(shared)}, of what takes longest"),
         ("Judging", f"about {duration(sum(r.evaluation_seconds for r in results.rows))}"),
         ("Data fingerprint", str(study.get("fingerprint"))),
     ]
@@ -66,7 +68,9 @@ def curriculum_facts(shown: tuple[View, ...]) -> Facts:
     return [(view.name, view.summary.curriculum) for view in shown]
 
 
-def _training_seconds(results: Results) -> float:
-    """Own training of every model, and each stretch that models share once."""
-    shared = {(r.seed, r.shared_iterations): r.shared_seconds for r in results.rows}
-    return sum(shared.values()) + sum(row.seconds for row in results.rows)
+def _training_seconds(results: Results) -> tuple[float, float]:
+    """Of all models after what all share, and of the longest that all share, for all seeds."""
+    longest: dict[int, float] = {}
+    for row in results.rows:
+        longest[row.seed] = max(longest.get(row.seed, 0.0), row.shared_seconds)
+    return sum(row.seconds for row in results.rows), sum(longest.values())

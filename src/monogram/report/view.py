@@ -161,19 +161,19 @@ def label(curriculum: str, epochs: int | None = None) -> str:
 def _titled(curriculum: Curriculum, epochs: int | None) -> str:
     """The longest beginning that has a name by that name, the other steps in brief."""
     steps = curriculum.phases
-    if (name := _title(curriculum)) is not None:
+    if (name := _title(curriculum, epochs)) is not None:
         return name
     for named in range(len(steps) - 1, 1, -1):
-        beginning = _title(Curriculum(steps[:named]))
+        beginning = _title(Curriculum(steps[:named]), epochs)
         if beginning is not None:
             return " >> ".join([beginning, *(_briefly(step, epochs) for step in steps[named:])])
     on_other = " on other" if curriculum.on_other else ""
     return " >> ".join(_briefly(step, epochs) for step in steps) + on_other
 
 
-def _title(curriculum: Curriculum) -> str | None:
+def _title(curriculum: Curriculum, epochs: int | None) -> str | None:
     """Its name; None if the title is a text form, which begins with a small letter."""
-    name = title(curriculum)
+    name = title(curriculum, epochs)
     return name if name[0].isupper() else None
 
 

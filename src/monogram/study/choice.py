@@ -6,10 +6,10 @@ Test data has no part in it; what was chosen is reported on test data once, by t
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from monogram.curriculum import parse
+from monogram.curriculum import Curriculum, parse
 from monogram.engine import Row
 from monogram.measure.noise import DIGITS
-from monogram.study.figures import Figure, by_curriculum, figures, mean, mean_gain
+from monogram.study.figures import Figure, Figures, by_curriculum, figures, mean, mean_gain
 
 ALLOWED_LOSS = 0.02  # of global accuracy under the global-only model, where no floor is given
 
@@ -63,12 +63,13 @@ def choose(
         if c != base and c not in idle and table.personal.keys() & tables[base].personal.keys()
     }
     qualified = {c: both for c, both in candidates.items() if both[1] >= least}
-    best = max(qualified, key=lambda c: (qualified[c], -_cost(groups[c]), c), default=None)
-    if best is None:
+    bars = {c: max(at_base[0], _of_trunk(c, groups, tables[base])) for c in qualified}
+    better = {c: both for c, both in qualified.items() if both[0] > bars[c]}
+    best = max(better, key=lambda c: (better[c], -_cost(groups[c]), c), default=None)
+    if not qualified:
         reason = f"no curriculum keeps a global accuracy of {least:.3f} on validation data"
-    elif qualified[best][0] <= at_base[0]:
-        reason = _beaten(len(qualified), least, at_base[0])
-        best = None
+    elif best is None:
+        reason = _beaten(len(qualified), least, at_base[0], max(bars.values()))
     else:
         which = _among(len(qualified), len(candidates))
         reason = (
@@ -87,7 +88,7 @@ def _among(qualified: int, candidates: int) -> str:
     return "of the only curriculum that could be chosen, which keeps"
 
 
-def _beaten(qualified: int, least: float, base: float) -> str:
+def _beaten(qualified: int, least: float, base: float, bar: float) -> str:
     """Why nobody is chosen though some keep the floor."""
     kept = f"a global accuracy of {least:.3f}"
     which = (
@@ -95,7 +96,18 @@ def _beaten(qualified: int, least: float, base: float) -> str:
         if qualified > 1
         else f"the one curriculum that keeps {kept} does not beat"
     )
-    return f"{which} the global-only model on the individuals ({base:.3f})"
+    if bar == base:
+        return f"{which} the global-only model on the individuals ({base:.3f})"
+    return f"{which} on the individuals the model that all share before their own training"
+
+
+def _of_trunk(curriculum: str, groups: Mapping[str, Sequence[Row]], base: Figures) -> float:
+    """The level of what all share before their own training, where it was studied too; else 0.
+
+    Personalizing does not pay by what a longer shared training alone would have gained.
+    """
+    rows = groups.get(str(Curriculum(trunk))) if (trunk := parse(curriculum).trunk) else None
+    return _level(figures(rows).personal_validation, base.personal_validation) if rows else 0.0
 
 
 def _level(ours: Figure, base: Figure) -> float:

@@ -19,6 +19,7 @@ from monogram.curriculum import (
     Recipe,
     Rehearsal,
     SampleWeighting,
+    Step,
     Transfer,
     parse,
 )
@@ -43,6 +44,9 @@ from monogram.study.rundir import RunDirectory
 
 DEFAULT_STEPS = 400  # that an unsaid number of epochs should make at least, within its bounds
 DEFAULT_EPOCHS = (8, 40)
+Curricula = Sequence[Curriculum | Step | str] | Curriculum | Step | str
+"""One curriculum or several, as values or in their text form."""
+
 DEFAULT_CURRICULA: tuple[Curriculum, ...] = (
     Baseline(),
     EarlyShaping(100),
@@ -94,7 +98,7 @@ class Study:
     """
 
     population: Population
-    curricula: Sequence[Curriculum | Phase | str] | str = DEFAULT_CURRICULA
+    curricula: Curricula = DEFAULT_CURRICULA
     network: str | Factory | None = None
     epochs: int | None = None
     seeds: Sequence[int] = (0,)
@@ -110,14 +114,14 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check everything that can be checked before anything is trained."""
-        curricula = (self.curricula,) if isinstance(self.curricula, str) else tuple(self.curricula)
-        object.__setattr__(self, "curricula", curricula)
+        object.__setattr__(self, "curricula", _several(self.curricula))
         if self.epochs is None:
             object.__setattr__(self, "epochs", default_epochs(self.population, self.recipe))
         object.__setattr__(self, "epochs", _whole("epochs", self.epochs))
         object.__setattr__(self, "seeds", tuple(_whole("seed", seed) for seed in self.seeds))
         _check("epochs", self.epochs, self._epochs >= 1, "at least 1")
         _check("seeds", self.seeds, bool(self.seeds), "at least one")
+        _check("seeds", self.seeds, len(set(self.seeds)) == len(self.seeds), "different ones")
         _check("threads", self.threads, self.threads >= 1, "at least 1")
         _check(
             "evaluation_samples",
@@ -148,7 +152,7 @@ class Study:
     @property
     def all_curricula(self) -> tuple[Curriculum, ...]:
         """The curricula with every length explicit, the global-only one first."""
-        asked = (_as_curriculum(one) for one in self.curricula)
+        asked = map(_as_curriculum, _several(self.curricula))
         return tuple(dict.fromkeys([self.base, *(c.with_epochs(self._epochs) for c in asked)]))
 
     def plan(self) -> Plan:
@@ -350,8 +354,15 @@ def resume(folder: Path | str, *, network: str | Factory | None = None) -> Study
     return study
 
 
-def _as_curriculum(given: Curriculum | Phase | str) -> Curriculum:
-    if isinstance(given, Phase):
+def _several(given: Curricula) -> tuple[Curriculum | Step | str, ...]:
+    """What was given, one or several."""
+    if isinstance(given, str | Curriculum | Step):
+        return (given,)
+    return tuple(given)
+
+
+def _as_curriculum(given: Curriculum | Step | str) -> Curriculum:
+    if isinstance(given, Step):
         return Curriculum((given,))
     return parse(given) if isinstance(given, str) else given
 

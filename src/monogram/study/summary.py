@@ -1,13 +1,12 @@
 """The summary of a study: each curriculum over all individuals, the tests, and the choice."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from monogram.curriculum import parse, title
+from monogram.curriculum import Phase, parse, title
 from monogram.engine import Row
 from monogram.measure import Comparison, Interval, Spread, compare, holm, mean_interval, spread
 from monogram.study.choice import Choice, choose
@@ -130,23 +129,32 @@ def summarise(
         "against_chosen": _tests(tables, choice.curriculum),
     }
     individuals = {row.individual for row in rows}
+    about = tables[base], len(individuals), tests, _epochs(base)
     curricula = tuple(
-        _curriculum(curriculum, groups[curriculum], table, tables[base], len(individuals), tests)
+        _curriculum(curriculum, groups[curriculum], table, *about)
         for curriculum, table in tables.items()
-    )
-    titles = Counter(one.title for one in curricula)
-    curricula = tuple(
-        one if titles[one.title] == 1 else replace(one, title=one.curriculum) for one in curricula
     )
     collapsed = sum(one.collapsed for one in curricula)
     return Summary(curricula, choice, base, len(individuals), set_aside, failed, collapsed)
+
+
+def _epochs(base: str) -> int | None:
+    """The length on D_G of a study's global-only curriculum, and of all that name no other."""
+    (phase,) = parse(base).phases
+    return phase.epochs if isinstance(phase, Phase) else None
 
 
 Tests = Mapping[str, Mapping[str, tuple[Comparison, Comparison]]]
 
 
 def _curriculum(
-    curriculum: str, rows: list[Row], table: Figures, base: Figures, individuals: int, tests: Tests
+    curriculum: str,
+    rows: list[Row],
+    table: Figures,
+    base: Figures,
+    individuals: int,
+    tests: Tests,
+    epochs: int | None,
 ) -> CurriculumSummary:
     worse = [gain < 0 for gain in gains(table.personal, base.personal).values()]
     personal, shared = (list(by_individual(one).values()) for one in (table.personal, table.shared))
@@ -158,7 +166,7 @@ def _curriculum(
     }
     return CurriculumSummary(
         curriculum=curriculum,
-        title=title(parse(curriculum)),
+        title=title(parse(curriculum), epochs),
         models=len(rows),
         collapsed=sum(row.collapsed for row in rows),
         personal=spread(personal),

@@ -110,7 +110,7 @@ class _Drawn:
     def __init__(self, stretch: Stretch, per_epoch: int) -> None:
         self._source = stretch.trained.source
         if self._source is Source.MIXED:
-            steps = np.arange(stretch.stop)
+            steps = stretch.in_run(np.arange(stretch.stop))
             self._personal = is_personal(steps, stretch.trained, per_epoch)
             self._before = np.cumsum(self._personal) - self._personal
 
