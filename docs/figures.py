@@ -23,7 +23,7 @@ from matplotlib.patches import Patch
 
 import monogram
 from monogram.curriculum import Curriculum, Source, title
-from monogram.engine.machine import one_process
+from monogram.engine.machine import torch_threads
 from monogram.networks import MLP
 from monogram.plan import Node, Plan, Stretch
 from monogram.plan.compile import is_personal
@@ -70,7 +70,7 @@ def trained_toy() -> tuple[monogram.Population, dict[str, torch.nn.Module]]:
         name="toy",
     )
     study = monogram.Study(population, ["transfer(60)"], network=MLP, epochs=60)
-    with one_process(1):
+    with torch_threads(1):
         models = dict(_train_all(study, study.plan().roots[0], None))
     return population, models
 
