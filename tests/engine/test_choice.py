@@ -10,11 +10,10 @@ from tests.engine.stacking import Listening, make_study, run
 from tests.people import make_population
 
 from monogram import training
-from monogram.engine import trial
+from monogram.engine import choice, trial
 from monogram.engine.choice import choices
 from monogram.engine.cohort import Grouping
 from monogram.engine.load import workload
-from monogram.engine.room import PROCESS
 from monogram.engine.trial import Found, Speed
 from monogram.errors import RunError
 from monogram.plan.compile import ring
@@ -37,6 +36,16 @@ def chosen(study, folder, engine="stacked", **options):
 def cache(tmp_path, monkeypatch):
     """Measurements of other tests and of the user are out of the way."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """Says how many bytes each worker has for those who are trained together."""
+
+    def give(size):
+        monkeypatch.setattr(choice, "room_of_each", lambda *_: size)
+
+    return give
 
 
 def test_a_trial_finds_whether_batches_can_be_filled_up(tmp_path):
@@ -135,15 +144,15 @@ def test_samples_count_whatever_a_trial_before_had(tmp_path):
     assert found[1] > 5 * found[0]
 
 
-def test_cohorts_that_are_only_judged_keep_to_the_memory_too(tmp_path):
+def test_cohorts_that_are_only_judged_keep_to_the_memory_too(tmp_path, room):
     study = make_study("mlp(hidden=8)", ("global >> blend(0.5)",), many().population)
     job = replace(study.job(tmp_path), engine="stacked")
     ((name, kind),) = choices(study.plan(), job, study.population, 1)
     assert (name, kind.most) == ("", 4)
-    tight = replace(job, memory=PROCESS + 2 * kind.memory)
-    assert [kind.most for _, kind in choices(study.plan(), tight, study.population, 1)] == [2]
-    tighter = replace(job, memory=PROCESS + kind.memory)
-    ((_, alone),) = choices(study.plan(), tighter, study.population, 1)
+    room(2 * kind.memory)
+    assert [kind.most for _, kind in choices(study.plan(), job, study.population, 1)] == [2]
+    room(kind.memory)
+    ((_, alone),) = choices(study.plan(), job, study.population, 1)
     assert (alone.most, "more memory" in alone.reason) == (1, True)
 
 
@@ -227,7 +236,8 @@ def test_a_trial_times_what_is_frozen(tmp_path):
     study = make_study("mlp", ("global >> personal(4, train=head)",), many().population)
     tasks = [task for task in study.plan().tasks if not task.shared]
     tried = trial.Trial("head", tasks, study.job(tmp_path), study.population)
-    found = tried.found((), workload(tasks, study.job(tmp_path), study.population), thorough=True)
+    load = workload(tasks, study.job(tmp_path), study.population)
+    found = tried.found((), load, 2**40, thorough=True)
     assert found.alone.once == 0 < found.together[2].once
 
 
@@ -274,15 +284,43 @@ def test_a_small_cohort_is_not_said_to_gain_what_a_large_one_does(tmp_path):
     assert kind["seconds"] > kept["together"][str(2)]["step"]
 
 
-def test_cohorts_keep_to_the_memory(tmp_path):
+def test_cohorts_keep_to_the_memory(tmp_path, room):
     study = many()
     each = chosen(study, tmp_path / "free")["all"]["memory"]
-    job = replace(study.job(tmp_path), engine="stacked", memory=PROCESS + 2 * each)
+    job = replace(study.job(tmp_path), engine="stacked")
+    room(2 * each)
     ((_, tight),) = choices(study.plan(), job, study.population, 1)
     assert tight.most == 2
-    ((_, tighter),) = choices(study.plan(), replace(job, memory=PROCESS), study.population, 1)
+    room(0)
+    ((_, tighter),) = choices(study.plan(), job, study.population, 1)
     assert tighter.most == 1
     assert "memory" in tighter.reason
+
+
+def test_a_trial_keeps_to_the_memory_and_a_later_one_with_more_tries_more(
+    tmp_path, room, monkeypatch
+):
+    sizes = []
+
+    def stacked(network, state, lesson, *rest):
+        sizes.append(len(lesson.samples))
+        return training.train_stack(network, state, lesson, *rest)
+
+    monkeypatch.setattr(trial, "train_stack", stacked)
+    study = many(40)
+    job = replace(study.job(tmp_path), engine="stacked")
+    ((_, kind),) = choices(study.plan(), job, study.population, 1)
+    assert 8 in sizes
+    sizes.clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    room(7 * kind.memory)
+    for _ in range(2):
+        ((_, tight),) = choices(study.plan(), job, study.population, 1)
+        assert 2 <= tight.most <= 7
+        assert max(sizes) == 2
+    room(2**40)
+    list(choices(study.plan(), job, study.population, 1))
+    assert 8 in sizes
 
 
 def test_a_run_keeps_its_engine_and_refuses_another(tmp_path):

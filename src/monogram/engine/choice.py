@@ -16,8 +16,8 @@ from monogram.engine.cohort import Grouping, Kind, Team, trained_by
 from monogram.engine.job import Job
 from monogram.engine.judge_stack import kept_bytes
 from monogram.engine.load import Workload, shared_samples, workload
-from monogram.engine.machine import Measurements, free_memory, torch_threads
-from monogram.engine.room import PROCESS
+from monogram.engine.machine import Measurements, torch_threads
+from monogram.engine.room import room_of_each
 from monogram.engine.threads import team_of
 from monogram.engine.trial import Found, Trial, not_judged_together
 from monogram.errors import OtherRunError, RunError
@@ -107,7 +107,7 @@ def choices(
         if not task.shared:
             for name in trained_by(task):
                 by_kind.setdefault(name, []).append(task)
-    budget = max(0, (job.memory or free_memory()) // workers - PROCESS)
+    budget = room_of_each(plan, job, population, workers)
     for name, tasks in by_kind.items():
         yield name, _kind(name, tasks, job, population, budget)
 
@@ -126,12 +126,12 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
             return Kind(reason=reason, is_remarkable=True)
         return _adjusted(job, most, budget)
     load = workload(tasks, job, population)
-    found = _found(name, tasks, load, job, population)
+    found = _found(name, tasks, load, job, population, budget)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
         return Kind(reason=reason, is_remarkable=True)
     work = load.steps / len(tasks), load.judged_samples / len(tasks)
-    each = found.memory + found.own_sample * _most_samples(tasks, population)
+    each = found.each(_most_samples(tasks, population))
     shared = kept_bytes(found.shared_sample * shared_samples(job, population))
     room = max(0, budget - shared)
     kind = _together(found, work, most, room, each, at_any_rate=job.engine == "stacked")
@@ -188,7 +188,12 @@ def _compared(gain: float) -> str:
 
 
 def _found(
-    name: str, tasks: Sequence[Task], load: Workload, job: Job, population: Population
+    name: str,
+    tasks: Sequence[Task],
+    load: Workload,
+    job: Job,
+    population: Population,
+    budget: int,
 ) -> Found:
     """What a trial finds, or found before on this machine of a network of the same code."""
     what, measurements = _key(name, tasks, job, population), Measurements()
@@ -197,8 +202,9 @@ def _found(
         return kept
     thorough = job.engine == "stacked"
     with torch_threads(job.threads):
-        found = Trial(name, tasks, job, population).found(SIZES, load, thorough=thorough)
-    if what and not found.problem:  # it may be the data's: the next trial tells
+        found = Trial(name, tasks, job, population).found(SIZES, load, budget, thorough=thorough)
+    whole = SIZES[-1] * found.each(_most_samples(tasks, population)) <= budget
+    if what and whole and not found.problem:  # which may be the data's: the next trial tells
         measurements.keep(found.as_dict(), *what)
     return found
 

@@ -9,9 +9,9 @@ from monogram.engine.cohort import Grouping
 from monogram.engine.curves import POINT_BYTES, looks
 from monogram.engine.job import Job
 from monogram.engine.load import workload
-from monogram.engine.machine import bare_worker, resident
+from monogram.engine.machine import resident
 from monogram.engine.probe import Probe, probe
-from monogram.engine.room import room_for
+from monogram.engine.room import PROCESS, room_for
 from monogram.plan import Node, Plan
 from monogram.population import Population
 
@@ -58,7 +58,7 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
     points = looks(plan.tasks, population).points if job.curves else 0
-    others = (workers - 1) * bare_worker() if workers > 1 else 0
+    others = (workers - 1) * PROCESS
     return Estimate(
         seconds=seconds,
         memory=held + others + workers * (found.memory + stacks) + data,

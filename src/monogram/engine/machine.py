@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,11 +17,6 @@ import torch
 
 KIBIBYTE = 1024
 GENERATION = 8  # of the engine: what one measured says nothing of a faster one
-BARE = """
-import psutil, monogram.engine.execute
-held = psutil.Process().memory_info()
-print(held.rss - getattr(held, "shared", 0))
-"""
 
 
 def fingerprint() -> str:
@@ -65,12 +59,6 @@ def peak_since(work: Callable[[], object]) -> int:
     work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return max(0, (peak if sys.platform == "darwin" else peak * KIBIBYTE) - before)
-
-
-def bare_worker() -> int:
-    """Bytes that a worker process holds for itself before it has work: measured in one."""
-    done = subprocess.run([sys.executable, "-c", BARE], check=True, stdout=subprocess.PIPE)
-    return int(done.stdout)
 
 
 @contextmanager

@@ -100,6 +100,10 @@ class Found:
     problem: str | None = None
     cut_short: float = 0.0
 
+    def each(self, samples: int) -> int:
+        """Bytes that an individual of a cohort takes who has so many training samples."""
+        return self.memory + samples * self.own_sample
+
     def is_enough(self, load: Workload) -> bool:
         """Whether so much work is no reason for a much longer trial."""
         return not self.cut_short or seconds_allowed(self.alone, load) < 2 * self.cut_short
@@ -150,22 +154,23 @@ class Trial:
         self._stretches = sorted(stretches, key=self._size, reverse=True)
 
     @without_warnings()
-    def found(self, sizes: Sequence[int], load: Workload, *, thorough: bool) -> Found:
+    def found(self, sizes: Sequence[int], load: Workload, budget: int, *, thorough: bool) -> Found:
         """Try a pair, then cohorts of some sizes, as long as they get no slower and there is time.
 
         Args:
             sizes: individuals of a cohort, ascending.
             load: all that is to be trained; the more, the longer a trial pays.
+            budget: bytes that a cohort may take; larger ones are not tried.
             thorough: go on where a pair takes so long that nobody would want it.
         """
         try:
-            return self._found(sizes, load, thorough=thorough)
+            return self._found(sizes, load, budget, thorough=thorough)
         except NetworkError as error:
             return Found(UNKNOWN, problem=str(error))
         except Exception as error:  # of the network, or of somebody's data: the run will tell
             return Found(UNKNOWN, problem=in_a_line(error))
 
-    def _found(self, sizes: Sequence[int], load: Workload, *, thorough: bool) -> Found:
+    def _found(self, sizes: Sequence[int], load: Workload, budget: int, *, thorough: bool) -> Found:
         alone = self._alone()
         if alone.step < SHORT_STEP:
             self._stretches = [stretch.until(MORE_STEPS) for stretch in self._stretches]
@@ -173,18 +178,18 @@ class Trial:
         problem = judging_problem(self._network, self._to_judge().inputs[:LOOKED_AT])
         if problem:
             return Found(UNKNOWN, problem=problem)
-        pair = self._together(2)
+        memory, pair = self._memory(), self._together(2)
         pair_is_long = 2 * pair.step > SHORT_STEP
         if pair_is_long and pair.step > SLOWER * alone.step and not thorough:
-            return replace(self._memory(), alone=alone, together={2: pair})
+            return replace(memory, alone=alone, together={2: pair})
         padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
             return Found(alone, problem="together the network learns something else than alone")
         slowest = inf if thorough else SLOWER * alone.step
-        together, cut_short = self._larger(pair, sizes, slowest, seconds_allowed(alone, load))
-        return replace(
-            self._memory(), alone=alone, together=together, padded=padded, cut_short=cut_short
-        )
+        each = memory.each(self._size(self._stretches[0]))
+        fitting = [size for size in sizes if size * each <= budget]
+        together, cut_short = self._larger(pair, fitting, slowest, seconds_allowed(alone, load))
+        return replace(memory, alone=alone, together=together, padded=padded, cut_short=cut_short)
 
     def _larger(
         self, pair: Speed, sizes: Sequence[int], slowest: float, limit: float
