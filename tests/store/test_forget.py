@@ -189,16 +189,14 @@ def test_exports_are_overwritten_and_removed(store, tmp_path):
     commit(store, base, "ben", HEAD, 2)
     store.save_pretrained(tmp_path / "hf", NAME)
     store.save_pretrained(tmp_path / "hf-ben", "ben")
-    onnx, given = tmp_path / "a.onnx", tmp_path / "given.bin"
-    for file in (onnx, given):
-        file.write_bytes(b"weights" * 1000)
+    onnx = tmp_path / "a.onnx"
+    onnx.write_bytes(b"weights" * 1000)
     store.track_export(NAME, "onnx", onnx)
     assert [kind for kind, _ in store.exports(NAME)] == ["pretrained", "pretrained", "onnx"]
-    receipt = store.forget(NAME, also=[given], receipts=tmp_path / "r")
-    assert receipt.exports == 4
-    assert receipt.export_bytes > 14_000
+    receipt = store.forget(NAME, also=[onnx], receipts=tmp_path / "r")
+    assert receipt.exports == 3
+    assert receipt.export_bytes > 7_000
     assert not onnx.exists()
-    assert not given.exists()
     assert not (tmp_path / "hf").exists()
     assert len(list((tmp_path / "hf-ben").iterdir())) == 2
     with pytest.raises(UnknownIndividualError):
@@ -212,6 +210,77 @@ def test_a_wrong_path_stops_everything(store, tmp_path):
     with pytest.raises(StoreError, match="neither a run directory nor an exported model"):
         store.forget(NAME, also=[tmp_path / "photos"])
     assert NAME in store
+
+
+def test_of_a_copied_export_what_exports_write_is_erased(store, tmp_path, monkeypatch):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    commit(store, base, "ben", HEAD, 2)
+    store.save_pretrained(tmp_path / "hf", NAME)
+    copied = shutil.copytree(tmp_path / "hf", tmp_path / "copied")
+    for name in ("model.onnx", "model.pt2", "notes.txt"):
+        (copied / name).write_bytes(b"weights")
+    store.track_export("ben", "onnx", copied / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    assert store.forget(NAME, also=["copied", "hf"], receipts=tmp_path / "r").exports == 5
+    assert sorted(file.name for file in copied.iterdir()) == ["model.onnx", "notes.txt"]
+    assert not (tmp_path / "hf").exists()
+
+
+def test_what_is_not_known_to_be_the_individuals_is_refused(store, tmp_path):
+    base = add_base(store)
+    commit(store, base, NAME, HEAD)
+    commit(store, base, "ben", HEAD, 2)
+    store.save_pretrained(tmp_path / "hf", NAME)
+    store.save_pretrained(tmp_path / "hf-ben", "ben")
+    store.save_pretrained(tmp_path / "base")
+    (tmp_path / "people.parquet").write_bytes(b"samples of all")
+    before = {file: file.read_bytes() for file in tmp_path.glob("*/*")}
+    for place, said in (
+        ("hf-ben", "hf-ben holds the model of individual 'ben'; nothing was forgotten"),
+        ("base", "base is neither a run directory nor an exported model of this individual"),
+        ("people.parquet", r"people.parquet is neither .* yours to erase"),
+        ("hf-ben/model.safetensors", "model.safetensors is neither"),
+        ("misspelt", "misspelt is neither"),
+    ):
+        with pytest.raises(StoreError, match=said):
+            store.forget(NAME, also=[tmp_path / "hf", tmp_path / place], receipts=tmp_path / "r")
+    assert {file: file.read_bytes() for file in tmp_path.glob("*/*")} == before
+    assert (tmp_path / "people.parquet").read_bytes() == b"samples of all"
+    assert NAME in store
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_a_store_does_not_erase_itself(file_store, tmp_path, ending):
+    commit(file_store, add_base(file_store), NAME, HEAD)
+    own = tmp_path / f"people.db{ending}"
+    (tmp_path / "other name").symlink_to(own)
+    for place in (own, tmp_path / "other name"):
+        with pytest.raises(StoreError, match="is the store itself; nothing was forgotten"):
+            file_store.forget(NAME, also=[place])
+        with pytest.raises(StoreError, match="is a file of the store itself"):
+            file_store.track_export(NAME, "onnx", place)
+    assert file_store.verify() == []
+    assert NAME in file_store
+
+
+def test_a_place_that_an_interrupted_attempt_has_erased_is_passed_over(
+    store, run, tmp_path, monkeypatch
+):
+    commit(store, add_base(store), NAME, HEAD)
+    store.save_pretrained(tmp_path / "hf", NAME)
+    copied = shutil.copytree(tmp_path / "hf", tmp_path / "copied")
+    begun = tmp_path / "begun"
+    shutil.copytree(run / "population", begun / "population")
+    asked = {"also": [copied, begun], "receipts": tmp_path / "r"}
+    with monkeypatch.context() as patched:
+        patched.setattr("monogram.store.forget.prove", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            store.forget(NAME, **asked)
+    assert not copied.exists()
+    assert store.forget(NAME, **asked).verified
+    with pytest.raises(StoreError, match="copied is neither"):
+        store.forget(NAME, **asked)
 
 
 @pytest.fixture

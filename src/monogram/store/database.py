@@ -30,6 +30,7 @@ from monogram.errors import NoStoreError, StoreError
 from monogram.store.schema import is_current, prepare
 
 BUSY_SECONDS = 60.0  # that a writer waits for another before it gives up
+SIDE_FILES = ("", "-wal", "-shm", "-journal")  # endings of what SQLite keeps of a database
 LOCK = 0x6D6F6E6F  # of PostgreSQL's advisory locks: one process at a time makes tables
 MAGIC = b"SQLite format 3\x00"
 
@@ -64,6 +65,11 @@ class Database:
         except StoreError:
             self.close()
             raise
+
+    @property
+    def files(self) -> list[Path]:
+        """The SQLite file and those that SQLite keeps beside it; none on a server."""
+        return [Path(f"{self.file}{ending}") for ending in SIDE_FILES] if self.file else []
 
     def _prepare(self, *, create: bool) -> None:
         with self.write() as connection:

@@ -17,12 +17,13 @@ from typing import Self
 
 from sqlalchemy import func, select
 
-from monogram.errors import StoreError, shorten
+from monogram.errors import StoreError
 from monogram.formats import count
 from monogram.store import rows
 from monogram.store.catalog import Catalog
+from monogram.store.exports import exported_files
 from monogram.store.loaded import Loaded
-from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run, runs_in
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, runs_in
 from monogram.store.schema import deltas, people
 from monogram.store.values import now
 
@@ -32,7 +33,6 @@ SHORTEST_TEXT = 4  # bytes of an id that can be searched for without finding it 
 Check = tuple[bool, str]
 MARK = ".forgetting-"
 HASH = 64  # characters of a SHA-256
-SIDE_FILES = ("", "-wal", "-journal")  # of an SQLite database; "-shm" holds no rows
 
 COMPACT = "call Store.compact() when nobody else uses the store, then the bytes are gone"
 OTHER_PROCESSES = (
@@ -182,22 +182,17 @@ def forget(
     what a kill interrupted: then the rows may be gone already, and not their bytes.
     """
     key, places = rows.key_of(individual), [Path(place) for place in also]
-    for place in places:
-        _check_place(place)
-    history = catalog.history(key)
     interrupted = bool(marks_of(folder, individual))
+    files = exported_files(catalog, individual, places, interrupted=interrupted)
+    history = catalog.history(key)
     if not (history or places or interrupted or catalog.is_owner(key)):
         raise loaded.unknown(individual, "there is nothing to forget")
     _leave_mark(folder, individual)
-    exports = [Path(path) for _, path in catalog.export_rows(key)]
     needles = _needles(catalog, individual)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
-    files = dict.fromkeys(
-        file for place in [*exports, *places] if not is_run(place) for file in _files(place)
-    )
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
-    sizes = [erase_file(file) for file in files]
-    for parent in {file.parent for file in exports}:
+    sizes = [erase_file(file) for file in files if file.is_file()]
+    for parent in {file.parent for file in files}:
         _remove_if_empty(parent)
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
@@ -248,12 +243,12 @@ def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[
     checks.append((True, "the database was rewritten without the deleted rows (VACUUM)"))
     limits = [OUTSIDE, OTHER_PROCESSES]
     if catalog.database.is_sqlite:
-        checks.append(_search(catalog, Path(str(catalog.database.file)), needles))
+        checks.append(_search(catalog, needles))
         return checks, [*limits, COPIES]
     return checks, [*limits, POSTGRESQL]
 
 
-def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check:
+def _search(catalog: Catalog, needles: Sequence[bytes]) -> Check:
     """Look for what was deleted in all bytes of an SQLite database.
 
     A piece that a model left in the store holds as well says nothing of the individual: what
@@ -261,8 +256,7 @@ def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check
     """
     found: set[bytes] = set()
     searched = 0
-    for suffix in SIDE_FILES:
-        file = Path(f"{database}{suffix}")
+    for file in catalog.database.files:
         if file.exists() and file.stat().st_size:
             searched += file.stat().st_size
             found |= _found(file, needles)
@@ -309,31 +303,6 @@ def _found(file: Path, needles: Sequence[bytes]) -> set[bytes]:
 
 def _salted(salt: bytes, individual: str) -> str:
     return hashlib.sha256(salt + rows.id_bytes(individual)).hexdigest()
-
-
-def _check_place(place: Path) -> None:
-    """Refuse what is neither a run directory nor an export before anything is erased."""
-    if is_run(place) or place.is_file() or (place.is_dir() and _is_export(place)):
-        return
-    raise StoreError(
-        f"{shorten(place, 200)} is neither a run directory nor an exported model; nothing was "
-        "forgotten: give the right paths"
-    )
-
-
-def _is_export(folder: Path) -> bool:
-    """Whether a folder was written by `save_pretrained`."""
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and "monogram_format" in config
-
-
-def _files(place: Path) -> list[Path]:
-    if place.is_dir():
-        return sorted(file for file in place.iterdir() if file.is_file())
-    return [place] if place.is_file() else []
 
 
 def _remove_if_empty(folder: Path) -> None:

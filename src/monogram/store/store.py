@@ -21,6 +21,7 @@ from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
 from monogram.store.encodings import AnyEncoding
+from monogram.store.exports import exported_files, is_among
 from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
@@ -390,12 +391,14 @@ class Store:
 
         Raises:
             UnknownIndividualError: no such individual.
-            StoreError: a file there holds somebody else's weights.
+            StoreError: a file there holds somebody else's weights, or is the store's own.
         """
         if individual not in self:
             raise self._loaded.unknown(individual)
         files = [Path(path).absolute() for path in paths]
         for file in files:
+            if is_among(file, self._catalog.database.files):
+                raise StoreError(f"{file} is a file of the store itself: choose another place")
             holder = self._catalog.export_holder(str(file))
             if holder not in (None, individual) and file.exists():
                 raise StoreError(
@@ -425,6 +428,21 @@ class Store:
         """
         return self._catalog.database.compact(self._catalog.tables)
 
+    def check_places(
+        self,
+        individual: str,
+        also: Sequence[Path | str],
+        *,
+        receipts: Path | str | None = None,
+    ) -> None:
+        """Refuse places that `forget` would refuse, before anything else is erased; see there.
+
+        Raises:
+            StoreError: a path is no run directory and no export of this individual.
+        """
+        interrupted = bool(marks_of(self._folder(receipts), individual))
+        exported_files(self._catalog, individual, list(map(Path, also)), interrupted=interrupted)
+
     def forget(
         self,
         individual: str,
@@ -436,8 +454,8 @@ class Store:
 
         Args:
             individual: its id.
-            also: run directories and exported files or folders that hold data of it too; tracked
-                exports need not be named.
+            also: run directories that hold data of it, and folders with its exports, such as
+                copies; tracked exports need not be named.
             receipts: folder for the receipt; None: beside an SQLite file, or `receipts` here.
 
         Returns:
@@ -445,14 +463,19 @@ class Store:
 
         Raises:
             UnknownIndividualError: there is nothing to forget.
-            StoreError: a path is no run directory or export, or is in use, or the receipt's folder
-                cannot be written; then nothing was forgotten.
+            StoreError: a path is no run directory and no export of this individual, or is in use,
+                or the receipt's folder cannot be written; then nothing was forgotten.
         """
-        file = self._catalog.database.file
-        beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
-        folder = beside if receipts is None else Path(receipts)
+        folder = self._folder(receipts)
         prepare_receipts(folder)
         receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
         for mark in marks_of(folder, individual):
             mark.unlink()
         return receipt
+
+    def _folder(self, receipts: Path | str | None) -> Path:
+        """Where receipts go."""
+        if receipts is not None:
+            return Path(receipts)
+        file = self._catalog.database.file
+        return file.with_name(f"{file.name}.receipts") if file else Path("receipts")
