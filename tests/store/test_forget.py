@@ -122,6 +122,22 @@ def test_the_receipt_names_nobody_but_can_be_checked(file_store, tmp_path):
     assert "nobody else" in receipt.why
 
 
+@pytest.mark.parametrize("lost", ["monogram_deltas", "monogram_bases"])
+def test_whose_rows_are_damaged_is_forgotten_too(file_store, tmp_path, lost):
+    commit(file_store, add_base(file_store), NAME, HEAD)
+    file_store.save_pretrained(tmp_path / "hf", NAME)
+    content = bytes(file_store._loaded.row(NAME, None)["content"])
+    with closing(sqlite3.connect(tmp_path / "people.db")) as damaging, damaging:
+        damaging.execute(f"DELETE FROM {lost}")
+    receipt = file_store.forget(NAME)
+    versions = 0 if lost == "monogram_deltas" else 1
+    assert (receipt.verified, receipt.versions, receipt.exports) == (True, versions, 2)
+    assert NAME.encode() not in folder_bytes(tmp_path)
+    assert content[-64:] not in folder_bytes(tmp_path)
+    assert not (tmp_path / "hf").exists()
+    assert file_store.verify() == []
+
+
 def test_ids_that_others_contain_and_short_ones(file_store):
     base = add_base(file_store)
     for n, id_ in enumerate(["7", "17", "anna", "anna-lena"]):

@@ -240,6 +240,26 @@ class Catalog:
             rows = sum(connection.execute(statement).rowcount for statement in statements)
         return rows, [row.hash for row in touched]
 
+    def written(self, key: bytes) -> list[Row]:
+        """Number, hash and size of an individual's versions, also of those whose base is lost."""
+        mine = select(deltas.c.number, deltas.c.hash, deltas.c.size).join(people)
+        wanted = mine.where(people.c.key == key).order_by(deltas.c.version)
+        with self.database.read() as connection:
+            return rows_of(connection, wanted)
+
+    def content(self, number: int) -> bytes:
+        """A delta's bytes."""
+        with self.database.read() as connection:
+            found = connection.execute(select(deltas.c.content).where(deltas.c.number == number))
+            return bytes(found.scalar_one())
+
+    def has_others(self, hash_: str, key: bytes) -> bool:
+        """Whether somebody else than an individual has a delta of the same content."""
+        same = select(deltas.c.number).join(people)
+        wanted = same.where(deltas.c.hash == hash_, people.c.key != key).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(wanted).first() is not None
+
     def is_owner(self, key: bytes) -> bool:
         """Whether the D_G of some base contains an individual."""
         with self.database.read() as connection:

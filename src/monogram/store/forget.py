@@ -15,8 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, select
-
 from monogram.errors import StoreError
 from monogram.formats import count
 from monogram.store import rows
@@ -24,7 +22,6 @@ from monogram.store.catalog import Catalog
 from monogram.store.exports import exported_files
 from monogram.store.loaded import Loaded
 from monogram.store.runs import RunErasure, erase_file, forget_in_run, runs_in
-from monogram.store.schema import deltas, people
 from monogram.store.values import now
 
 NEEDLE = 32  # bytes of a delta that are searched for in one piece
@@ -184,11 +181,11 @@ def forget(
     key, places = rows.key_of(individual), [Path(place) for place in also]
     interrupted = bool(marks_of(folder, individual))
     files = exported_files(catalog, individual, places, interrupted=interrupted)
-    history = catalog.history(key)
-    if not (history or places or interrupted or catalog.is_owner(key)):
+    written = catalog.written(key)
+    if not (catalog.rows_of(key) or places or interrupted):
         raise loaded.unknown(individual, "there is nothing to forget")
     _leave_mark(folder, individual)
-    needles = _needles(catalog, individual)
+    needles = _needles(catalog, individual, written)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
     sizes = [erase_file(file) for file in files if file.is_file()]
@@ -205,9 +202,9 @@ def forget(
         salt=salt.hex(),
         forgotten_at=now(),
         store=catalog.database.name,
-        versions=len(history),
+        versions=len(written),
         rows=deleted,
-        delta_bytes=sum(row["size"] for row in history),
+        delta_bytes=sum(row["size"] for row in written),
         cached=cached,
         exports=len(sizes),
         export_bytes=sum(sizes),
@@ -267,23 +264,15 @@ def _search(catalog: Catalog, needles: Sequence[bytes]) -> Check:
     )
 
 
-def _needles(catalog: Catalog, individual: str) -> list[bytes]:
+def _needles(catalog: Catalog, individual: str, written: Sequence[rows.Row]) -> list[bytes]:
     """What to search for: pieces of the weights that nobody else has, the key, the id's text."""
     key, name = rows.key_of(individual), rows.id_bytes(individual)
     needles = [key]
     if len(name) >= SHORTEST_TEXT and not catalog.contains_text(individual):
         needles.append(name)
-    for row in catalog.history(key):
-        with catalog.database.read() as connection:
-            same = select(func.count()).where(deltas.c.hash == row["hash"], people.c.key != key)
-            shared = connection.execute(same.select_from(deltas.join(people))).scalar_one()
-            found = (
-                select(deltas.c.content)
-                .join(people)
-                .where(people.c.key == key, deltas.c.version == row["version"])
-            )
-            content = bytes(connection.execute(found).scalar_one())
-        needles += [] if shared else _pieces(content)
+    for row in written:
+        shared = catalog.has_others(row["hash"], key)
+        needles += [] if shared else _pieces(catalog.content(row["number"]))
     return list(dict.fromkeys(needles))
 
 
