@@ -69,7 +69,7 @@ def test_the_bytes_are_gone_from_the_file(file_store, tmp_path):
     assert any("0 found" in line for line in receipt.checks)
 
 
-def test_a_reader_in_the_way_is_told_and_compact_finishes(monkeypatch, request, tmp_path):
+def test_a_reader_in_the_way_is_told_and_the_same_again_ends_it(monkeypatch, request, tmp_path):
     monkeypatch.setattr("monogram.store.database.BUSY_SECONDS", 0.2)
     file_store = request.getfixturevalue("file_store")
     base = add_base(file_store)
@@ -79,11 +79,16 @@ def test_a_reader_in_the_way_is_told_and_compact_finishes(monkeypatch, request, 
         reader.execute("SELECT count(*) FROM monogram_people").fetchall()
         receipt = file_store.forget(NAME)
         assert not receipt.verified
-        assert any("Store.compact()" in line for line in receipt.checks)
+        assert any("do the same again" in line for line in receipt.checks)
         assert NAME not in file_store
+        assert not file_store.forget(NAME).verified
         reader.execute("COMMIT")
-    assert file_store.compact()
+    assert NAME.encode() in folder_bytes(tmp_path)
+    ended = file_store.forget(NAME)
+    assert (ended.verified, ended.found, ended.is_about(NAME)) == (True, True, True)
     assert NAME.encode() not in folder_bytes(tmp_path)
+    with pytest.raises(UnknownIndividualError, match="nothing to forget"):
+        file_store.forget(NAME)
 
 
 def test_what_a_kill_interrupted_is_gone_on_with(store, tmp_path, monkeypatch):
@@ -100,6 +105,7 @@ def test_what_a_kill_interrupted_is_gone_on_with(store, tmp_path, monkeypatch):
         store.forget("somebody else", receipts=tmp_path)
     receipt = store.forget(NAME, receipts=tmp_path)
     assert (receipt.verified, receipt.is_about(NAME), receipt.versions) == (True, True, 0)
+    assert receipt.found
     assert any("an earlier attempt was interrupted" in limit for limit in receipt.limits)
     assert any("files of predictions" in limit for limit in receipt.limits)
     assert [f for f in tmp_path.iterdir() if "forg" in f.name] == [receipt.file]

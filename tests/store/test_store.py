@@ -111,6 +111,7 @@ def test_versions_count_up_and_old_ones_stay_until_asked(store):
     assert same_tensors(store.weights("anna"), third)
     assert same_tensors(store.weights("anna", 1), first)
     assert store.prune("anna", keep=2) == 1
+    assert store.compact()
     assert [m.version for m in store.history("anna")] == [2, 3]
     assert same_tensors(store.weights("anna", 2), second)
     with pytest.raises(StoreError, match=r"'anna' has no version 1; it has \[2, 3\]"):

@@ -22,7 +22,7 @@ NOTHING_LEFT = {".lock"}  # in a folder that was erased
 
 
 def exported_files(
-    catalog: Catalog, individual: str, places: Sequence[Path], *, interrupted: bool
+    catalog: Catalog, individual: str, places: Sequence[Path], *, resumed: bool
 ) -> list[Path]:
     """Where an individual's exported models are, as far as they still are, in erasing's order.
 
@@ -30,14 +30,14 @@ def exported_files(
         catalog: of the store.
         individual: its id.
         places: what was named besides; run directories have no part in it.
-        interrupted: an earlier attempt has begun: what is not there any more is passed over.
+        resumed: an earlier attempt was not ended: what is not there any more is passed over.
 
     Raises:
         StoreError: a place is not known to hold this individual's models.
     """
     files = [Path(path) for _, path in catalog.export_rows(key_of(individual))]
     for place in places:
-        if not (is_run(place) or (interrupted and _is_erased(place)) or is_among(place, files)):
+        if not (is_run(place) or (resumed and _is_erased(place)) or is_among(place, files)):
             files += _in_folder(catalog, individual, place)
     return list({file.resolve(): file for file in files}.values())
 

@@ -31,7 +31,7 @@ Check = tuple[bool, str]
 MARK = ".forgetting-"
 HASH = 64  # characters of a SHA-256
 
-COMPACT = "call Store.compact() when nobody else uses the store, then the bytes are gone"
+AGAIN = "do the same again when nobody else uses the store, then the bytes are gone"
 OTHER_PROCESSES = (
     "other processes that have the store open give up what they have in memory of the individual "
     "when they are next asked for it, or when they end"
@@ -40,9 +40,9 @@ OUTSIDE = (
     "the data that the individual's samples came from, files of predictions and exports copied "
     "elsewhere are not Monogram's to find: erase them too"
 )
-INTERRUPTED = (
-    "an earlier attempt was interrupted: what it had erased already is neither counted here nor "
-    "searched for by its weights"
+UNFINISHED = (
+    "an earlier attempt was interrupted, or could not be verified: what it had erased already is "
+    "neither counted here nor searched for by its weights"
 )
 COPIES = "copies that the file system, backups or the disk's own reserve made are out of reach"
 POSTGRESQL = (
@@ -72,6 +72,7 @@ class Receipt:
         cached: deltas that were given up in this process's memory.
         exports: files that were overwritten and removed.
         export_bytes: their size.
+        resumed: an earlier attempt was not ended; what it erased is not counted here.
         runs: what was removed from run directories.
         verified: every check that could be made was made and found nothing.
         checks: how it was verified, and what was found.
@@ -92,6 +93,7 @@ class Receipt:
     cached: int
     exports: int
     export_bytes: int
+    resumed: bool
     runs: tuple[RunErasure, ...]
     verified: bool
     checks: tuple[str, ...]
@@ -104,7 +106,8 @@ class Receipt:
     @property
     def found(self) -> bool:
         """Whether anything of the individual was there, or may have been."""
-        return bool(self.rows or self.exports or any(run.found for run in self.runs))
+        there = self.rows or self.exports or self.resumed
+        return bool(there or any(run.found for run in self.runs))
 
     def is_about(self, individual: str) -> bool:
         """Whether the receipt is about an individual."""
@@ -143,7 +146,7 @@ def prepare_receipts(folder: Path) -> None:
 
 
 def marks_of(folder: Path, individual: str) -> list[Path]:
-    """What forgetting an individual left because it was interrupted: files named by salt and hash.
+    """What forgetting an individual left because it was not ended: files named by salt and hash.
 
     Args:
         folder: for receipts.
@@ -175,16 +178,18 @@ def forget(
 ) -> Receipt:
     """Remove an individual everywhere; see `Store.forget`.
 
-    A mark in the folder for receipts stays until the receipt is there. Who finds one goes on with
-    what a kill interrupted: then the rows may be gone already, and not their bytes.
+    A mark in the folder for receipts stays until a receipt says that nothing is left. Who finds one
+    goes on with what a kill interrupted or a reader was in the way of: then the rows may be gone
+    already, and not their bytes.
     """
     key, places = rows.key_of(individual), [Path(place) for place in also]
-    interrupted = bool(marks_of(folder, individual))
-    files = exported_files(catalog, individual, places, interrupted=interrupted)
+    resumed = bool(marks_of(folder, individual))
+    files = exported_files(catalog, individual, places, resumed=resumed)
     written = catalog.written(key)
-    if not (catalog.rows_of(key) or places or interrupted):
+    if not (catalog.rows_of(key) or places or resumed):
         raise loaded.unknown(individual, "there is nothing to forget")
-    _leave_mark(folder, individual)
+    if not resumed:
+        _leave_mark(folder, individual)
     needles = _needles(catalog, individual, written)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
@@ -194,7 +199,7 @@ def forget(
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
     checks, limits = prove(catalog, key, needles)
-    limits += [INTERRUPTED] if interrupted else []
+    limits += [UNFINISHED] if resumed else []
     models = sorted({id_ for base in tainted for id_ in catalog.built_on(base)})
     salt = secrets.token_bytes(16)
     return Receipt(
@@ -208,6 +213,7 @@ def forget(
         cached=cached,
         exports=len(sizes),
         export_bytes=sum(sizes),
+        resumed=resumed,
         runs=tuple(_without_name(run, individual) for run in erased_runs),
         verified=all(passed for passed, _ in checks),
         checks=tuple(line for _, line in checks),
@@ -234,9 +240,9 @@ def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[
     try:
         emptied = catalog.database.compact(catalog.tables)
     except StoreError as error:
-        return [*checks, (False, f"the database could not be rewritten: {error}; {COMPACT}")], []
+        return [*checks, (False, f"the database could not be rewritten: {error}; {AGAIN}")], []
     if not emptied:
-        checks.append((False, f"another process was reading, so that the log is left; {COMPACT}"))
+        checks.append((False, f"another process was reading, so that the log is left; {AGAIN}"))
     checks.append((True, "the database was rewritten without the deleted rows (VACUUM)"))
     limits = [OUTSIDE, OTHER_PROCESSES]
     if catalog.database.is_sqlite:

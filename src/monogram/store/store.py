@@ -440,8 +440,8 @@ class Store:
         Raises:
             StoreError: a path is no run directory and no export of this individual.
         """
-        interrupted = bool(marks_of(self._folder(receipts), individual))
-        exported_files(self._catalog, individual, list(map(Path, also)), interrupted=interrupted)
+        resumed = bool(marks_of(self._folder(receipts), individual))
+        exported_files(self._catalog, individual, list(map(Path, also)), resumed=resumed)
 
     def forget(
         self,
@@ -451,6 +451,8 @@ class Store:
         receipts: Path | str | None = None,
     ) -> Receipt:
         """Remove an individual everywhere, prove it, and leave a receipt without its data.
+
+        Where it was interrupted, or the receipt is not verified, the same again ends it.
 
         Args:
             individual: its id.
@@ -469,7 +471,7 @@ class Store:
         folder = self._folder(receipts)
         prepare_receipts(folder)
         receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
-        for mark in marks_of(folder, individual):
+        for mark in marks_of(folder, individual) if receipt.verified else ():
             mark.unlink()
         return receipt
 
