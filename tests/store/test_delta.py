@@ -128,20 +128,21 @@ def test_the_first_encoding_within_the_bound_is_taken():
     base = {"weight": torch.zeros(64, 64), "bias": torch.zeros(3)}
     own = {"weight": torch.randn(64, 64), "bias": torch.ones(3)}
 
-    def accuracy(weights: dict[str, torch.Tensor]) -> float:
-        return 1.0 - float((weights["weight"] - own["weight"]).norm() / own["weight"].norm())
+    def accuracies(weights: dict[str, torch.Tensor]) -> tuple[float, ...]:
+        off = float((weights["weight"] - own["weight"]).norm() / own["weight"].norm())
+        return 1.0 - off, 1.0
 
     chosen = smallest_within(
-        base, own, accuracy, bound=0.02, encodings=["topk(0.05)", "int4", "int8"]
+        base, own, accuracies, bound=0.02, encodings=["topk(0.05)", "int4", "int8"]
     )
     assert str(chosen.encoding) == "int8"
     assert [t.encoding for t in chosen.trials] == ["topk(0.05)", "int4", "int8"]
-    assert chosen.exact_accuracy == 1.0
-    assert chosen.trials[-1].accuracy >= 0.98
+    assert chosen.exact == (1.0, 1.0)
+    assert chosen.trials[-1].accuracies[0] >= 0.98
     assert chosen.delta == encode(base, own, "int8")
-    exact = smallest_within(base, own, accuracy, bound=0.0)
+    exact = smallest_within(base, own, accuracies, bound=0.0)
     assert str(exact.encoding) == "lossless"
-    assert exact.trials[-1].accuracy == 1.0
+    assert exact.trials[-1].accuracies == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("form", [*FORMS, "topk(0.125)", "int2", "lowrank(64)"])
@@ -158,7 +159,7 @@ def test_what_is_no_encoding_is_refused(form):
 
 def test_a_negative_bound_is_refused():
     with pytest.raises(SettingError, match="at least 0"):
-        smallest_within({}, {}, lambda _: 1.0, bound=-0.1)
+        smallest_within({}, {}, lambda _: (1.0,), bound=-0.1)
 
 
 def test_a_damaged_delta_or_another_base_is_said_so():

@@ -128,12 +128,12 @@ class Trial:
     Attributes:
         encoding: its text form.
         size: of the delta, bytes.
-        accuracy: of the decoded model, a fraction in [0, 1].
+        accuracies: of the decoded model, fractions in [0, 1].
     """
 
     encoding: str
     size: int
-    accuracy: float
+    accuracies: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -143,31 +143,32 @@ class Accepted:
     Attributes:
         encoding: to commit with.
         delta: the bytes.
-        exact_accuracy: of the model as it was trained.
+        exact: accuracies of the model as it was trained.
         trials: what was tried, in order; the last is the accepted one.
     """
 
     encoding: AnyEncoding
     delta: bytes
-    exact_accuracy: float
+    exact: tuple[float, ...]
     trials: tuple[Trial, ...]
 
 
 def smallest_within(
     base: Weights,
     weights: Weights,
-    accuracy: Callable[[dict[str, Tensor]], float],
+    accuracies: Callable[[dict[str, Tensor]], tuple[float, ...]],
     *,
     bound: float = DEFAULT_BOUND,
     encodings: Sequence[str | AnyEncoding] = SMALLEST_FIRST,
 ) -> Accepted:
-    """The first encoding with which the individual's accuracy holds.
+    """The first encoding with which the accuracies of the individual's model hold.
 
     Args:
         base: all tensors of the base.
         weights: the individual's.
-        accuracy: of all tensors of a model on the individual's validation data, in [0, 1].
-        bound: the most accuracy that may be lost, a fraction.
+        accuracies: of all tensors of a model, in [0, 1]: on the individual's validation data, on
+            global validation data …
+        bound: the most that any of them may lose, a fraction.
         encodings: in the order in which to try; after the last comes `lossless`.
 
     Raises:
@@ -176,14 +177,14 @@ def smallest_within(
     """
     if not bound >= 0:
         raise SettingError(f"the bound on accuracy lost must be at least 0, not {bound}")
-    exact = accuracy(dict(weights))
+    exact = accuracies(dict(weights))
     trials: list[Trial] = []
     for how in [*map(encoding, encodings), Lossless()]:
         delta = encode(base, weights, how)
         lossless = isinstance(how, Lossless)
-        reached = exact if lossless else accuracy({**base, **decode(base, delta)})
+        reached = exact if lossless else accuracies({**base, **decode(base, delta)})
         trials.append(Trial(str(how), len(delta), reached))
-        if lossless or reached >= exact - bound:
+        if all(now >= then - bound for now, then in zip(reached, exact, strict=True)):
             return Accepted(how, delta, exact, tuple(trials))
     raise AssertionError("the lossless encoding is always accepted")
 
