@@ -13,7 +13,7 @@ from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
 from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
-from monogram.store import SMALLEST_FIRST, Figures, Provenance, Store, decode, smallest_within
+from monogram.store import LOSSY, Figures, Provenance, Store, decode, smallest_within
 from monogram.training import Tally, Weights
 
 SMALLEST = "smallest"
@@ -147,8 +147,10 @@ class _Keeper:
             own, shared = figures.personal_accuracy_validation, figures.global_accuracy_validation
             return (own or 0.0, shared or 0.0) if problem is None else REFUSED
 
-        tried = SMALLEST_FIRST if asked.encoding == SMALLEST else (asked.encoding,)
-        chosen = smallest_within(self._base, weights, accuracies, bound=asked.bound, encodings=tried)
+        tried = LOSSY if asked.encoding == SMALLEST else (asked.encoding,)
+        chosen = smallest_within(
+            self._base, weights, accuracies, bound=asked.bound, encodings=tried
+        )
         return str(chosen.encoding), {**self._base, **decode(self._base, chosen.delta)}
 
     def _figures(self, weights: Weights, individual: str) -> Figures:

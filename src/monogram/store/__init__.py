@@ -15,7 +15,7 @@
 
 from monogram.store.delta import (
     DEFAULT_BOUND,
-    SMALLEST_FIRST,
+    LOSSY,
     Accepted,
     Trial,
     decode,
@@ -47,9 +47,9 @@ __all__ = [
     "CONFIG_FILE",
     "DEFAULT_BOUND",
     "KINDS",
+    "LOSSY",
     "ONNX_FILE",
     "PROGRAM_FILE",
-    "SMALLEST_FIRST",
     "WEIGHTS_FILE",
     "Accepted",
     "Attempt",

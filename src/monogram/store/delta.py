@@ -30,14 +30,7 @@ from monogram.store.encodings import (
 from monogram.store.tensors import Weights, from_bytes, same, to_bytes
 
 FORMAT = 1
-SMALLEST_FIRST: tuple[AnyEncoding, ...] = (
-    LowRank(4),
-    TopK(0.05),
-    Quantized(4),
-    Quantized(8),
-    Half(),
-    Lossless(),
-)
+LOSSY: tuple[AnyEncoding, ...] = (LowRank(4), TopK(0.05), Quantized(4), Quantized(8), Half())
 DEFAULT_BOUND = 0.002  # of accuracy lost, a fraction: 0.2 points
 
 
@@ -144,7 +137,7 @@ class Accepted:
         encoding: to commit with.
         delta: the bytes.
         exact: accuracies of the model as it was trained.
-        trials: what was tried, in order; the last is the accepted one.
+        trials: what was tried, the smallest first; the last is the accepted one.
     """
 
     encoding: AnyEncoding
@@ -159,9 +152,9 @@ def smallest_within(
     accuracies: Callable[[dict[str, Tensor]], tuple[float, ...]],
     *,
     bound: float = DEFAULT_BOUND,
-    encodings: Sequence[str | AnyEncoding] = SMALLEST_FIRST,
+    encodings: Sequence[str | AnyEncoding] = LOSSY,
 ) -> Accepted:
-    """The first encoding with which the accuracies of the individual's model hold.
+    """The encoding of the smallest delta with which the accuracies of the individual's model hold.
 
     Args:
         base: all tensors of the base.
@@ -169,7 +162,7 @@ def smallest_within(
         accuracies: of all tensors of a model, in [0, 1]: on the individual's validation data, on
             global validation data …
         bound: the most that any of them may lose, a fraction.
-        encodings: in the order in which to try; after the last comes `lossless`.
+        encodings: to choose from, besides `lossless`, with which they always hold.
 
     Raises:
         StoreError: the two do not belong to one network.
@@ -179,8 +172,9 @@ def smallest_within(
         raise SettingError(f"the bound on accuracy lost must be at least 0, not {bound}")
     exact = accuracies(dict(weights))
     trials: list[Trial] = []
-    for how in [*map(encoding, encodings), Lossless()]:
-        delta = encode(base, weights, how)
+    forms = [Lossless(), *map(encoding, encodings)]
+    deltas = [(how, encode(base, weights, how)) for how in forms]
+    for how, delta in sorted(deltas, key=lambda one: len(one[1])):
         lossless = isinstance(how, Lossless)
         reached = exact if lossless else accuracies({**base, **decode(base, delta)})
         trials.append(Trial(str(how), len(delta), reached))
