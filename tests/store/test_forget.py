@@ -18,7 +18,8 @@ from monogram import Study
 from monogram.engine import read_points
 from monogram.errors import StoreError, UnknownIndividualError
 from monogram.population import Remark, open_population
-from monogram.store import forget_in_run
+from monogram.store import Store, forget_in_run
+from monogram.store.database import Database
 from monogram.study import Results, learning_curves_of
 
 NAME = "anna-maria-quux"
@@ -89,6 +90,20 @@ def test_a_reader_in_the_way_is_told_and_the_same_again_ends_it(monkeypatch, req
     assert NAME.encode() not in folder_bytes(tmp_path)
     with pytest.raises(UnknownIndividualError, match="nothing to forget"):
         file_store.forget(NAME)
+
+
+def test_a_reader_is_not_waited_for_without_end(place, tmp_path, monkeypatch):
+    for limit in ("BUSY_SECONDS", "LOCK_SECONDS"):
+        monkeypatch.setattr(f"monogram.store.database.{limit}", 0.2)
+    with Store.create(place) as store, closing(Database(place)) as other:
+        commit(store, add_base(store), NAME, HEAD)
+        with other.read() as reader:
+            reader.exec_driver_sql("SELECT count(*) FROM monogram_people").all()
+            receipt = store.forget(NAME, receipts=tmp_path)
+            assert not receipt.verified
+            assert any("another process was" in line for line in receipt.checks)
+            assert store.individuals() == []
+        assert store.forget(NAME, receipts=tmp_path).verified
 
 
 def test_what_a_kill_interrupted_is_gone_on_with(store, tmp_path, monkeypatch):

@@ -30,6 +30,7 @@ from monogram.errors import NoStoreError, StoreError
 from monogram.store.schema import is_current, prepare
 
 BUSY_SECONDS = 60.0  # that a writer waits for another before it gives up
+LOCK_SECONDS = 10.0  # that PostgreSQL's VACUUM waits for readers; others wait behind it
 SIDE_FILES = ("", "-wal", "-shm", "-journal")  # endings of what SQLite keeps of a database
 LOCK = 0x6D6F6E6F  # of PostgreSQL's advisory locks: one process at a time makes tables
 MAGIC = b"SQLite format 3\x00"
@@ -119,12 +120,12 @@ class Database:
             False when another process was reading, so that SQLite's log could not be emptied.
 
         Raises:
-            StoreError: what the database complained of.
+            StoreError: what the database complained of; on PostgreSQL, also that another process
+                was reading.
         """
         with self.alone() as connection:
             if not self.is_sqlite:
-                for table in tables:
-                    connection.execute(text(f"VACUUM FULL {table}"))
+                _rewrite_tables(connection, tables)
                 return True
             connection.exec_driver_sql("VACUUM")
             return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
@@ -214,6 +215,16 @@ def _only_read(file: Path) -> URL:
     return URL.create("sqlite", database=f"file:{quote(str(file))}", query=query)
 
 
+def _rewrite_tables(connection: Connection, tables: Sequence[str]) -> None:
+    """VACUUM on PostgreSQL, which gives up where others use a table instead of stopping them."""
+    connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+    try:
+        for table in tables:
+            connection.execute(text(f"VACUUM FULL {table}"))
+    finally:
+        connection.execute(text("RESET lock_timeout"))
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     """WAL, so that readers and a writer do not wait for each other; durable; erasing deletes."""
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
@@ -257,6 +268,7 @@ def _advice(said: str) -> str:
     for sign, advice in (
         ("full", "free some space and do it again: what was committed before is safe"),
         ("no space", "free some space and do it again: what was committed before is safe"),
+        ("lock timeout", "another process was using the store all the time; try again"),
         ("locked", "another process was writing all the time; try again"),
         ("malformed", "the file is damaged: restore it from a backup, or personalize again"),
         ("not a database", "the file is damaged: restore it from a backup"),

@@ -424,7 +424,8 @@ class Store:
             False when another process was reading, so that SQLite's log could not be emptied.
 
         Raises:
-            StoreError: the database could not be rewritten, for lack of space for example.
+            StoreError: the database could not be rewritten, for lack of space for example, or on
+                PostgreSQL since another process was reading.
         """
         return self._catalog.database.compact(self._catalog.tables)
 
