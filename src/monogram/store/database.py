@@ -57,6 +57,7 @@ class Database:
         if self.file and (self.file.exists() or not create):
             _check_file(self.file)
         self.engine = _engine(url)
+        self._reader = self.engine if self.is_sqlite else _of_one_state(self.engine)
         _open.add(self)
         try:
             with self.read() as connection:
@@ -85,7 +86,7 @@ class Database:
         Raises:
             StoreError: what the database complained of.
         """
-        with self._errors(), self.engine.connect() as connection:
+        with self._errors(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -191,6 +192,11 @@ def _engine(url: URL) -> Engine:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _of_one_state(engine: Engine) -> Engine:
+    """PostgreSQL as SQLite is by itself: all that a transaction reads is of one moment."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _only_read(file: Path) -> URL:
