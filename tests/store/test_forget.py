@@ -159,6 +159,22 @@ def test_whose_rows_are_damaged_is_forgotten_too(file_store, tmp_path, lost):
     assert file_store.verify() == []
 
 
+def test_a_receipt_names_nobody_where_the_store_bears_the_name(tmp_path, monkeypatch):
+    place = tmp_path / NAME / f"{NAME}.db"
+    with Store.create(place) as store:
+        commit(store, add_base(store), NAME, HEAD)
+        told = store.forget(NAME, receipts=tmp_path / "r")
+        assert told.store == f"{tmp_path}/…/…"
+        commit(store, add_base(store), NAME, HEAD)
+        with monkeypatch.context() as patched:  # what SQLite complains of names the file
+            complaint = StoreError(f"{place}: database or disk is full")
+            patched.setattr(Database, "compact", Mock(side_effect=complaint))
+            assert not store.forget(NAME, receipts=tmp_path / "r").verified
+    receipts = list((tmp_path / "r").glob("*.json"))
+    assert len(receipts) == 2
+    assert not any(NAME in receipt.read_text("utf-8") for receipt in receipts)
+
+
 def test_ids_that_others_contain_and_short_ones(file_store):
     base = add_base(file_store)
     for n, id_ in enumerate(["7", "17", "anna", "anna-lena"]):

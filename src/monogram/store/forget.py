@@ -65,7 +65,7 @@ class Receipt:
         id_hash: SHA-256 of the salt and the id in UTF-8, hexadecimal.
         salt: hexadecimal.
         forgotten_at: UTC, ISO 8601.
-        store: where.
+        store: where; parts of the path that bear the id are left out.
         versions: of its model that were deleted.
         rows: of the database that were deleted.
         delta_bytes: of weights that were deleted.
@@ -201,12 +201,12 @@ def forget(
     checks, limits = prove(catalog, key, needles)
     limits += [UNFINISHED] if resumed else []
     models = sorted({id_ for base in tainted for id_ in catalog.built_on(base)})
-    salt = secrets.token_bytes(16)
+    salt, name = secrets.token_bytes(16), catalog.database.name
     return Receipt(
         id_hash=_salted(salt, individual),
         salt=salt.hex(),
         forgotten_at=now(),
-        store=catalog.database.name,
+        store=_without_name(name, individual),
         versions=len(written),
         rows=deleted,
         delta_bytes=sum(row["size"] for row in written),
@@ -214,9 +214,11 @@ def forget(
         exports=len(sizes),
         export_bytes=sum(sizes),
         resumed=resumed,
-        runs=tuple(_without_name(run, individual) for run in erased_runs),
+        runs=tuple(
+            replace(run, folder=_without_name(run.folder, individual)) for run in erased_runs
+        ),
         verified=all(passed for passed, _ in checks),
-        checks=tuple(line for _, line in checks),
+        checks=tuple(line.replace(name, _without_name(name, individual)) for _, line in checks),
         limits=tuple(limits),
         why=WHY if not tainted else f"{WHY} D_G of the bases below did: train them again.",
         bases_to_retrain=tuple(tainted),
@@ -308,7 +310,6 @@ def _remove_if_empty(folder: Path) -> None:
             folder.rmdir()
 
 
-def _without_name(run: RunErasure, individual: str) -> RunErasure:
-    """The same without the id, where the folder bears it."""
-    parts = ["…" if individual in part else part for part in Path(run.folder).parts]
-    return replace(run, folder=str(Path(*parts)))
+def _without_name(place: str, individual: str) -> str:
+    """A path or address without those parts that bear the id."""
+    return "/".join("…" if individual in part else part for part in place.split("/"))
