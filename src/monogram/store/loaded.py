@@ -151,6 +151,7 @@ class Loaded:
         absent = [key for key, own in cached.items() if own is None]
         read = {bytes(row["key"]): row for row in self._catalog.whole_rows(absent)}
         found: dict[str, tuple[str, Own]] = {}
+        strangers: list[str] = []
         for key, id_ in keys.items():
             kept = cached.get(key)
             if kept is not None:
@@ -158,17 +159,20 @@ class Loaded:
             elif key in read:
                 found[id_] = (read[key]["base"], self.own(read[key]))
             else:
-                found[id_] = self._substitute(id_, unknown)
-        return found
+                strangers.append(id_)
+        return found | self._substitutes(strangers, unknown)
 
-    def _substitute(self, individual: str, unknown: Unknown) -> tuple[str, Own]:
-        """The base for an id without a model, when the caller asked for it."""
-        self.forget(individual)  # another process may have erased it
+    def _substitutes(self, strangers: list[str], unknown: Unknown) -> dict[str, tuple[str, Own]]:
+        """The latest base for ids without a model, when the caller asked for it."""
+        for individual in strangers:
+            self.forget(individual)  # another process may have erased it
+        if not strangers:
+            return {}
         if unknown == "base":
-            return self.base(None).hash, {}
-        if self._catalog.history(rows.key_of(individual)):
-            self.row(individual, None)  # damaged: says so
-        raise self.unknown(individual)
+            return dict.fromkeys(strangers, (self.base(None).hash, {}))
+        if self._catalog.history(rows.key_of(strangers[0])):
+            self.row(strangers[0], None)  # damaged: says so
+        raise self.unknown(strangers[0])
 
     def _base(self, base: str) -> tuple[BaseModel, dict[str, Tensor]]:
         base = self.whole_hash(base)
