@@ -166,7 +166,9 @@ def test_text_forms_read_back(form):
     assert encoding(encoding(form)) == encoding(form)
 
 
-@pytest.mark.parametrize("form", ["int9", "int1", "topk(0)", "topk(2)", "lowrank(0)", "zip", ""])
+@pytest.mark.parametrize(
+    "form", ["int9", "int1", "topk(0)", "topk(2)", "topk(-)", "topk(1e)", "lowrank(0)", "zip", ""]
+)
 def test_what_is_no_encoding_is_refused(form):
     with pytest.raises(SettingError):
         encoding(form)
