@@ -185,6 +185,11 @@ class Catalog:
 
     # --- Exports -----------------------------------------------------------------------
 
+    def drop_export(self, path: str) -> None:
+        """Forget whose weights a file held: it will hold nobody's."""
+        with self.database.write() as connection:
+            connection.execute(delete(exports).where(exports.c.path == id_bytes(path)))
+
     def add_export(self, key: bytes, kind: str, path: str) -> None:
         """Remember a file that will hold an individual's weights, and nobody else's any more."""
         person = select(people.c.number).where(people.c.key == key).scalar_subquery()

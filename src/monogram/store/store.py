@@ -371,21 +371,22 @@ class Store:
 
         Raises:
             UnknownIndividualError: no such individual.
-            StoreError: the model is damaged, or the folder cannot be written.
+            StoreError: the model is damaged, or the folder cannot be written, or holds the model
+                of somebody else.
         """
         person = None if individual is None else self.individual(individual)
         known = self.base(base if person is None else person.base)
         own = None if person is None else (person, self.weights(person.individual))
         weights = self.base_weights(known.hash)
-        if individual is not None:  # before anything is written: a file is never without its track
-            self.track_export(individual, "pretrained", *(Path(folder) / name for name in FILES))
+        files = [Path(folder) / name for name in FILES]
+        self.track_export(individual, "pretrained", *files)  # a file is never without its track
         save_pretrained(folder, known, weights, own, whole=whole, answers=answers)
 
-    def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
-        """Remember files that hold an individual's weights: `forget` removes them.
+    def track_export(self, individual: str | None, kind: str, *paths: Path | str) -> None:
+        """Remember files that are to hold an individual's weights: `forget` removes them.
 
         Args:
-            individual: its id.
+            individual: its id; None: they are to hold the base, nobody's any more.
             kind: for example "onnx".
             paths: files; the name of a folder would not say what it will hold later.
 
@@ -393,20 +394,27 @@ class Store:
             UnknownIndividualError: no such individual.
             StoreError: a file there holds somebody else's weights, or is the store's own.
         """
-        if individual not in self:
+        if individual is not None and individual not in self:
             raise self._loaded.unknown(individual)
         files = [Path(path).absolute() for path in paths]
         for file in files:
-            if is_among(file, self._catalog.database.files):
-                raise StoreError(f"{file} is a file of the store itself: choose another place")
-            holder = self._catalog.export_holder(str(file))
-            if holder not in (None, individual) and file.exists():
-                raise StoreError(
-                    f"{file} holds the model of individual {shorten(holder)!r}: choose another "
-                    "place for this one, so that each can be forgotten alone"
-                )
-        for file in files:
-            self._catalog.add_export(rows.key_of(individual), kind, str(file))
+            self._check_free(file, individual)
+        for path in map(str, files):
+            if individual is not None:
+                self._catalog.add_export(rows.key_of(individual), kind, path)
+            elif self._catalog.export_holder(path) is not None:  # a store may be one to read
+                self._catalog.drop_export(path)
+
+    def _check_free(self, file: Path, individual: str | None) -> None:
+        """Refuse a file that is the store's own, or holds the model of another individual."""
+        if is_among(file, self._catalog.database.files):
+            raise StoreError(f"{file} is a file of the store itself: choose another place")
+        holder = self._catalog.export_holder(str(file))
+        if holder not in (None, individual) and file.exists():
+            raise StoreError(
+                f"{file} holds the model of individual {shorten(holder)!r}: choose another "
+                "place for this one, so that each can be forgotten alone"
+            )
 
     def exports(self, individual: str) -> list[tuple[str, Path]]:
         """Kind and path of an individual's tracked exports, the oldest first."""
