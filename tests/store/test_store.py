@@ -17,6 +17,7 @@ from tests.store.making import (
     commit,
     same_tensors,
     small,
+    statements,
     weights,
 )
 
@@ -118,6 +119,16 @@ def test_versions_count_up_and_old_ones_stay_until_asked(store):
         store.model("anna", 1)
     assert len(store.history("ben")) == 1
     assert store.verify() == []
+
+
+def test_what_is_known_of_a_model_is_read_without_its_weights(store):
+    base = add_base(store)
+    commit(store, base, "anna", HEAD)
+    commit(store, base, "anna", HEAD, 2)
+    with statements(store) as said:
+        assert store.individual("anna").version == 2
+        assert store.individual("anna", 1).version == 1
+    assert not any("content" in statement for statement in said)
 
 
 def test_who_keeps_the_base_has_a_row_without_tensors(store):

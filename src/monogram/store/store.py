@@ -276,7 +276,7 @@ class Store:
             UnknownIndividualError: no such individual.
             StoreError: no such version, or it is damaged.
         """
-        return rows.personal_of(self._loaded.row(individual, version))
+        return rows.personal_of(self._loaded.facts(individual, version))
 
     def served(self, individuals: Collection[str]) -> dict[str, Served]:
         """What answers for some individuals, read for all of them at once.
