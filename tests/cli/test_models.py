@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sqlite3
+from unittest.mock import Mock
 
 import pyarrow.parquet as pq
 import pytest
@@ -324,6 +325,23 @@ def test_forgetting_erases_interrupted_work(
     assert ("'eve'; there is nothing to forget" in answer.out) is bool(who)
     assert "interrupted work that held its data was erased" in answer.out
     assert not (tmp_path / place).exists()
+
+
+def test_a_place_that_is_refused_comes_before_anything_is_erased(
+    monogram, study, kept, tmp_path, monkeypatch
+):
+    file = save_people(tmp_path / "new.parquet", {study[1][0]: 20})
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", Mock(side_effect=KeyboardInterrupt))
+        words = ["--data", file, *COLUMNS, *TRANSFER, "--store", kept]
+        assert monogram("personalize", study[0], *words).status == 130
+    for place, said in ((kept, "is the store itself"), (file, "is neither a run directory")):
+        answer = monogram("forget", study[1][0], "--store", kept, "--run", place)
+        assert (answer.status, f"{place} {said}" in answer.err) == (1, True)
+    assert (tmp_path / "m.db.work" / "population").exists()
+    assert file.stat().st_size
+    with Store.open(kept) as store:
+        assert (store.individuals(), store.verify()) == (study[1], [])
 
 
 def test_a_folder_of_work_that_is_not_there_is_refused(monogram, study, kept, tmp_path):

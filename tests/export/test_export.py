@@ -8,7 +8,7 @@ import torch
 from tests import nets
 from tests.people import make_population
 
-from monogram.errors import NetworkError, SettingError, UnknownIndividualError
+from monogram.errors import NetworkError, SettingError, StoreError, UnknownIndividualError
 from monogram.export import FORMATS, export_model
 from monogram.networks import architecture
 from monogram.store import Decision, Provenance, Store, from_pretrained
@@ -75,6 +75,20 @@ def test_the_base_is_exported_without_a_track(tmp_path):
         weights = from_pretrained(tmp_path / "out").state_dict()
         assert all(torch.equal(weights[n], t) for n, t in store.base_weights().items())
     assert done.difference == 0
+
+
+@pytest.mark.parametrize("name", ["safetensors", "torch-export"])
+def test_a_base_never_takes_the_place_of_somebodys_model(tmp_path, name):
+    with make_store(tmp_path / "a.db") as store:
+        (hers,) = export_model(store, "anna/..", tmp_path / "out", formats=[name])
+        with pytest.raises(StoreError, match=r"holds the model of individual 'anna/\.\.'"):
+            export_model(store, None, tmp_path / "out", formats=[name])
+        for _, file in store.exports("anna/.."):
+            file.unlink()
+        export_model(store, None, tmp_path / "out", formats=[name])
+        assert store.exports("anna/..") == []
+        store.forget("anna/..")
+    assert hers.path.exists()
 
 
 def test_what_cannot_be_exported_is_refused_in_clear_words(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """Stores and weights for tests: a small network with batch normalisation, and people on it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
+from sqlalchemy import event
 from torch import Tensor, nn
 
 from monogram.networks import rebuild
@@ -88,6 +90,22 @@ def commit(store: Store, base: BaseModel, individual: str, names: Iterable[str],
         base_figures=Figures(0.85, 0.86, 0.8, 0.81),
     )
     return own
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[str]]:
+    """What a store asks its database within the block."""
+    said: list[str] = []
+    engine = store._catalog.database.engine
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def same_tensors(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:

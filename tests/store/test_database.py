@@ -1,10 +1,10 @@
-"""Where a database may lie: a disk that cannot be written is read, and left as it is."""
+"""What a reader sees, and where a database may lie: a disk that cannot be written is only read."""
 
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,11 @@ from tests.store.making import HEAD, SHAPE, add_base, commit
 
 from monogram.errors import StoreError
 from monogram.store import Store
+from monogram.store.database import Database
 
 NAME = "100% of us?#.db"  # signs that mean something in an address
 
-pytestmark = pytest.mark.skipif(
+needs_mount = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("mount") is None, reason="it takes root to mount"
 )
 
@@ -46,6 +47,19 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def test_all_reads_of_a_connection_see_one_state(place):
+    counted = "SELECT count(*) FROM monogram_people"
+    with Store.create(place) as store, closing(Database(place)) as database:
+        base = add_base(store)
+        with database.read() as connection:
+            assert connection.exec_driver_sql(counted).scalar_one() == 0
+            commit(store, base, "anna", HEAD)
+            assert connection.exec_driver_sql(counted).scalar_one() == 0
+        with database.read() as connection:
+            assert connection.exec_driver_sql(counted).scalar_one() == 1
+
+
+@needs_mount
 def test_a_store_that_cannot_be_written_is_read(folder):
     before, link = sorted(folder.iterdir()), folder.with_name("link.db")
     link.symlink_to(folder.with_name("disk") / NAME)
@@ -58,6 +72,7 @@ def test_a_store_that_cannot_be_written_is_read(folder):
     assert sorted(folder.iterdir()) == before
 
 
+@needs_mount
 def test_what_a_writer_has_just_committed_is_read(folder):
     with Store.open(folder / NAME) as writer:
         commit(writer, writer.base(), "ben", HEAD)
@@ -65,6 +80,7 @@ def test_what_a_writer_has_just_committed_is_read(folder):
             assert sorted(store.individuals()) == ["anna", "ben"]
 
 
+@needs_mount
 def test_changes_that_cannot_be_read_are_not_passed_over(folder, tmp_path):
     with Store.open(folder / NAME) as writer:
         commit(writer, writer.base(), "ben", HEAD)

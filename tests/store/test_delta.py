@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monogram.errors import SettingError, StoreError
 from monogram.networks import PaperNetwork
-from monogram.store import decode, encode, encoding, smallest_within
+from monogram.store import LOSSY, decode, encode, encoding, smallest_within
 from monogram.store.tensors import same, size_of
 
 FORMS = ["lossless", "half", "int8", "int4", "topk(0.05)", "lowrank(4)"]
@@ -124,24 +124,40 @@ def test_the_same_delta_has_the_same_bytes():
         assert encode(base, own, form) == encode(base, own, form)
 
 
-def test_the_first_encoding_within_the_bound_is_taken():
+def test_the_smallest_encoding_within_the_bound_is_taken():
     base = {"weight": torch.zeros(64, 64), "bias": torch.zeros(3)}
     own = {"weight": torch.randn(64, 64), "bias": torch.ones(3)}
 
-    def accuracy(weights: dict[str, torch.Tensor]) -> float:
-        return 1.0 - float((weights["weight"] - own["weight"]).norm() / own["weight"].norm())
+    def accuracies(weights: dict[str, torch.Tensor]) -> tuple[float, ...]:
+        off = float((weights["weight"] - own["weight"]).norm() / own["weight"].norm())
+        return 1.0 - off, 1.0
 
     chosen = smallest_within(
-        base, own, accuracy, bound=0.02, encodings=["topk(0.05)", "int4", "int8"]
+        base, own, accuracies, bound=0.02, encodings=["topk(0.05)", "int4", "int8"]
     )
     assert str(chosen.encoding) == "int8"
     assert [t.encoding for t in chosen.trials] == ["topk(0.05)", "int4", "int8"]
-    assert chosen.exact_accuracy == 1.0
-    assert chosen.trials[-1].accuracy >= 0.98
+    again = smallest_within(base, own, accuracies, bound=0.02, encodings=["half", "int8", "int4"])
+    assert str(again.encoding) == "int8"
+    assert chosen.exact == (1.0, 1.0)
+    assert chosen.trials[-1].accuracies[0] >= 0.98
     assert chosen.delta == encode(base, own, "int8")
-    exact = smallest_within(base, own, accuracy, bound=0.0)
+    exact = smallest_within(base, own, accuracies, bound=0.0)
     assert str(exact.encoding) == "lossless"
-    assert exact.trials[-1].accuracy == 1.0
+    assert exact.trials[-1].accuracies == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(3, 40), (10, 128), (128, 784)])
+def test_no_other_encoding_is_smaller_where_any_will_do(shape):
+    base = {"weight": torch.randn(shape)}
+    own = {"weight": base["weight"] + torch.randn(shape) / 10}
+    chosen = smallest_within(base, own, lambda _: (1.0,))
+    assert len(chosen.delta) == min(len(encode(base, own, how)) for how in ["lossless", *LOSSY])
+
+
+def test_what_no_lossy_encoding_makes_smaller_is_kept_bit_for_bit():
+    base, own = {"weight": torch.zeros(3, 40)}, {"weight": torch.ones(3, 40)}
+    assert str(smallest_within(base, own, lambda _: (1.0,)).encoding) == "lossless"
 
 
 @pytest.mark.parametrize("form", [*FORMS, "topk(0.125)", "int2", "lowrank(64)"])
@@ -150,7 +166,9 @@ def test_text_forms_read_back(form):
     assert encoding(encoding(form)) == encoding(form)
 
 
-@pytest.mark.parametrize("form", ["int9", "int1", "topk(0)", "topk(2)", "lowrank(0)", "zip", ""])
+@pytest.mark.parametrize(
+    "form", ["int9", "int1", "topk(0)", "topk(2)", "topk(-)", "topk(1e)", "lowrank(0)", "zip", ""]
+)
 def test_what_is_no_encoding_is_refused(form):
     with pytest.raises(SettingError):
         encoding(form)
@@ -158,7 +176,7 @@ def test_what_is_no_encoding_is_refused(form):
 
 def test_a_negative_bound_is_refused():
     with pytest.raises(SettingError, match="at least 0"):
-        smallest_within({}, {}, lambda _: 1.0, bound=-0.1)
+        smallest_within({}, {}, lambda _: (1.0,), bound=-0.1)
 
 
 def test_a_damaged_delta_or_another_base_is_said_so():

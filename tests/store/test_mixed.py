@@ -19,6 +19,7 @@ from tests.store.making import (
     SHAPE,
     add_base,
     commit,
+    statements,
     weights,
 )
 from torch import Tensor, nn
@@ -54,6 +55,17 @@ def one_by_one(store: Store, ids: list[str], inputs: Tensor) -> Tensor:
     with torch.inference_mode():
         models = {i: store.model(i) if i in store else store.base_model() for i in set(ids)}
         return torch.cat([models[i](x[None]) for i, x in zip(ids, inputs, strict=True)])
+
+
+def test_however_many_have_no_model_the_base_is_looked_up_once(people):
+    people.predict(["nobody"], torch.zeros(1, *SHAPE), unknown="base")
+    asked = []
+    for count in (1, 30):
+        with statements(people) as said:
+            ids = [f"nobody {n}" for n in range(count)]
+            people.predict(ids, torch.zeros(count, *SHAPE), unknown="base")
+        asked.append(len(said))
+    assert asked[0] == asked[1]
 
 
 @given(

@@ -56,6 +56,16 @@ def test_whoever_keeps_the_base_is_told_from_whoever_has_a_model(folders):
     assert same_tensors(dict(found), dict(store.base_weights()))
 
 
+@pytest.mark.parametrize("lost", ["kind", "base", "network", "sha256"])
+def test_what_a_config_lacks_is_named(folders, lost):
+    file = folders[0] / "whole" / "config.json"
+    config = json.loads(file.read_text())
+    del config[lost]
+    file.write_text(json.dumps(config))
+    with pytest.raises(StoreError, match=rf"config\.json was changed .* it lacks {lost}; save"):
+        from_pretrained(folders[0] / "whole")
+
+
 def test_what_does_not_fit_is_said(folders, tmp_path):
     folder = folders[0]
     with pytest.raises(StoreError, match="give that base's folder"):

@@ -17,6 +17,7 @@ from tests.store.making import (
     commit,
     same_tensors,
     small,
+    statements,
     weights,
 )
 
@@ -111,12 +112,23 @@ def test_versions_count_up_and_old_ones_stay_until_asked(store):
     assert same_tensors(store.weights("anna"), third)
     assert same_tensors(store.weights("anna", 1), first)
     assert store.prune("anna", keep=2) == 1
+    assert store.compact()
     assert [m.version for m in store.history("anna")] == [2, 3]
     assert same_tensors(store.weights("anna", 2), second)
     with pytest.raises(StoreError, match=r"'anna' has no version 1; it has \[2, 3\]"):
         store.model("anna", 1)
     assert len(store.history("ben")) == 1
     assert store.verify() == []
+
+
+def test_what_is_known_of_a_model_is_read_without_its_weights(store):
+    base = add_base(store)
+    commit(store, base, "anna", HEAD)
+    commit(store, base, "anna", HEAD, 2)
+    with statements(store) as said:
+        assert store.individual("anna").version == 2
+        assert store.individual("anna", 1).version == 1
+    assert not any("content" in statement for statement in said)
 
 
 def test_who_keeps_the_base_has_a_row_without_tensors(store):

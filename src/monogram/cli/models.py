@@ -190,7 +190,7 @@ def forget(
     store: StorePlace = "",
     run: Annotated[
         list[Path] | None,
-        typer.Option(help="A run directory, or an exported file or folder; repeat."),
+        typer.Option(help="A run directory, or a folder with exports of its model; repeat."),
     ] = None,
     work: Annotated[
         list[Path] | None,
@@ -209,24 +209,25 @@ def forget(
     store = store or _store_among(also)
     if not store and not also:
         raise SettingError("say with --store where the models are, with --run where a run is")
-    works = dict.fromkeys([*_works(store, also), *map(_existing, work or ())])
-    erased = [erase_work(folder, individual) for folder in works]
+    works = list(dict.fromkeys([*_works(store, also), *map(_existing, work or ())]))
     if not store or (also and _has_no_models(Path(store))):
-        _forget_in_runs(individual, also, work=any(erased))
+        _forget_in_runs(individual, also, works)
         return
     place = store_place(store)
     with Store.open(place) as opened:
+        opened.check_places(individual, also, receipts=receipts)
+        erased = _erase_works(works, individual)
         try:
             receipt = opened.forget(individual, also, receipts=receipts)
         except UnknownIndividualError as error:
-            if not any(erased):
+            if not erased:
                 raise
             _say(WORK_ERASED, str(error))
             return
-    _say(*receipt_lines(receipt, work=any(erased)), *_not_given(_run_around(place), also))
+    _say(*receipt_lines(receipt, work=erased), *_not_given(_run_around(place), also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
-    if not (receipt.found or any(erased)):
+    if not (receipt.found or erased):
         raise typer.Exit(NOTHING)
 
 
@@ -266,11 +267,18 @@ def _has_no_models(place: Path) -> bool:
     return place.is_dir() and is_run(place) and not (place / STORE_NAME).exists()
 
 
-def _forget_in_runs(individual: str, places: Sequence[Path], *, work: bool) -> None:
+def _erase_works(works: Sequence[Path], individual: str) -> bool:
+    """Erase interrupted work that holds an individual's data; whether there was any."""
+    erased = [erase_work(folder, individual) for folder in works]
+    return any(erased)
+
+
+def _forget_in_runs(individual: str, places: Sequence[Path], works: Sequence[Path]) -> None:
     """Remove an individual from runs that no model was kept of."""
     for place in places:
         if not is_run(place):
             raise StoreError(f"{place} is no run directory; exported models need their --store")
+    work = _erase_works(works, individual)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
     done = [forget_in_run(run, individual) for run in runs]
     found = work or any(run.found for run in done)

@@ -63,6 +63,7 @@ def export_model(
     Raises:
         SettingError: no such format, or a package that it needs is missing.
         UnknownIndividualError: no such individual.
+        StoreError: the folder holds the model of somebody else.
         NetworkError: the network cannot be written in a format, or came out different.
     """
     unknown = [name for name in formats if name not in WAYS]
@@ -99,8 +100,7 @@ def _export(
 ) -> Exported:
     chosen = WAYS[name]
     files = [folder / file for file in chosen.files]
-    if individual is not None:  # before anything is written: a file is never without its track
-        store.track_export(individual, name, *files)
+    store.track_export(individual, name, *files)  # a file is never without its track
     try:
         chosen.write(subject, folder)
         difference, largest = _differences(chosen, subject, folder)

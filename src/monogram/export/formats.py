@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from monogram.errors import SettingError
 from monogram.networks.architecture import Factory
 from monogram.networks.example import example_inputs
-from monogram.store import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
+from monogram.store import CONFIG_FILE, ONNX_FILE, PROGRAM_FILE, WEIGHTS_FILE, from_pretrained
 
 Runnable = Callable[[Tensor], Tensor]
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -91,15 +91,13 @@ def write_onnx(subject: Subject, folder: Path) -> None:
         )
         if program is None:
             raise RuntimeError("the exporter gave nothing")
-        program.save(folder / "model.onnx", external_data=False)
+        program.save(folder / ONNX_FILE, external_data=False)
 
 
 def read_onnx(_: Subject, folder: Path) -> Runnable:
     """The file in onnxruntime, on the processor."""
     runtime = import_module("onnxruntime")
-    session = runtime.InferenceSession(
-        str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
-    )
+    session = runtime.InferenceSession(str(folder / ONNX_FILE), providers=["CPUExecutionProvider"])
 
     def run(inputs: Tensor) -> Tensor:
         return torch.from_numpy(session.run(None, {"inputs": inputs.numpy()})[0])
@@ -115,20 +113,20 @@ def write_program(subject: Subject, folder: Path) -> None:
             (subject.example,),
             dynamic_shapes=({0: torch.export.Dim("batch")},),
         )
-        torch.export.save(program, folder / "model.pt2")
+        torch.export.save(program, folder / PROGRAM_FILE)
 
 
 def read_program(_: Subject, folder: Path) -> Runnable:
     """The program as a module."""
     with _quiet():
-        run: Runnable = torch.export.load(folder / "model.pt2").module()
+        run: Runnable = torch.export.load(folder / PROGRAM_FILE).module()
     return run
 
 
 WAYS: Mapping[str, Format] = {
     "safetensors": Format((WEIGHTS_FILE, CONFIG_FILE), write_pretrained, read_pretrained),
-    "onnx": Format(("model.onnx",), write_onnx, read_onnx),
-    "torch-export": Format(("model.pt2",), write_program, read_program),
+    "onnx": Format((ONNX_FILE,), write_onnx, read_onnx),
+    "torch-export": Format((PROGRAM_FILE,), write_program, read_program),
 }
 
 

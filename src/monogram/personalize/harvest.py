@@ -13,11 +13,11 @@ from monogram.personalize.fingerprints import of_individual
 from monogram.personalize.guard import Guard, Look, Rules, Verdict, accuracy
 from monogram.personalize.there import There, Wanted
 from monogram.plan import Model
-from monogram.store import SMALLEST_FIRST, Figures, Provenance, Store, decode, smallest_within
+from monogram.store import LOSSY, Figures, Provenance, Store, decode, smallest_within
 from monogram.training import Tally, Weights
 
 SMALLEST = "smallest"
-REFUSED = -1.0  # an accuracy below any that is accepted
+REFUSED = (float("-inf"), float("-inf"))  # accuracies below any that are accepted
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Guarding:
         common: the fingerprint of what all models have in common.
         encoding: of deltas; "smallest": whatever is smallest and good enough.
         settings: how models are made, a JSON object as text.
-        bound: the most accuracy that a lossy encoding may cost, a fraction in [0, 1].
+        bound: the most accuracy on the individual's and on global validation data that a lossy
+            encoding may cost, a fraction in [0, 1].
         in_global: individuals whose data is in D_G too.
         redo: for individuals that must be made again, the version that is not new enough.
     """
@@ -141,12 +142,15 @@ class _Keeper:
         if weights is None or asked.encoding == "lossless":
             return "lossless", weights
 
-        def good(candidate: dict[str, Tensor]) -> float:
+        def accuracies(candidate: dict[str, Tensor]) -> tuple[float, ...]:
             figures, problem = self._guard.judge(candidate, at_base, look)
-            return figures.personal_accuracy_validation or 0.0 if problem is None else REFUSED
+            own, shared = figures.personal_accuracy_validation, figures.global_accuracy_validation
+            return (own or 0.0, shared or 0.0) if problem is None else REFUSED
 
-        tried = SMALLEST_FIRST if asked.encoding == SMALLEST else (asked.encoding,)
-        chosen = smallest_within(self._base, weights, good, bound=asked.bound, encodings=tried)
+        tried = LOSSY if asked.encoding == SMALLEST else (asked.encoding,)
+        chosen = smallest_within(
+            self._base, weights, accuracies, bound=asked.bound, encodings=tried
+        )
         return str(chosen.encoding), {**self._base, **decode(self._base, chosen.delta)}
 
     def _figures(self, weights: Weights, individual: str) -> Figures:

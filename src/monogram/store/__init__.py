@@ -7,7 +7,7 @@
 | what they mean | `values` |
 | one network with many individuals' tensors | `split`, `mixed` |
 | what is in memory | `loaded`, `cache` |
-| nothing left of one individual, proved | `forget`, `runs` |
+| nothing left of one individual, proved | `forget`, `runs`, `exports` |
 | damage, named | `verify` |
 | folders as Hugging Face has them | `pretrained` |
 | one interface to all of it | `store` |
@@ -15,7 +15,7 @@
 
 from monogram.store.delta import (
     DEFAULT_BOUND,
-    SMALLEST_FIRST,
+    LOSSY,
     Accepted,
     Trial,
     decode,
@@ -23,6 +23,7 @@ from monogram.store.delta import (
     smallest_within,
 )
 from monogram.store.encodings import Half, Lossless, LowRank, Quantized, TopK, encoding
+from monogram.store.exports import ONNX_FILE, PROGRAM_FILE
 from monogram.store.forget import Receipt
 from monogram.store.given import as_trained, check_alike
 from monogram.store.pretrained import CONFIG_FILE, WEIGHTS_FILE, from_pretrained
@@ -46,7 +47,9 @@ __all__ = [
     "CONFIG_FILE",
     "DEFAULT_BOUND",
     "KINDS",
-    "SMALLEST_FIRST",
+    "LOSSY",
+    "ONNX_FILE",
+    "PROGRAM_FILE",
     "WEIGHTS_FILE",
     "Accepted",
     "Attempt",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, delete, func, insert, select, update
 
 from monogram.store import schema
 from monogram.store.database import Database
@@ -41,10 +41,13 @@ def _active(*columns: Any) -> Select[Any]:
 
 
 _FACTS_OF_ACTIVE = _active(*_FACTS)
-_WHOLE = _versions(*_FACTS, deltas.c.content)
-_WHOLE_ACTIVE = _WHOLE.where(
-    people.c.key == bindparam("wanted"), deltas.c.version == people.c.latest
+_WHOLE_OF_ACTIVE = _active(*_FACTS, deltas.c.content)
+_ASKED = (
+    people.c.key == bindparam("wanted"),
+    deltas.c.version == func.coalesce(bindparam("version", type_=Integer), people.c.latest),
 )
+_FACTS_OF_ONE = _versions(*_FACTS).where(*_ASKED)
+_WHOLE_OF_ONE = _versions(*_FACTS, deltas.c.content).where(*_ASKED)
 _ADDRESS = _active(people.c.key, deltas.c.hash, bases.c.hash.label("base"))
 
 
@@ -121,20 +124,24 @@ class Catalog:
 
     def whole_rows(self, keys: Sequence[bytes]) -> list[Row]:
         """The active versions of some individuals, content included."""
-        wanted = _WHOLE.where(deltas.c.version == people.c.latest)
         rows: list[Row] = []
         with self.database.read() as connection:
             for chunk in _chunks(keys):
-                rows += rows_of(connection, wanted.where(people.c.key.in_(chunk)))
+                rows += rows_of(connection, _WHOLE_OF_ACTIVE.where(people.c.key.in_(chunk)))
         return rows
+
+    def facts_row(self, key: bytes, version: int | None) -> Row | None:
+        """One version of an individual without content; None: the active one."""
+        return self._one(_FACTS_OF_ONE, key, version)
 
     def whole_row(self, key: bytes, version: int | None) -> Row | None:
         """One version of an individual, content included; None: the active one."""
-        wanted = _WHOLE_ACTIVE
-        if version is not None:
-            wanted = _WHOLE.where(people.c.key == bindparam("wanted"), deltas.c.version == version)
+        return self._one(_WHOLE_OF_ONE, key, version)
+
+    def _one(self, statement: Select[Any], key: bytes, version: int | None) -> Row | None:
         with self.database.read() as connection:
-            return next(iter(rows_of(connection, wanted, {"wanted": key})), None)
+            found = rows_of(connection, statement, {"wanted": key, "version": version})
+        return next(iter(found), None)
 
     def history(self, key: bytes) -> list[Row]:
         """All versions of an individual without content, the first one first."""
@@ -184,6 +191,11 @@ class Catalog:
             return connection.execute(old).rowcount
 
     # --- Exports -----------------------------------------------------------------------
+
+    def drop_export(self, path: str) -> None:
+        """Forget whose weights a file held: it will hold nobody's."""
+        with self.database.write() as connection:
+            connection.execute(delete(exports).where(exports.c.path == id_bytes(path)))
 
     def add_export(self, key: bytes, kind: str, path: str) -> None:
         """Remember a file that will hold an individual's weights, and nobody else's any more."""
@@ -239,6 +251,26 @@ class Catalog:
             ]
             rows = sum(connection.execute(statement).rowcount for statement in statements)
         return rows, [row.hash for row in touched]
+
+    def written(self, key: bytes) -> list[Row]:
+        """Number, hash and size of an individual's versions, also of those whose base is lost."""
+        mine = select(deltas.c.number, deltas.c.hash, deltas.c.size).join(people)
+        wanted = mine.where(people.c.key == key).order_by(deltas.c.version)
+        with self.database.read() as connection:
+            return rows_of(connection, wanted)
+
+    def content(self, number: int) -> bytes:
+        """A delta's bytes."""
+        with self.database.read() as connection:
+            found = connection.execute(select(deltas.c.content).where(deltas.c.number == number))
+            return bytes(found.scalar_one())
+
+    def has_others(self, hash_: str, key: bytes) -> bool:
+        """Whether somebody else than an individual has a delta of the same content."""
+        same = select(deltas.c.number).join(people)
+        wanted = same.where(deltas.c.hash == hash_, people.c.key != key).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(wanted).first() is not None
 
     def is_owner(self, key: bytes) -> bool:
         """Whether the D_G of some base contains an individual."""

@@ -30,6 +30,8 @@ from monogram.errors import NoStoreError, StoreError
 from monogram.store.schema import is_current, prepare
 
 BUSY_SECONDS = 60.0  # that a writer waits for another before it gives up
+LOCK_SECONDS = 10.0  # that PostgreSQL's VACUUM waits for readers; others wait behind it
+SIDE_FILES = ("", "-wal", "-shm", "-journal")  # endings of what SQLite keeps of a database
 LOCK = 0x6D6F6E6F  # of PostgreSQL's advisory locks: one process at a time makes tables
 MAGIC = b"SQLite format 3\x00"
 
@@ -55,6 +57,7 @@ class Database:
         if self.file and (self.file.exists() or not create):
             _check_file(self.file)
         self.engine = _engine(url)
+        self._reader = self.engine if self.is_sqlite else _of_one_state(self.engine)
         _open.add(self)
         try:
             with self.read() as connection:
@@ -64,6 +67,11 @@ class Database:
         except StoreError:
             self.close()
             raise
+
+    @property
+    def files(self) -> list[Path]:
+        """The SQLite file and those that SQLite keeps beside it; none on a server."""
+        return [Path(f"{self.file}{ending}") for ending in SIDE_FILES] if self.file else []
 
     def _prepare(self, *, create: bool) -> None:
         with self.write() as connection:
@@ -78,7 +86,7 @@ class Database:
         Raises:
             StoreError: what the database complained of.
         """
-        with self._errors(), self.engine.connect() as connection:
+        with self._errors(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -113,12 +121,12 @@ class Database:
             False when another process was reading, so that SQLite's log could not be emptied.
 
         Raises:
-            StoreError: what the database complained of.
+            StoreError: what the database complained of; on PostgreSQL, also that another process
+                was reading.
         """
         with self.alone() as connection:
             if not self.is_sqlite:
-                for table in tables:
-                    connection.execute(text(f"VACUUM FULL {table}"))
+                _rewrite_tables(connection, tables)
                 return True
             connection.exec_driver_sql("VACUUM")
             return not connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
@@ -186,6 +194,11 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
+def _of_one_state(engine: Engine) -> Engine:
+    """PostgreSQL as SQLite is by itself: all that a transaction reads is of one moment."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def _only_read(file: Path) -> URL:
     """A file in a folder where nothing can be made.
 
@@ -206,6 +219,16 @@ def _only_read(file: Path) -> URL:
     if not (log.exists() and index.exists()):
         query["immutable"] = "1"
     return URL.create("sqlite", database=f"file:{quote(str(file))}", query=query)
+
+
+def _rewrite_tables(connection: Connection, tables: Sequence[str]) -> None:
+    """VACUUM on PostgreSQL, which gives up where others use a table instead of stopping them."""
+    connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+    try:
+        for table in tables:
+            connection.execute(text(f"VACUUM FULL {table}"))
+    finally:
+        connection.execute(text("RESET lock_timeout"))
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -251,6 +274,7 @@ def _advice(said: str) -> str:
     for sign, advice in (
         ("full", "free some space and do it again: what was committed before is safe"),
         ("no space", "free some space and do it again: what was committed before is safe"),
+        ("lock timeout", "another process was using the store all the time; try again"),
         ("locked", "another process was writing all the time; try again"),
         ("malformed", "the file is damaged: restore it from a backup, or personalize again"),
         ("not a database", "the file is damaged: restore it from a backup"),

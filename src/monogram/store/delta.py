@@ -30,14 +30,7 @@ from monogram.store.encodings import (
 from monogram.store.tensors import Weights, from_bytes, same, to_bytes
 
 FORMAT = 1
-SMALLEST_FIRST: tuple[AnyEncoding, ...] = (
-    LowRank(4),
-    TopK(0.05),
-    Quantized(4),
-    Quantized(8),
-    Half(),
-    Lossless(),
-)
+LOSSY: tuple[AnyEncoding, ...] = (LowRank(4), TopK(0.05), Quantized(4), Quantized(8), Half())
 DEFAULT_BOUND = 0.002  # of accuracy lost, a fraction: 0.2 points
 
 
@@ -128,12 +121,12 @@ class Trial:
     Attributes:
         encoding: its text form.
         size: of the delta, bytes.
-        accuracy: of the decoded model, a fraction in [0, 1].
+        accuracies: of the decoded model, fractions in [0, 1].
     """
 
     encoding: str
     size: int
-    accuracy: float
+    accuracies: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -143,32 +136,33 @@ class Accepted:
     Attributes:
         encoding: to commit with.
         delta: the bytes.
-        exact_accuracy: of the model as it was trained.
-        trials: what was tried, in order; the last is the accepted one.
+        exact: accuracies of the model as it was trained.
+        trials: what was tried, the smallest first; the last is the accepted one.
     """
 
     encoding: AnyEncoding
     delta: bytes
-    exact_accuracy: float
+    exact: tuple[float, ...]
     trials: tuple[Trial, ...]
 
 
 def smallest_within(
     base: Weights,
     weights: Weights,
-    accuracy: Callable[[dict[str, Tensor]], float],
+    accuracies: Callable[[dict[str, Tensor]], tuple[float, ...]],
     *,
     bound: float = DEFAULT_BOUND,
-    encodings: Sequence[str | AnyEncoding] = SMALLEST_FIRST,
+    encodings: Sequence[str | AnyEncoding] = LOSSY,
 ) -> Accepted:
-    """The first encoding with which the individual's accuracy holds.
+    """The encoding of the smallest delta with which the accuracies of the individual's model hold.
 
     Args:
         base: all tensors of the base.
         weights: the individual's.
-        accuracy: of all tensors of a model on the individual's validation data, in [0, 1].
-        bound: the most accuracy that may be lost, a fraction.
-        encodings: in the order in which to try; after the last comes `lossless`.
+        accuracies: of all tensors of a model, in [0, 1]: on the individual's validation data, on
+            global validation data …
+        bound: the most that any of them may lose, a fraction.
+        encodings: to choose from, besides `lossless`, with which they always hold.
 
     Raises:
         StoreError: the two do not belong to one network.
@@ -176,14 +170,15 @@ def smallest_within(
     """
     if not bound >= 0:
         raise SettingError(f"the bound on accuracy lost must be at least 0, not {bound}")
-    exact = accuracy(dict(weights))
+    exact = accuracies(dict(weights))
     trials: list[Trial] = []
-    for how in [*map(encoding, encodings), Lossless()]:
-        delta = encode(base, weights, how)
+    forms = [Lossless(), *map(encoding, encodings)]
+    deltas = [(how, encode(base, weights, how)) for how in forms]
+    for how, delta in sorted(deltas, key=lambda one: len(one[1])):
         lossless = isinstance(how, Lossless)
-        reached = exact if lossless else accuracy({**base, **decode(base, delta)})
+        reached = exact if lossless else accuracies({**base, **decode(base, delta)})
         trials.append(Trial(str(how), len(delta), reached))
-        if lossless or reached >= exact - bound:
+        if all(now >= then - bound for now, then in zip(reached, exact, strict=True)):
             return Accepted(how, delta, exact, tuple(trials))
     raise AssertionError("the lossless encoding is always accepted")
 

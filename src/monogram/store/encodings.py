@@ -15,6 +15,7 @@ of batch normalisation, counters) stays lossless. Parts are byte-shuffled and co
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -226,7 +227,8 @@ def encoding(text: str | AnyEncoding) -> AnyEncoding:
         return text
     for form, make in _FORMS.items():
         if match := re.fullmatch(form, text.strip()):
-            return make(match[1] if match.groups() else "")
+            with suppress(ValueError):  # signs that are no number, such as "-"
+                return make(match[1] if match.groups() else "")
     raise SettingError(
         f"unknown encoding {text!r}. Known: lossless, half, int8 down to int2, topk(0.05), "
         "lowrank(8); to keep models, smallest too"

@@ -15,15 +15,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, select
-
-from monogram.errors import StoreError, shorten
+from monogram.errors import StoreError
 from monogram.formats import count
 from monogram.store import rows
 from monogram.store.catalog import Catalog
+from monogram.store.exports import exported_files
 from monogram.store.loaded import Loaded
-from monogram.store.runs import RunErasure, erase_file, forget_in_run, is_run, runs_in
-from monogram.store.schema import deltas, people
+from monogram.store.runs import RunErasure, erase_file, forget_in_run, runs_in
 from monogram.store.values import now
 
 NEEDLE = 32  # bytes of a delta that are searched for in one piece
@@ -32,9 +30,8 @@ SHORTEST_TEXT = 4  # bytes of an id that can be searched for without finding it 
 Check = tuple[bool, str]
 MARK = ".forgetting-"
 HASH = 64  # characters of a SHA-256
-SIDE_FILES = ("", "-wal", "-journal")  # of an SQLite database; "-shm" holds no rows
 
-COMPACT = "call Store.compact() when nobody else uses the store, then the bytes are gone"
+AGAIN = "do the same again when nobody else uses the store, then the bytes are gone"
 OTHER_PROCESSES = (
     "other processes that have the store open give up what they have in memory of the individual "
     "when they are next asked for it, or when they end"
@@ -43,9 +40,9 @@ OUTSIDE = (
     "the data that the individual's samples came from, files of predictions and exports copied "
     "elsewhere are not Monogram's to find: erase them too"
 )
-INTERRUPTED = (
-    "an earlier attempt was interrupted: what it had erased already is neither counted here nor "
-    "searched for by its weights"
+UNFINISHED = (
+    "an earlier attempt was interrupted, or could not be verified: what it had erased already is "
+    "neither counted here nor searched for by its weights"
 )
 COPIES = "copies that the file system, backups or the disk's own reserve made are out of reach"
 POSTGRESQL = (
@@ -68,13 +65,14 @@ class Receipt:
         id_hash: SHA-256 of the salt and the id in UTF-8, hexadecimal.
         salt: hexadecimal.
         forgotten_at: UTC, ISO 8601.
-        store: where.
+        store: where; parts of the path that bear the id are left out.
         versions: of its model that were deleted.
         rows: of the database that were deleted.
         delta_bytes: of weights that were deleted.
         cached: deltas that were given up in this process's memory.
         exports: files that were overwritten and removed.
         export_bytes: their size.
+        resumed: an earlier attempt was not ended; what it erased is not counted here.
         runs: what was removed from run directories.
         verified: every check that could be made was made and found nothing.
         checks: how it was verified, and what was found.
@@ -95,6 +93,7 @@ class Receipt:
     cached: int
     exports: int
     export_bytes: int
+    resumed: bool
     runs: tuple[RunErasure, ...]
     verified: bool
     checks: tuple[str, ...]
@@ -107,7 +106,8 @@ class Receipt:
     @property
     def found(self) -> bool:
         """Whether anything of the individual was there, or may have been."""
-        return bool(self.rows or self.exports or any(run.found for run in self.runs))
+        there = self.rows or self.exports or self.resumed
+        return bool(there or any(run.found for run in self.runs))
 
     def is_about(self, individual: str) -> bool:
         """Whether the receipt is about an individual."""
@@ -146,7 +146,7 @@ def prepare_receipts(folder: Path) -> None:
 
 
 def marks_of(folder: Path, individual: str) -> list[Path]:
-    """What forgetting an individual left because it was interrupted: files named by salt and hash.
+    """What forgetting an individual left because it was not ended: files named by salt and hash.
 
     Args:
         folder: for receipts.
@@ -178,47 +178,47 @@ def forget(
 ) -> Receipt:
     """Remove an individual everywhere; see `Store.forget`.
 
-    A mark in the folder for receipts stays until the receipt is there. Who finds one goes on with
-    what a kill interrupted: then the rows may be gone already, and not their bytes.
+    A mark in the folder for receipts stays until a receipt says that nothing is left. Who finds one
+    goes on with what a kill interrupted or a reader was in the way of: then the rows may be gone
+    already, and not their bytes.
     """
     key, places = rows.key_of(individual), [Path(place) for place in also]
-    for place in places:
-        _check_place(place)
-    history = catalog.history(key)
-    interrupted = bool(marks_of(folder, individual))
-    if not (history or places or interrupted or catalog.is_owner(key)):
+    resumed = bool(marks_of(folder, individual))
+    files = exported_files(catalog, individual, places, resumed=resumed)
+    written = catalog.written(key)
+    if not (catalog.rows_of(key) or places or resumed):
         raise loaded.unknown(individual, "there is nothing to forget")
-    _leave_mark(folder, individual)
-    exports = [Path(path) for _, path in catalog.export_rows(key)]
-    needles = _needles(catalog, individual)
+    if not resumed:
+        _leave_mark(folder, individual)
+    needles = _needles(catalog, individual, written)
     runs = dict.fromkeys(run for place in places for run in runs_in(place))
-    files = dict.fromkeys(
-        file for place in [*exports, *places] if not is_run(place) for file in _files(place)
-    )
     erased_runs = tuple(forget_in_run(run, individual) for run in runs)
-    sizes = [erase_file(file) for file in files]
-    for parent in {file.parent for file in exports}:
+    sizes = [erase_file(file) for file in files if file.is_file()]
+    for parent in {file.parent for file in files}:
         _remove_if_empty(parent)
     deleted, tainted = catalog.erase(key)
     cached = loaded.forget(individual)
     checks, limits = prove(catalog, key, needles)
-    limits += [INTERRUPTED] if interrupted else []
+    limits += [UNFINISHED] if resumed else []
     models = sorted({id_ for base in tainted for id_ in catalog.built_on(base)})
-    salt = secrets.token_bytes(16)
+    salt, name = secrets.token_bytes(16), catalog.database.name
     return Receipt(
         id_hash=_salted(salt, individual),
         salt=salt.hex(),
         forgotten_at=now(),
-        store=catalog.database.name,
-        versions=len(history),
+        store=_without_name(name, individual),
+        versions=len(written),
         rows=deleted,
-        delta_bytes=sum(row["size"] for row in history),
+        delta_bytes=sum(row["size"] for row in written),
         cached=cached,
         exports=len(sizes),
         export_bytes=sum(sizes),
-        runs=tuple(_without_name(run, individual) for run in erased_runs),
+        resumed=resumed,
+        runs=tuple(
+            replace(run, folder=_without_name(run.folder, individual)) for run in erased_runs
+        ),
         verified=all(passed for passed, _ in checks),
-        checks=tuple(line for _, line in checks),
+        checks=tuple(line.replace(name, _without_name(name, individual)) for _, line in checks),
         limits=tuple(limits),
         why=WHY if not tainted else f"{WHY} D_G of the bases below did: train them again.",
         bases_to_retrain=tuple(tainted),
@@ -242,18 +242,18 @@ def prove(catalog: Catalog, key: bytes, needles: Sequence[bytes]) -> tuple[list[
     try:
         emptied = catalog.database.compact(catalog.tables)
     except StoreError as error:
-        return [*checks, (False, f"the database could not be rewritten: {error}; {COMPACT}")], []
+        return [*checks, (False, f"the database could not be rewritten: {error}; {AGAIN}")], []
     if not emptied:
-        checks.append((False, f"another process was reading, so that the log is left; {COMPACT}"))
+        checks.append((False, f"another process was reading, so that the log is left; {AGAIN}"))
     checks.append((True, "the database was rewritten without the deleted rows (VACUUM)"))
     limits = [OUTSIDE, OTHER_PROCESSES]
     if catalog.database.is_sqlite:
-        checks.append(_search(catalog, Path(str(catalog.database.file)), needles))
+        checks.append(_search(catalog, needles))
         return checks, [*limits, COPIES]
     return checks, [*limits, POSTGRESQL]
 
 
-def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check:
+def _search(catalog: Catalog, needles: Sequence[bytes]) -> Check:
     """Look for what was deleted in all bytes of an SQLite database.
 
     A piece that a model left in the store holds as well says nothing of the individual: what
@@ -261,8 +261,7 @@ def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check
     """
     found: set[bytes] = set()
     searched = 0
-    for suffix in SIDE_FILES:
-        file = Path(f"{database}{suffix}")
+    for file in catalog.database.files:
         if file.exists() and file.stat().st_size:
             searched += file.stat().st_size
             found |= _found(file, needles)
@@ -273,23 +272,15 @@ def _search(catalog: Catalog, database: Path, needles: Sequence[bytes]) -> Check
     )
 
 
-def _needles(catalog: Catalog, individual: str) -> list[bytes]:
+def _needles(catalog: Catalog, individual: str, written: Sequence[rows.Row]) -> list[bytes]:
     """What to search for: pieces of the weights that nobody else has, the key, the id's text."""
     key, name = rows.key_of(individual), rows.id_bytes(individual)
     needles = [key]
     if len(name) >= SHORTEST_TEXT and not catalog.contains_text(individual):
         needles.append(name)
-    for row in catalog.history(key):
-        with catalog.database.read() as connection:
-            same = select(func.count()).where(deltas.c.hash == row["hash"], people.c.key != key)
-            shared = connection.execute(same.select_from(deltas.join(people))).scalar_one()
-            found = (
-                select(deltas.c.content)
-                .join(people)
-                .where(people.c.key == key, deltas.c.version == row["version"])
-            )
-            content = bytes(connection.execute(found).scalar_one())
-        needles += [] if shared else _pieces(content)
+    for row in written:
+        shared = catalog.has_others(row["hash"], key)
+        needles += [] if shared else _pieces(catalog.content(row["number"]))
     return list(dict.fromkeys(needles))
 
 
@@ -311,31 +302,6 @@ def _salted(salt: bytes, individual: str) -> str:
     return hashlib.sha256(salt + rows.id_bytes(individual)).hexdigest()
 
 
-def _check_place(place: Path) -> None:
-    """Refuse what is neither a run directory nor an export before anything is erased."""
-    if is_run(place) or place.is_file() or (place.is_dir() and _is_export(place)):
-        return
-    raise StoreError(
-        f"{shorten(place, 200)} is neither a run directory nor an exported model; nothing was "
-        "forgotten: give the right paths"
-    )
-
-
-def _is_export(folder: Path) -> bool:
-    """Whether a folder was written by `save_pretrained`."""
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and "monogram_format" in config
-
-
-def _files(place: Path) -> list[Path]:
-    if place.is_dir():
-        return sorted(file for file in place.iterdir() if file.is_file())
-    return [place] if place.is_file() else []
-
-
 def _remove_if_empty(folder: Path) -> None:
     """Its name may be the individual's; nobody stands in it."""
     here = Path.cwd()
@@ -344,7 +310,6 @@ def _remove_if_empty(folder: Path) -> None:
             folder.rmdir()
 
 
-def _without_name(run: RunErasure, individual: str) -> RunErasure:
-    """The same without the id, where the folder bears it."""
-    parts = ["…" if individual in part else part for part in Path(run.folder).parts]
-    return replace(run, folder=str(Path(*parts)))
+def _without_name(place: str, individual: str) -> str:
+    """A path or address without those parts that bear the id."""
+    return "/".join("…" if individual in part else part for part in place.split("/"))

@@ -66,23 +66,29 @@ class Loaded:
         network.load_state_dict(own, strict=False)
         return network
 
+    def facts(self, individual: str, version: int | None) -> rows.Row:
+        """One version of an individual without content; None: the active one."""
+        row = self._catalog.facts_row(rows.key_of(individual), version)
+        if row is None:
+            raise self._missing(individual, version)
+        return row
+
     def row(self, individual: str, version: int | None) -> rows.Row:
         """One version of an individual, content included; None: the active one."""
-        key = rows.key_of(individual)
-        row = self._catalog.whole_row(key, version)
-        if row is not None:
-            return row
-        there = [row["version"] for row in self._catalog.history(key)]
+        row = self._catalog.whole_row(rows.key_of(individual), version)
+        if row is None:
+            raise self._missing(individual, version)
+        return row
+
+    def _missing(self, individual: str, version: int | None) -> StoreError:
+        """The error for a version that is not there."""
+        there = [row["version"] for row in self._catalog.history(rows.key_of(individual))]
         if not there:
-            raise self.unknown(individual)
+            return self.unknown(individual)
+        who = f"individual {shorten(individual)!r}"
         if version is None:
-            raise StoreError(
-                f"individual {shorten(individual)!r}: its active version is missing, {there} are "
-                f"there; {AGAIN}"
-            )
-        raise StoreError(
-            f"individual {shorten(individual)!r} has no version {version}; it has {there}"
-        )
+            return StoreError(f"{who}: its active version is missing, {there} are there; {AGAIN}")
+        return StoreError(f"{who} has no version {version}; it has {there}")
 
     def served(self, individuals: Collection[str]) -> dict[str, Served]:
         """What answers for those individuals that have a model."""
@@ -151,6 +157,7 @@ class Loaded:
         absent = [key for key, own in cached.items() if own is None]
         read = {bytes(row["key"]): row for row in self._catalog.whole_rows(absent)}
         found: dict[str, tuple[str, Own]] = {}
+        strangers: list[str] = []
         for key, id_ in keys.items():
             kept = cached.get(key)
             if kept is not None:
@@ -158,17 +165,18 @@ class Loaded:
             elif key in read:
                 found[id_] = (read[key]["base"], self.own(read[key]))
             else:
-                found[id_] = self._substitute(id_, unknown)
-        return found
+                strangers.append(id_)
+        return found | self._substitutes(strangers, unknown)
 
-    def _substitute(self, individual: str, unknown: Unknown) -> tuple[str, Own]:
-        """The base for an id without a model, when the caller asked for it."""
-        self.forget(individual)  # another process may have erased it
+    def _substitutes(self, strangers: list[str], unknown: Unknown) -> dict[str, tuple[str, Own]]:
+        """The latest base for ids without a model, when the caller asked for it."""
+        for individual in strangers:
+            self.forget(individual)  # another process may have erased it
+        if not strangers:
+            return {}
         if unknown == "base":
-            return self.base(None).hash, {}
-        if self._catalog.history(rows.key_of(individual)):
-            self.row(individual, None)  # damaged: says so
-        raise self.unknown(individual)
+            return dict.fromkeys(strangers, (self.base(None).hash, {}))
+        raise self._missing(strangers[0], None)
 
     def _base(self, base: str) -> tuple[BaseModel, dict[str, Tensor]]:
         base = self.whole_hash(base)

@@ -26,6 +26,7 @@ from monogram.store.tensors import digest, from_bytes, to_bytes
 from monogram.store.values import BaseModel, PersonalModel, plain
 
 FORMAT = 1
+NEEDED = {"kind", "base", "network", "sha256"}  # of a config
 FILES = CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
 
@@ -137,6 +138,12 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise StoreError(
             f"{folder / CONFIG_FILE} was not written by this version of save_pretrained"
         )
-    if digest(content) != config.get("sha256"):
+    lacking = sorted(NEEDED - config.keys())
+    if lacking:
+        raise StoreError(
+            f"{folder / CONFIG_FILE} was changed after it was written: it lacks "
+            f"{', '.join(lacking)}; save the model again"
+        )
+    if digest(content) != config["sha256"]:
         raise StoreError(f"{folder / WEIGHTS_FILE} was changed after it was written; save it again")
     return config, from_bytes(content, str(folder / WEIGHTS_FILE))[0]

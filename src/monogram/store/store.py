@@ -21,6 +21,7 @@ from monogram.store.cache import DEFAULT_LIMIT
 from monogram.store.catalog import Catalog
 from monogram.store.database import Database
 from monogram.store.encodings import AnyEncoding
+from monogram.store.exports import exported_files, is_among
 from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
@@ -275,7 +276,7 @@ class Store:
             UnknownIndividualError: no such individual.
             StoreError: no such version, or it is damaged.
         """
-        return rows.personal_of(self._loaded.row(individual, version))
+        return rows.personal_of(self._loaded.facts(individual, version))
 
     def served(self, individuals: Collection[str]) -> dict[str, Served]:
         """What answers for some individuals, read for all of them at once.
@@ -370,40 +371,50 @@ class Store:
 
         Raises:
             UnknownIndividualError: no such individual.
-            StoreError: the model is damaged, or the folder cannot be written.
+            StoreError: the model is damaged, or the folder cannot be written, or holds the model
+                of somebody else.
         """
         person = None if individual is None else self.individual(individual)
         known = self.base(base if person is None else person.base)
         own = None if person is None else (person, self.weights(person.individual))
         weights = self.base_weights(known.hash)
-        if individual is not None:  # before anything is written: a file is never without its track
-            self.track_export(individual, "pretrained", *(Path(folder) / name for name in FILES))
+        files = [Path(folder) / name for name in FILES]
+        self.track_export(individual, "pretrained", *files)  # a file is never without its track
         save_pretrained(folder, known, weights, own, whole=whole, answers=answers)
 
-    def track_export(self, individual: str, kind: str, *paths: Path | str) -> None:
-        """Remember files that hold an individual's weights: `forget` removes them.
+    def track_export(self, individual: str | None, kind: str, *paths: Path | str) -> None:
+        """Remember files that are to hold an individual's weights: `forget` removes them.
 
         Args:
-            individual: its id.
+            individual: its id; None: they are to hold the base, nobody's any more.
             kind: for example "onnx".
             paths: files; the name of a folder would not say what it will hold later.
 
         Raises:
             UnknownIndividualError: no such individual.
-            StoreError: a file there holds somebody else's weights.
+            StoreError: a file there holds somebody else's weights, or is the store's own.
         """
-        if individual not in self:
+        if individual is not None and individual not in self:
             raise self._loaded.unknown(individual)
         files = [Path(path).absolute() for path in paths]
         for file in files:
-            holder = self._catalog.export_holder(str(file))
-            if holder not in (None, individual) and file.exists():
-                raise StoreError(
-                    f"{file} holds the model of individual {shorten(holder)!r}: choose another "
-                    "place for this one, so that each can be forgotten alone"
-                )
-        for file in files:
-            self._catalog.add_export(rows.key_of(individual), kind, str(file))
+            self._check_free(file, individual)
+        for path in map(str, files):
+            if individual is not None:
+                self._catalog.add_export(rows.key_of(individual), kind, path)
+            elif self._catalog.export_holder(path) is not None:  # a store may be one to read
+                self._catalog.drop_export(path)
+
+    def _check_free(self, file: Path, individual: str | None) -> None:
+        """Refuse a file that is the store's own, or holds the model of another individual."""
+        if is_among(file, self._catalog.database.files):
+            raise StoreError(f"{file} is a file of the store itself: choose another place")
+        holder = self._catalog.export_holder(str(file))
+        if holder not in (None, individual) and file.exists():
+            raise StoreError(
+                f"{file} holds the model of individual {shorten(holder)!r}: choose another "
+                "place for this one, so that each can be forgotten alone"
+            )
 
     def exports(self, individual: str) -> list[tuple[str, Path]]:
         """Kind and path of an individual's tracked exports, the oldest first."""
@@ -421,9 +432,25 @@ class Store:
             False when another process was reading, so that SQLite's log could not be emptied.
 
         Raises:
-            StoreError: the database could not be rewritten, for lack of space for example.
+            StoreError: the database could not be rewritten, for lack of space for example, or on
+                PostgreSQL since another process was reading.
         """
         return self._catalog.database.compact(self._catalog.tables)
+
+    def check_places(
+        self,
+        individual: str,
+        also: Sequence[Path | str],
+        *,
+        receipts: Path | str | None = None,
+    ) -> None:
+        """Refuse places that `forget` would refuse, before anything else is erased; see there.
+
+        Raises:
+            StoreError: a path is no run directory and no export of this individual.
+        """
+        resumed = bool(marks_of(self._folder(receipts), individual))
+        exported_files(self._catalog, individual, list(map(Path, also)), resumed=resumed)
 
     def forget(
         self,
@@ -434,10 +461,12 @@ class Store:
     ) -> Receipt:
         """Remove an individual everywhere, prove it, and leave a receipt without its data.
 
+        Where it was interrupted, or the receipt is not verified, the same again ends it.
+
         Args:
             individual: its id.
-            also: run directories and exported files or folders that hold data of it too; tracked
-                exports need not be named.
+            also: run directories that hold data of it, and folders with its exports, such as
+                copies; tracked exports need not be named.
             receipts: folder for the receipt; None: beside an SQLite file, or `receipts` here.
 
         Returns:
@@ -445,14 +474,19 @@ class Store:
 
         Raises:
             UnknownIndividualError: there is nothing to forget.
-            StoreError: a path is no run directory or export, or is in use, or the receipt's folder
-                cannot be written; then nothing was forgotten.
+            StoreError: a path is no run directory and no export of this individual, or is in use,
+                or the receipt's folder cannot be written; then nothing was forgotten.
         """
-        file = self._catalog.database.file
-        beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
-        folder = beside if receipts is None else Path(receipts)
+        folder = self._folder(receipts)
         prepare_receipts(folder)
         receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
-        for mark in marks_of(folder, individual):
+        for mark in marks_of(folder, individual) if receipt.verified else ():
             mark.unlink()
         return receipt
+
+    def _folder(self, receipts: Path | str | None) -> Path:
+        """Where receipts go."""
+        if receipts is not None:
+            return Path(receipts)
+        file = self._catalog.database.file
+        return file.with_name(f"{file.name}.receipts") if file else Path("receipts")
