@@ -79,7 +79,8 @@ def resume(
 
     Args:
         work: its folder.
-        store: needed only when its address holds a password, which is never written down.
+        store: where it is now; needed only if it was moved, or when its address holds a password,
+            which is never written down.
         network: a name or a factory of the bare network, where it cannot be imported by the name
             that it had.
         pace: how the work is done.
@@ -99,6 +100,7 @@ def resume(
     ways = Ways(tuple(kept["coefficients"]), kept["encoding"], kept["bound"])
     whom = restricted(start.population, [*asked["pending"], *asked["set_aside"]])
     with begun.locked(), Store.open(place) as opened:
+        begun.turn_to(place)
         session = Session(start, ways, opened, str(place), begun, pace or Pace())
         return session.run(whom, asked["redo"])
 

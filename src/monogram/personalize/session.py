@@ -1,12 +1,9 @@
 """One run of a personalization, from who is there to what is in the store."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-from sqlalchemy import make_url
 
 from monogram.engine import Failure, execute
 from monogram.errors import StoreError
@@ -19,7 +16,7 @@ from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined
 from monogram.personalize.start import Start
 from monogram.personalize.ways import Pace, Ways
-from monogram.personalize.work import Work, as_asked
+from monogram.personalize.work import Work, address, as_asked
 from monogram.population import Population, SetAside, open_population
 from monogram.store import Attempt, Decision, Entry, PersonalModel, Provenance, Store
 
@@ -114,7 +111,7 @@ class Session:
         again = sorted(ahead.pending) if self.ways.again else []
         return as_asked(self.start) | {
             "ways": self.ways.settings(),
-            "store": _without_secrets(self.place),
+            "store": address(self.place),
             "pending": dict(ahead.pending),
             "set_aside": [one.individual for one in ahead.set_aside],
             "redo": {**redo, **{id_: self._version(id_) for id_ in again}},
@@ -160,10 +157,3 @@ class Session:
     def _made(self, ahead: Ahead, gone: set[str]) -> Iterator[PersonalModel]:
         ids = {*ahead.pending, *(one.individual for one in ahead.cold)} - gone
         return (self.store.individual(id_) for id_ in sorted(ids))
-
-
-def _without_secrets(place: str) -> str | None:
-    """A store's address as it may be written down; None when it holds a password."""
-    if "://" in place:
-        return None if make_url(place).password is not None else place
-    return os.path.abspath(place)  # noqa: PTH100 - keeps symbolic links as they are

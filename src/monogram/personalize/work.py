@@ -9,6 +9,7 @@ engine.json       who is trained together
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from monogram.networks import architecture, kept_factory
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as
 from monogram.personalize.start import Start
+from monogram.personalize.trunks import find_trunks
 from monogram.population import Population, open_population, save_population
 from monogram.store import erase_file
 from monogram.training import State, load_state, save_state
@@ -77,6 +79,14 @@ def sqlite_file(store: str | Path) -> Path | None:
     except ArgumentError as error:
         raise NoStoreError(f"the store's address cannot be read: {error}") from error
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def address(store: str | Path) -> str | None:
+    """A store's address as it may be written down; None when it holds a password."""
+    place = str(store)
+    if "://" in place:
+        return None if make_url(place).password is not None else place
+    return os.path.abspath(place)  # noqa: PTH100 - keeps symbolic links as they are
 
 
 class Work:
@@ -168,6 +178,21 @@ class Work:
         for key, state in start.trunks.items():
             save_state(state, self.folder / "trunks" / f"{key}.safetensors", key)
         save_state(State(0, dict(start.base), {}), self.folder / f"{BASE}.safetensors", BASE)
+        self._write(asked)
+
+    def turn_to(self, store: str | Path) -> None:
+        """Go on into a store that has moved since, or is called by another name.
+
+        Args:
+            store: path or URL.
+
+        Raises:
+            RunError: nothing is left to go on with.
+            OSError: the disk is full or the folder cannot be written.
+        """
+        self._write(self.asked() | {"store": address(store)})
+
+    def _write(self, asked: Mapping[str, Any]) -> None:
         part = self.folder / "asked.json.part"
         part.write_text(json.dumps(asked, indent=1), encoding="utf-8")
         part.replace(self.folder / "asked.json")
@@ -225,7 +250,7 @@ def start_of(work: Work, network: str | Factory | None = None) -> Start:
         kept_factory(asked["network"])  # or it is told how to say where it is now
     made = architecture(network or asked["network"], people, standardize=asked["standardize"])
     made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
-    return Start(
+    start = Start(
         population=people,
         architecture=made,
         curriculum=parse(asked["curriculum"]),
@@ -239,6 +264,8 @@ def start_of(work: Work, network: str | Factory | None = None) -> Start:
         device=asked["device"],
         threads=asked["threads"],
     )
+    plan = start.plan()
+    return replace(start, trunks=find_trunks(plan, plan, work.folder / "trunks"))
 
 
 def erase_work(folder: Path, individual: str) -> bool:
