@@ -207,10 +207,11 @@ def test_nobody_but_people_with_too_little_data_will_do(start, tmp_path):
     [
         ({"classes": ["0", "1", "other"]}, "has a class 'other' that the base does not know"),
         ({"shape": (6,)}, r"has inputs of shape \[6\]; the base takes \[5\]"),
+        ({"kind": np.uint8}, "has inputs of type uint8; the base takes float32, give them as such"),
     ],
 )
 def test_people_who_do_not_fit_the_base_are_refused(start, tmp_path, change, said):
-    other = make_population(**{k: v for k, v in change.items() if k == "shape"})
+    other = make_population(**{k: v for k, v in change.items() if k != "classes"})
     if "classes" in change:
         other = Population(**{**vars(other), "classes": tuple(change["classes"])})
     with pytest.raises(DataError, match=said):
