@@ -6,13 +6,13 @@ import signal
 import time
 
 import pytest
+from safetensors.torch import load_file
 from tests.people import make_population
 from tests.personalize.conftest import HERE, content, make_run
 
 from monogram.curriculum import Recipe
 from monogram.errors import NetworkError, RunError, StoreError
 from monogram.personalize import Pace, Start, Ways, personalize, resume
-from monogram.personalize.given import read_weights
 from monogram.personalize.guard import Guard
 from monogram.store import Store
 
@@ -155,30 +155,31 @@ def test_work_on_other_data_is_not_gone_on_with(crowd, tmp_path, monkeypatch):
     }
 
 
+def own_base(run, times):
+    """A start from a base of one's own: the run's, with every weight times a number."""
+    trunk = load_file(next((run / "trunks").glob("*.safetensors")))
+    trunk = {n.removeprefix("weights/"): t for n, t in trunk.items() if n.startswith("weights/")}
+    return Start.of_base(
+        {n: times * t if n.endswith("weight") else t for n, t in trunk.items()},
+        make_population(dict.fromkeys(("anna", "ben"), 24)),
+        "transfer(4)",
+        network="tests.nets:plain",
+        recipe=Recipe(batch_size=8),
+        epochs=2,
+        floor=0.0,
+    )
+
+
 @pytest.mark.parametrize("moved", ["to another folder", "behind a link"])
 def test_going_on_with_a_store_of_another_name_starts_from_the_same_base(
     crowd, tmp_path, monkeypatch, moved
 ):
     there, now = tmp_path / "there", tmp_path / "now"
-    trunk = read_weights(next((crowd[0] / "trunks").glob("*.safetensors")))
-    base = {n: 2 * t if n.endswith("weight") else t for n, t in trunk.items()}  # of no plan
-
-    def own():
-        return Start.of_base(
-            base,
-            make_population(dict.fromkeys(("anna", "ben"), 24)),
-            "transfer(4)",
-            network="tests.nets:plain",
-            recipe=Recipe(batch_size=8),
-            epochs=2,
-            floor=0.0,
-        )
-
-    personalize(own(), store=there / "whole.db", pace=HERE)
+    personalize(own_base(crowd[0], 2), store=there / "whole.db", pace=HERE)
     with monkeypatch.context() as patch:
         stopped_after(1, patch)
         with pytest.raises(KeyboardInterrupt):
-            personalize(own(), store=there / "m.db", pace=HERE)
+            personalize(own_base(crowd[0], 2), store=there / "m.db", pace=HERE)
     if moved == "behind a link":
         now.symlink_to(there)
     else:
@@ -186,3 +187,13 @@ def test_going_on_with_a_store_of_another_name_starts_from_the_same_base(
     outcome = resume(now / "m.db.work", store=now / "m.db", pace=HERE)
     assert len(outcome.made) == 1
     assert content(now / "m.db") == content(now / "whole.db")
+
+
+def test_work_on_another_base_is_not_gone_on_with(crowd, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopped_after(0, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(own_base(crowd[0], 2), store=tmp_path / "m.db", pace=HERE)
+    for store in ("m.db", "whole.db"):
+        personalize(own_base(crowd[0], 3), store=tmp_path / store, pace=HERE)
+    assert content(tmp_path / "m.db") == content(tmp_path / "whole.db")

@@ -60,7 +60,7 @@ class Session:
         return Outcome(self.store.name, kept.hash, made, ahead, tuple(failures))
 
     def _train(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> list[Failure]:
-        asked = self._asked(ahead, redo)
+        asked = self._asked(ahead, kept, redo)
         people = self._begin(ahead, asked)
         start = self.start
         harvest = Guarding(
@@ -106,11 +106,12 @@ class Session:
             self.work.begin(asked, self.start, self._people(ahead))
         return open_population(self.work.folder / "population").only(ahead.pending)
 
-    def _asked(self, ahead: Ahead, redo: Mapping[str, int]) -> dict[str, Any]:
+    def _asked(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> dict[str, Any]:
         """What is asked, as plain values."""
         again = sorted(ahead.pending) if self.ways.again else []
         return as_asked(self.start) | {
             "ways": self.ways.settings(),
+            "base": kept.hash,
             "store": address(self.place),
             "pending": dict(ahead.pending),
             "set_aside": [one.individual for one in ahead.set_aside],
