@@ -37,6 +37,28 @@ def test_a_base_with_a_buffer_that_is_no_number_is_found_again(tmp_path):
     assert (len(again.made), set(again.ahead.unchanged)) == (0, set(PEOPLE))
 
 
+class Wrapped(nn.Module):
+    """Keeps its layers under the name that a network has within its preparation."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.network = nets.plain(channels, classes)
+
+    def forward(self, inputs):
+        return self.network(inputs)
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_base_is_told_from_a_prepared_one_by_its_network(prepared):
+    bare = {n: t + 1 for n, t in Wrapped(5, 3).state_dict().items()}
+    whole = {f"network.{name}": tensor for name, tensor in bare.items()}
+    preparation = {"mean": torch.ones(5), "scale": torch.full((5,), 2.0)}
+    given = whole | preparation if prepared else bare
+    start = Start.of_base(given, make_population(), "transfer(4)", network=Wrapped)
+    assert nets.same({n: t for n, t in start.base.items() if n in whole}, whole)
+    assert start.architecture.description()["standardized"] == prepared
+
+
 def test_code_that_was_changed_since_is_refused_everywhere(run, tmp_path):
     start, store = Start.of_run(run, curriculum="transfer(4)"), tmp_path / "models.db"
     personalize(start, store=store, only=["anna"], pace=HERE)

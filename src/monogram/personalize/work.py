@@ -216,7 +216,6 @@ def as_asked(start: Start) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "network": start.architecture.name,
-        "standardize": start.architecture.mean is not None,
         "curriculum": start.curriculum_text,
         "base_curriculum": start.base_curriculum,
         "recipe": asdict(start.recipe),
@@ -248,7 +247,7 @@ def start_of(work: Work, network: str | Factory | None = None) -> Start:
         raise RunError(f"{work.folder} lacks its base; give the whole command again")
     if network is None:
         kept_factory(asked["network"])  # or it is told how to say where it is now
-    made = architecture(network or asked["network"], people, standardize=asked["standardize"])
+    made = architecture(network or asked["network"], people, standardize=False)
     made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
     start = Start(
         population=people,
