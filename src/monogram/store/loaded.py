@@ -20,7 +20,6 @@ from monogram.store.mixed import Mixer, Own
 from monogram.store.tensors import from_bytes
 from monogram.store.values import BaseModel, Served
 
-AGAIN = "personalize this individual again, or restore the database from a backup"
 ASK_FOR_BASE = 'have the base predict (`predict --unknown base`, in Python unknown="base")'
 ADVICE = f"`list` shows who has one; personalize it, or {ASK_FOR_BASE}"
 Unknown = Literal["error", "base"]
@@ -78,7 +77,7 @@ class Loaded:
         if version is None:
             raise StoreError(
                 f"individual {shorten(individual)!r}: its active version is missing, {there} are "
-                f"there; {AGAIN}"
+                f"there; {rows.AGAIN}"
             )
         raise StoreError(
             f"individual {shorten(individual)!r} has no version {version}; it has {there}"
@@ -97,7 +96,7 @@ class Loaded:
         kept = self.deltas.get(key, row["hash"])
         if kept is None:
             what = rows.name_of(row)
-            content = rows.check_content(bytes(row["content"]), row["hash"], what, AGAIN)
+            content = rows.check_content(bytes(row["content"]), row["hash"], what, rows.AGAIN)
             kept = decode(self.base_weights(row["base"]), content, what)
             self.deltas.put(key, row["hash"], kept)
         return kept

@@ -34,7 +34,7 @@ from monogram.store.values import (
     Provenance,
     Served,
 )
-from monogram.store.verify import verify
+from monogram.store.verify import intact, verify
 from monogram.store.writing import Entry, write
 
 
@@ -413,6 +413,14 @@ class Store:
     def verify(self) -> list[Damage]:
         """Everything that is not as it was written, by individual and version; empty if whole."""
         return verify(self._catalog)
+
+    def intact(self, individuals: Collection[str]) -> frozenset[str]:
+        """Those whose active version is as it was written, its weights included.
+
+        Args:
+            individuals: ids; those without a model are left out of the answer.
+        """
+        return intact(self._catalog, individuals)
 
     def compact(self) -> bool:
         """Rewrite the database without what was deleted from it.
