@@ -7,7 +7,7 @@ import time
 
 import pytest
 from safetensors.torch import load_file
-from tests.people import make_population
+from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
 
 from monogram.curriculum import Recipe
@@ -121,6 +121,24 @@ def test_resuming_needs_nothing_but_the_work(crowd, tmp_path, monkeypatch, again
     assert {one[-1] for one in found.values()} == {2 if again else 1}
     with pytest.raises(RunError, match="no work to go on with"):
         resume(tmp_path / "models.db.work")
+
+
+def test_the_same_command_does_not_train_again_whom_it_has_trained_again(
+    run, tmp_path, monkeypatch
+):
+    store, start, again = (
+        tmp_path / "m.db",
+        Start.of_run(run, curriculum="transfer(4)"),
+        Ways(again=True),
+    )
+    personalize(start, store=store, pace=HERE)
+    with monkeypatch.context() as patch:
+        stopped_after(2, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(start, store=store, ways=again, pace=HERE)
+    for left in (2, len(PEOPLE)):
+        assert len(personalize(start, store=store, ways=again, pace=HERE).made) == left
+    assert {one[-1] for one in content(store).values()} == {3}
 
 
 def test_what_a_worker_commits_after_its_parent_was_killed_is_not_made_twice(

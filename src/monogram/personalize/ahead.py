@@ -70,7 +70,7 @@ def look_at(
     wanted = Wanted(known.hash if known else None, start.curriculum_text, start.seed)
     there = There(store, wanted, whole=len(whom.individuals) > MANY)
     prints = {id_: of_individual(whom, id_, common) for id_ in whom.individuals}
-    made = frozenset() if ways.again else there.among(prints, redo or {})
+    made = there.among(prints, redo or {})
     pending = {id_: found for id_, found in prints.items() if id_ not in made}
     few = [one for one in whom.set_aside if one.too_few]
     same = [one for one in few if there.has(one.individual, of_too_few(one, common))]

@@ -18,6 +18,7 @@ from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined, restricted
 from monogram.personalize.session import Session
 from monogram.personalize.start import Start
+from monogram.personalize.there import versions
 from monogram.personalize.ways import Pace, Ways
 from monogram.personalize.work import STORE_NAME, Work, start_of, work_folder
 from monogram.population import Population
@@ -140,7 +141,8 @@ def _ahead(start: Start, whom: Population, place: str, ways: Ways) -> Ahead:
     except StoreError:  # there is none yet
         return look_at(start, ways, None, whom)
     with opened:
-        return look_at(start, ways, opened, whom)
+        redo = versions(opened, whom.individuals) if ways.again else {}
+        return look_at(start, ways, opened, whom, redo)
 
 
 def _check_memory(start: Start, whom: Population, place: str, ways: Ways, pace: Pace) -> None:

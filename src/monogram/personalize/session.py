@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monogram.engine import Failure, execute
-from monogram.errors import StoreError
 from monogram.personalize.ahead import Ahead, look_at
 from monogram.personalize.base import Kept, keep_base
 from monogram.personalize.fingerprints import of_too_few
@@ -15,6 +14,7 @@ from monogram.personalize.harvest import Guarding
 from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined
 from monogram.personalize.start import Start
+from monogram.personalize.there import versions
 from monogram.personalize.ways import Pace, Ways
 from monogram.personalize.work import Work, address, as_asked
 from monogram.population import Population, SetAside, open_population
@@ -48,12 +48,14 @@ class Session:
 
         Args:
             whom: everybody that is asked for, with D_G.
-            redo: for individuals that must be trained again, the version that is not new enough.
+            redo: for individuals that must be trained again, the version that is not new enough;
+                None: whom the ways ask for again.
         """
+        redo = self._again(whom) if redo is None else redo
         ahead = look_at(self.start, self.ways, self.store, whom, redo)
         kept = keep_base(self.store, self.start)
         self._give_base(ahead, kept)
-        failures = self._train(ahead, kept, redo or {}) if ahead.pending else []
+        failures = self._train(ahead, kept, redo) if ahead.pending else []
         self.work.remove()
         gone = {failure.individual for failure in failures}
         made = tuple(self._made(ahead, gone))
@@ -106,24 +108,33 @@ class Session:
             self.work.begin(asked, self.start, self._people(ahead))
         return open_population(self.work.folder / "population").only(ahead.pending)
 
-    def _asked(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> dict[str, Any]:
-        """What is asked, as plain values."""
-        again = sorted(ahead.pending) if self.ways.again else []
-        return as_asked(self.start) | {
-            "ways": self.ways.settings(),
-            "base": kept.hash,
-            "store": address(self.place),
-            "pending": dict(ahead.pending),
-            "set_aside": [one.individual for one in ahead.set_aside],
-            "redo": {**redo, **{id_: self._version(id_) for id_ in again}},
+    def _again(self, whom: Population) -> dict[str, int]:
+        """Whom to train again, and the versions that are not new enough.
+
+        Of work that was begun likewise, what it made since stays.
+        """
+        if not self.ways.again:
+            return {}
+        begun = self.work.redo(self._how())
+        return versions(self.store, whom.individuals) | {
+            id_: version for id_, version in begun.items() if id_ in whom.individuals
         }
 
-    def _version(self, individual: str) -> int:
-        """The active version; 0 when there is none, or a damaged one."""
-        try:
-            return self.store.individual(individual).version if individual in self.store else 0
-        except StoreError:
-            return 0
+    def _asked(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> dict[str, Any]:
+        """What is asked, as plain values."""
+        return self._how() | {
+            "base": kept.hash,
+            "pending": dict(ahead.pending),
+            "set_aside": [one.individual for one in ahead.set_aside],
+            "redo": dict(redo),
+        }
+
+    def _how(self) -> dict[str, Any]:
+        """How and where to, as plain values."""
+        return as_asked(self.start) | {
+            "ways": self.ways.settings(),
+            "store": address(self.place),
+        }
 
     def _people(self, ahead: Ahead) -> Population:
         """The population to write down: no more data than is needed, or a study's own as it is."""

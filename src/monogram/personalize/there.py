@@ -97,6 +97,18 @@ class There:
             return None
 
 
+def versions(store: Store, individuals: Iterable[str]) -> dict[str, int]:
+    """The active version of each individual; 0 when there is none, or a damaged one."""
+    return {id_: _version(store, id_) for id_ in individuals}
+
+
+def _version(store: Store, individual: str) -> int:
+    try:
+        return store.individual(individual).version if individual in store else 0
+    except StoreError:
+        return 0
+
+
 def _everybody(store: Store) -> Mapping[str, _Active] | None:
     """Everybody's active version; None when a row is damaged, and each must be tried by itself."""
     try:

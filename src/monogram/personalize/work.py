@@ -132,13 +132,27 @@ class Work:
 
     def holds(self, asked: Mapping[str, Any]) -> bool:
         """Whether this work, or more of the same, was begun here and can be gone on with."""
+        there = self._begun(asked)
+        return there is not None and asked["pending"].items() <= there["pending"].items()
+
+    def redo(self, how: Mapping[str, Any]) -> dict[str, int]:
+        """Whom work that was begun here trains again, and the versions that are not new enough.
+
+        Args:
+            how: what must have been asked for otherwise; other work trains nobody again.
+        """
+        there = self._begun(how)
+        return {} if there is None else there["redo"]
+
+    def _begun(self, how: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What was asked, if it was the same but for whom."""
         try:
             there = self.asked()
         except RunError:
-            return False
-        here = json.loads(json.dumps(asked))
-        same = {n: v for n, v in here.items() if n not in WHOM}
-        return same.items() <= there.items() and here["pending"].items() <= there["pending"].items()
+            return None
+        here = json.loads(json.dumps(how))
+        same = {name: value for name, value in here.items() if name not in WHOM}
+        return there if same.items() <= there.items() else None
 
     def asked(self) -> dict[str, Any]:
         """What was asked.
