@@ -319,6 +319,24 @@ def test_nobody_is_forgotten_while_a_process_personalizes(monogram, study, kept,
         assert store.individuals() == study[1]
 
 
+def test_nobody_is_forgotten_while_a_process_works_elsewhere(
+    monogram, study, kept, tmp_path, monkeypatch
+):
+    commit, told = Store.commit, []
+
+    def meanwhile(self, *args, **options):
+        told.append(monogram("forget", study[1][0], "--store", kept))
+        return commit(self, *args, **options)
+
+    words = ["personalize", study[0], *TRANSFER, "--store", kept, "--again"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", meanwhile)
+        answer = monogram(*words, "--work", tmp_path / "elsewhere")
+    assert answer.status == 0
+    assert [(one.status, "wait for it" in one.err) for one in told] == [(1, True)] * 2
+    assert monogram("forget", study[1][0], "--store", kept).status == 0
+
+
 @pytest.mark.parametrize("place", ["m.db.work", "elsewhere"])
 @pytest.mark.parametrize("who", ["", "eve"], ids=["with a model", "without one yet"])
 def test_forgetting_erases_interrupted_work(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -210,23 +210,24 @@ def forget(
     if not store and not also:
         raise SettingError("say with --store where the models are, with --run where a run is")
     works = dict.fromkeys([*_works(store, also), *map(_existing, work or ())])
-    erased = [erase_work(folder, individual) for folder in works]
     if not store or (also and _has_no_models(Path(store))):
-        _forget_in_runs(individual, also, work=any(erased))
+        _forget_in_runs(individual, also, work=_erase_works(works, individual))
         return
     place = store_place(store)
     with Store.open(place) as opened:
+        opened.check_unused()
+        erased = _erase_works(works, individual)
         try:
             receipt = opened.forget(individual, also, receipts=receipts)
         except UnknownIndividualError as error:
-            if not any(erased):
+            if not erased:
                 raise
             _say(WORK_ERASED, str(error))
             return
-    _say(*receipt_lines(receipt, work=any(erased)), *_not_given(_run_around(place), also))
+    _say(*receipt_lines(receipt, work=erased), *_not_given(_run_around(place), also))
     if not receipt.verified:
         raise typer.Exit(DAMAGED)
-    if not (receipt.found or any(erased)):
+    if not (receipt.found or erased):
         raise typer.Exit(NOTHING)
 
 
@@ -248,6 +249,12 @@ def _works(store: str, places: Sequence[Path]) -> list[Path]:
     file = sqlite_file(store_place(store)) if kept else None
     beside = [] if file is None else [Path(f"{file}.work")]
     return [*beside, *(place / f"{STORE_NAME}.work" for place in places)]
+
+
+def _erase_works(works: Iterable[Path], individual: str) -> bool:
+    """Erase all interrupted work with an individual's data; whether there was any."""
+    erased = [erase_work(folder, individual) for folder in works]
+    return any(erased)
 
 
 def _existing(work: Path) -> Path:

@@ -55,7 +55,7 @@ def personalize(
         DataError: people and start do not fit, or an id in `only` is not there.
         SettingError: the store or the folder of the work must be named, or the memory is less
             than one worker takes.
-        StoreError: the store cannot be used.
+        StoreError: the store cannot be used, or somebody is being forgotten there.
         RunError: another process works there, or a worker was killed.
         OSError: the disk is full.
     """
@@ -64,7 +64,7 @@ def personalize(
     begun = Work(work or work_folder(place, start.run))
     whom, ways, pace = _whom(start, people, only), ways or Ways(), pace or Pace()
     _check_memory(start, whom, place, ways, pace)
-    with begun.locked(), Store.open(place, create=True) as opened:
+    with begun.locked(), Store.open(place, create=True) as opened, opened.in_use():
         session = Session(start, ways, opened, place, begun, pace)
         return session.run(whom)
 
@@ -90,6 +90,7 @@ def resume(
         RunError: nothing is left to go on with.
         NetworkError: the network's code is not where it was, or does not fit the base.
         SettingError: the store must be named.
+        StoreError: the store cannot be used, or somebody is being forgotten there.
     """
     begun = Work(Path(work))
     asked = begun.asked()
@@ -100,7 +101,7 @@ def resume(
     kept = asked["ways"]
     ways = Ways(tuple(kept["coefficients"]), kept["encoding"], kept["bound"])
     whom = restricted(start.population, [*asked["pending"], *asked["set_aside"]])
-    with begun.locked(), Store.open(place) as opened:
+    with begun.locked(), Store.open(place) as opened, opened.in_use():
         begun.turn_to(place)
         session = Session(start, ways, opened, str(place), begun, pace or Pace())
         return session.run(whom, asked["redo"])

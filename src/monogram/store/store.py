@@ -8,6 +8,7 @@ store.predict(["anna", "ben"], inputs)   # logits [2, classes]
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
 from monogram.store.tensors import Weights, digest, to_bytes
+from monogram.store.turns import alone, shared
 from monogram.store.values import (
     BaseModel,
     Damage,
@@ -433,6 +435,23 @@ class Store:
         """
         return self._catalog.database.compact(self._catalog.tables)
 
+    def in_use(self) -> AbstractContextManager[None]:
+        """Within, nobody can be forgotten: for those who commit models of data read before.
+
+        Raises:
+            StoreError: somebody is being forgotten.
+        """
+        return shared(self._catalog.database)
+
+    def check_unused(self) -> None:
+        """Refuse early, before something else is erased for nothing, where a store is in use.
+
+        Raises:
+            StoreError: a process personalizes into it.
+        """
+        with alone(self._catalog.database):
+            pass
+
     def forget(
         self,
         individual: str,
@@ -453,14 +472,15 @@ class Store:
 
         Raises:
             UnknownIndividualError: there is nothing to forget.
-            StoreError: a path is no run directory or export, or is in use, or the receipt's folder
-                cannot be written; then nothing was forgotten.
+            StoreError: a process personalizes into the store, a path is no run directory or export,
+                or is in use, or the receipt's folder cannot be written; then nothing was forgotten.
         """
         file = self._catalog.database.file
         beside = file.with_name(f"{file.name}.receipts") if file else Path("receipts")
         folder = beside if receipts is None else Path(receipts)
         prepare_receipts(folder)
-        receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
+        with alone(self._catalog.database):
+            receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
         for mark in marks_of(folder, individual):
             mark.unlink()
         return receipt
