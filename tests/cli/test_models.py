@@ -88,6 +88,9 @@ def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
     answer = monogram("personalize", *words, *TRANSFER)
     assert answer.status == 0, answer.err
     assert "2 individuals committed" in answer.out
+    for option in ("--batch-size", "--late-learning-rate"):
+        refused = monogram("personalize", *words, *TRANSFER, option, 0)
+        assert (refused.status, option[2:].replace("-", "_") in refused.err) == (2, True)
     wrong = [*words, "--network", "mlp(hidden=3)"]
     answer = monogram("personalize", *wrong, *TRANSFER)
     assert (answer.status, "does not fit the network mlp(hidden=3)" in answer.err) == (2, True)
@@ -103,6 +106,18 @@ def test_without_a_run_a_base_is_needed(monogram, study, tmp_path):
         (["--resume"], 1, "no work to go on with"),
         (["--resume", "-c", "transfer(3)"], 2, "leave out --curriculum: --resume goes on with"),
         (["--resume", "--dry-run"], 2, "leave out --dry-run: --resume goes on with"),
+        (["--resume", "--encoding", "half"], 2, "leave out --encoding: --resume goes on with"),
+        (["--resume", "--back-off", "0.5"], 2, "leave out --back-off: --resume goes on with"),
+        (["--resume", "--accuracy-bound", "0"], 2, "leave out --accuracy-bound: --resume goes"),
+        (["--resume", "--split", "paper"], 2, "leave out --split: --resume goes on with"),
+        (["--resume", "--split-seed", "0"], 2, "leave out --split-seed: --resume goes on with"),
+        (["--resume", "--tokens"], 2, "leave out --tokens: --resume goes on with"),
+        (["--resume", "--part", "x"], 2, "leave out --part: --resume goes on with"),
+        (["--resume", *COLUMNS], 2, "leave out --individual-column: --resume goes on with"),
+        (["--part", "x"], 2, "leave out --part: it goes with other people"),
+        (["--split-seed", "1"], 2, "leave out --split-seed: it goes with other people"),
+        ([*TRANSFER, *COLUMNS], 2, "--individual-column goes with --data FILE"),
+        ([*TRANSFER, "--source", "watch", "--data", "x"], 2, "--data and a named source exclude"),
         (["-c", "baseline"], 2, "makes no model for an individual's own use"),
     ],
 )
@@ -303,6 +318,24 @@ def test_nobody_is_forgotten_while_a_process_personalizes(monogram, study, kept,
     assert (answer.status, "wait for it" in answer.err) == (1, True)
     with Store.open(kept) as store:
         assert store.individuals() == study[1]
+
+
+def test_nobody_is_forgotten_while_a_process_works_elsewhere(
+    monogram, study, kept, tmp_path, monkeypatch
+):
+    commit, told = Store.commit, []
+
+    def meanwhile(self, *args, **options):
+        told.append(monogram("forget", study[1][0], "--store", kept))
+        return commit(self, *args, **options)
+
+    words = ["personalize", study[0], *TRANSFER, "--store", kept, "--again"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", meanwhile)
+        answer = monogram(*words, "--work", tmp_path / "elsewhere")
+    assert answer.status == 0
+    assert [(one.status, "wait for it" in one.err) for one in told] == [(1, True)] * 2
+    assert monogram("forget", study[1][0], "--store", kept).status == 0
 
 
 @pytest.mark.parametrize("place", ["m.db.work", "elsewhere"])

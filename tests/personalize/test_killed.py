@@ -6,9 +6,11 @@ import signal
 import time
 
 import pytest
-from tests.people import make_population
+from safetensors.torch import load_file
+from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
 
+from monogram.curriculum import Recipe
 from monogram.errors import NetworkError, RunError, StoreError
 from monogram.personalize import Pace, Start, Ways, personalize, resume
 from monogram.personalize.guard import Guard
@@ -121,6 +123,24 @@ def test_resuming_needs_nothing_but_the_work(crowd, tmp_path, monkeypatch, again
         resume(tmp_path / "models.db.work")
 
 
+def test_the_same_command_does_not_train_again_whom_it_has_trained_again(
+    run, tmp_path, monkeypatch
+):
+    store, start, again = (
+        tmp_path / "m.db",
+        Start.of_run(run, curriculum="transfer(4)"),
+        Ways(again=True),
+    )
+    personalize(start, store=store, pace=HERE)
+    with monkeypatch.context() as patch:
+        stopped_after(2, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(start, store=store, ways=again, pace=HERE)
+    for left in (2, len(PEOPLE)):
+        assert len(personalize(start, store=store, ways=again, pace=HERE).made) == left
+    assert {one[-1] for one in content(store).values()} == {3}
+
+
 def test_what_a_worker_commits_after_its_parent_was_killed_is_not_made_twice(
     crowd, tmp_path, monkeypatch
 ):
@@ -151,3 +171,47 @@ def test_work_on_other_data_is_not_gone_on_with(crowd, tmp_path, monkeypatch):
     assert {id_: one[0] for id_, one in found.items()} == {
         id_: one[0] for id_, one in expected.items()
     }
+
+
+def own_base(run, times):
+    """A start from a base of one's own: the run's, with every weight times a number."""
+    trunk = load_file(next((run / "trunks").glob("*.safetensors")))
+    trunk = {n.removeprefix("weights/"): t for n, t in trunk.items() if n.startswith("weights/")}
+    return Start.of_base(
+        {n: times * t if n.endswith("weight") else t for n, t in trunk.items()},
+        make_population(dict.fromkeys(("anna", "ben"), 24)),
+        "transfer(4)",
+        network="tests.nets:plain",
+        recipe=Recipe(batch_size=8),
+        epochs=2,
+        floor=0.0,
+    )
+
+
+@pytest.mark.parametrize("moved", ["to another folder", "behind a link"])
+def test_going_on_with_a_store_of_another_name_starts_from_the_same_base(
+    crowd, tmp_path, monkeypatch, moved
+):
+    there, now = tmp_path / "there", tmp_path / "now"
+    personalize(own_base(crowd[0], 2), store=there / "whole.db", pace=HERE)
+    with monkeypatch.context() as patch:
+        stopped_after(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(own_base(crowd[0], 2), store=there / "m.db", pace=HERE)
+    if moved == "behind a link":
+        now.symlink_to(there)
+    else:
+        there.rename(now)
+    outcome = resume(now / "m.db.work", store=now / "m.db", pace=HERE)
+    assert len(outcome.made) == 1
+    assert content(now / "m.db") == content(now / "whole.db")
+
+
+def test_work_on_another_base_is_not_gone_on_with(crowd, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopped_after(0, patch)
+        with pytest.raises(KeyboardInterrupt):
+            personalize(own_base(crowd[0], 2), store=tmp_path / "m.db", pace=HERE)
+    for store in ("m.db", "whole.db"):
+        personalize(own_base(crowd[0], 3), store=tmp_path / store, pace=HERE)
+    assert content(tmp_path / "m.db") == content(tmp_path / "whole.db")

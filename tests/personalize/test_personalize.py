@@ -127,11 +127,15 @@ def test_another_curriculum_or_setting_is_a_change(start, run, tmp_path):
         assert len(store.bases()) == 1
 
 
-def test_whoever_is_damaged_is_made_again(start, tmp_path):
+@pytest.mark.parametrize("damage", ["facts = facts || ' '", "content = zeroblob(size)"])
+@pytest.mark.parametrize("many", [1, 100], ids=["all at once", "one by one"])
+def test_whoever_is_damaged_is_made_again(start, tmp_path, monkeypatch, damage, many):
+    monkeypatch.setattr("monogram.personalize.ahead.MANY", many)
     personalize(start, store=tmp_path / "a.db", pace=HERE)
     before = content(tmp_path / "a.db")
+    one = "SELECT max(number) FROM monogram_deltas WHERE size > 0"
     with sqlite3.connect(tmp_path / "a.db") as database:
-        database.execute("UPDATE monogram_deltas SET facts = facts || ' ' WHERE number = 2")
+        database.execute(f"UPDATE monogram_deltas SET {damage} WHERE number = ({one})")
     database.close()
     outcome = personalize(start, store=tmp_path / "a.db", pace=HERE)
     assert len(outcome.made) == 1
@@ -139,6 +143,21 @@ def test_whoever_is_damaged_is_made_again(start, tmp_path):
     assert {id_: one[:-1] for id_, one in after.items()} == {
         id_: one[:-1] for id_, one in before.items()
     }
+    with Store.open(tmp_path / "a.db") as store:
+        assert store.intact([*PEOPLE, "nobody"]) == set(PEOPLE)
+
+
+def test_a_damaged_model_is_not_kept_for_too_little_new_data(start, tmp_path):
+    personalize(start, store=tmp_path / "a.db", pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        own = next(model.individual for model in store.models() if not model.keeps_base)
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("UPDATE monogram_deltas SET content = zeroblob(size)")
+    database.close()
+    people = read_people(save_npz(tmp_path / "new.npz", {own: 2}), start.population)
+    personalize(start, people, store=tmp_path / "a.db", pace=HERE)
+    with Store.open(tmp_path / "a.db") as store:
+        assert store.individual(own).keeps_base
 
 
 # --- New people ----------------------------------------------------------------------------
@@ -207,10 +226,11 @@ def test_nobody_but_people_with_too_little_data_will_do(start, tmp_path):
     [
         ({"classes": ["0", "1", "other"]}, "has a class 'other' that the base does not know"),
         ({"shape": (6,)}, r"has inputs of shape \[6\]; the base takes \[5\]"),
+        ({"kind": np.uint8}, "has inputs of type uint8; the base takes float32, give them as such"),
     ],
 )
 def test_people_who_do_not_fit_the_base_are_refused(start, tmp_path, change, said):
-    other = make_population(**{k: v for k, v in change.items() if k == "shape"})
+    other = make_population(**{k: v for k, v in change.items() if k != "classes"})
     if "classes" in change:
         other = Population(**{**vars(other), "classes": tuple(change["classes"])})
     with pytest.raises(DataError, match=said):

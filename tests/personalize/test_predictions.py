@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.people import make_population
 from tests.personalize.conftest import HERE, make_run
-from tests.store.making import ORIGIN
+from tests.store.making import KEPT, ORIGIN
 from torch import nn
 
 from monogram.errors import DataError, SettingError, StoreError, UnknownIndividualError
@@ -118,6 +118,17 @@ def test_rows_that_cannot_be_predicted_are_named_and_stop_no_others(
     assert [rows[row] for row in good] == pq.read_table(tmp_path / "fine-out.parquet").to_pylist()
 
 
+def test_an_id_that_cannot_be_written_is_its_rows_problem(store, inputs, tmp_path):
+    ids = ["anna", "\ud800x", *IDS[2:]]
+    np.savez(tmp_path / "in.npz", inputs=inputs, individuals=np.array(ids))
+    done = predict_file(store, tmp_path / "in.npz", tmp_path / "out.parquet", unknown="base")
+    assert (done.samples, done.unknown) == (5, ())
+    assert done.problems == {1: "row 1 has an id that is no text: '�x'"}
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["individual"] for row in rows] == ["anna", None, *IDS[2:]]
+    assert rows[1]["problem"] == done.problems[1]
+
+
 class Words(nn.Module):
     """Knows ten tokens."""
 
@@ -175,6 +186,20 @@ def test_a_file_of_which_a_network_can_take_nothing_is_refused(words, tmp_path):
             words, tmp_path / "in.npz", tmp_path / "out.parquet", unknown="base", factory=Words
         )
     assert [file.name for file in tmp_path.iterdir()] == ["in.npz"]
+
+
+def test_whose_models_answer_decides_how_inputs_are_read(words, tmp_path):
+    tokens = np.ones((2, 5), np.int64)
+    np.savez(tmp_path / "in.npz", inputs=tokens, individuals=np.array(["anna", "anna"]))
+    with Store.create(tmp_path / "m.db") as opened:
+        first = opened.add_base(
+            words.base().description, "abc", words.base_weights(), provenance=ORIGIN
+        )
+        opened.commit("anna", None, base=first.hash, decision=KEPT, provenance=ORIGIN)
+        later = {**first.description, "name": "mlp", "inputs": "float32", "tokens": False}
+        opened.add_base(later, "abc", rebuild(later).state_dict(), provenance=ORIGIN)
+        done = predict_file(opened, tmp_path / "in.npz", tmp_path / "o.parquet", factory=Words)
+    assert (done.samples, done.problems) == (2, {})
 
 
 class Roots(nn.Module):

@@ -39,6 +39,7 @@ def test_what_is_spoilt_is_named_and_not_loaded(store, statement, words):
         connection.execute(text(statement), values)
     damages = store.verify()
     assert any(words in damage.what for damage in damages)
+    assert store.intact(["anna", "ben", "nobody"]) == {"ben"}
     if "SET id" not in statement:
         assert {d.individual for d in damages} == {"anna"}
         assert "personalize this individual again" in str(damages[0])

@@ -5,23 +5,29 @@ from pathlib import Path
 
 import typer
 
-from monogram.cli.data import Given, population_of
+from monogram.cli.data import Given, check_kind, first, population_of
 from monogram.cli.terminal import LEFT_OUT, SHOWN, terminal
 from monogram.curriculum import Recipe
 from monogram.engine import Estimate
 from monogram.engine.progress import duration
 from monogram.errors import SettingError
 from monogram.formats import count
-from monogram.personalize import Ahead, Outcome, Start, read_people
+from monogram.personalize import Ahead, Outcome, Start, Ways, read_people
 from monogram.personalize.work import STORE_NAME, work_folder
 from monogram.population import Population
 
 
 def people_of(given: Given, start: Start) -> Population:
-    """The run's own people, or new ones with the run's D_G."""
+    """The run's own people, or new ones with the run's D_G.
+
+    Raises:
+        SettingError: options of both, or that contradict each other.
+        DataError: the data cannot be used.
+    """
+    check_kind(given)
     shared = start.population
     if given.data is None and given.source is None:
-        return _first(shared, given.individuals)
+        return first(shared, given.individuals)
     if given.data is None:
         return population_of(replace(given, protocol=shared.protocol))
     people = read_people(
@@ -33,18 +39,7 @@ def people_of(given: Given, start: Start) -> Population:
         group_column=given.group_column,
         seed=given.seed,
     )
-    return _first(people, given.individuals)
-
-
-def _first(people: Population, individuals: int | None) -> Population:
-    """The first individuals by id."""
-    if individuals is None:
-        return people
-    if individuals > len(people.individuals):
-        raise SettingError(
-            f"--individuals {individuals}: {people.name} has {len(people.individuals)}"
-        )
-    return people.only(list(people.individuals)[:individuals])
+    return first(people, given.individuals)
 
 
 def begun(run: Path | None, store: str | None) -> Path:
@@ -77,11 +72,25 @@ def coefficients(text: str) -> tuple[float, ...]:
         raise SettingError(f"--back-off must be fractions like 0.75,0.5, not {text!r}") from error
 
 
+def ways_of(
+    back_off: str | None, encoding: str | None, accuracy_bound: float | None, *, again: bool
+) -> Ways:
+    """How models are judged and kept: by the defaults but for what was given."""
+    return Ways(
+        coefficients=Ways.coefficients if back_off is None else coefficients(back_off),
+        encoding=Ways.encoding if encoding is None else encoding,
+        bound=Ways.bound if accuracy_bound is None else accuracy_bound,
+        again=again,
+    )
+
+
 def recipe_of(batch_size: int | None, late_learning_rate: float | None) -> Recipe:
     """The paper's settings but for what was given."""
     return Recipe(
-        batch_size=batch_size or Recipe.batch_size,
-        late_learning_rate=late_learning_rate or Recipe.late_learning_rate,
+        batch_size=Recipe.batch_size if batch_size is None else batch_size,
+        late_learning_rate=(
+            Recipe.late_learning_rate if late_learning_rate is None else late_learning_rate
+        ),
     )
 
 

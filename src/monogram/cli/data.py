@@ -40,12 +40,9 @@ def population_of(given: Given) -> Population:
         SettingError: options of both, or that contradict each other.
         DataError: the data cannot be used.
     """
+    check_kind(given)
     if given.data is None:
         return _named(given)
-    for name in ("source", "part", "global_samples", "data_dir"):
-        if getattr(given, name) is not None:
-            option = "a named source" if name == "source" else f"--{name.replace('_', '-')}"
-            raise SettingError(f"--data and {option} exclude each other; give one of them")
     population = read_own(
         given.data,
         individual_column=given.individual_column,
@@ -59,17 +56,29 @@ def population_of(given: Given) -> Population:
         protocol=given.protocol,
         seed=given.seed,
     )
-    return _first(population, given.individuals)
+    return first(population, given.individuals)
+
+
+def check_kind(given: Given) -> None:
+    """Refuse options of a named source beside those of own files, and these without a file.
+
+    Raises:
+        SettingError: names the first of them.
+    """
+    columns = ("individual_column", "label_column", "input_columns", "group_column")
+    of_own = (*columns, "global_data", "global_from", "classes", "tokens")
+    for name in ("source", "part", "global_samples", "data_dir"):
+        if given.data is not None and getattr(given, name) is not None:
+            option = "a named source" if name == "source" else f"--{name.replace('_', '-')}"
+            raise SettingError(f"--data and {option} exclude each other; give one of them")
+    for name in of_own:
+        if given.data is None and getattr(given, name) not in (None, (), False):
+            raise SettingError(
+                f"--{name.replace('_', '-')} goes with --data FILE, which is missing"
+            )
 
 
 def _named(given: Given) -> Population:
-    columns = ("individual_column", "label_column", "input_columns", "group_column")
-    own = (*columns, "global_data", "global_from", "classes", "tokens")
-    stray = [name for name in own if getattr(given, name) not in (None, (), False)]
-    if stray:
-        raise SettingError(
-            f"--{stray[0].replace('_', '-')} goes with --data FILE, which is missing"
-        )
     return load(
         given.source or DEFAULT_SOURCE,
         individuals=given.individuals,
@@ -82,8 +91,12 @@ def _named(given: Given) -> Population:
     )
 
 
-def _first(population: Population, individuals: int | None) -> Population:
-    """The population with its first individuals, by id."""
+def first(population: Population, individuals: int | None) -> Population:
+    """The population with its first individuals, by id.
+
+    Raises:
+        SettingError: there are not so many.
+    """
     if individuals is None:
         return population
     if individuals > len(population.individuals):

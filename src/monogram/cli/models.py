@@ -215,6 +215,7 @@ def forget(
         return
     place = store_place(store)
     with Store.open(place) as opened:
+        opened.check_unused()
         opened.check_places(individual, also, receipts=receipts)
         erased = _erase_works(works, individual)
         try:

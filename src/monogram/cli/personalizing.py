@@ -7,12 +7,12 @@ import typer
 
 from monogram.cli.asked import (
     begun,
-    coefficients,
     finish,
     people_of,
     recipe_of,
     refuse,
     show_ahead,
+    ways_of,
 )
 from monogram.cli.data import Given, population_of
 from monogram.cli.options import (
@@ -73,7 +73,9 @@ def personalize(
             help="Without a run: train, validation, test as fractions.", rich_help_panel=DATA
         ),
     ] = None,
-    split_seed: Annotated[int, typer.Option(help="Of the split.", rich_help_panel=DATA)] = 0,
+    split_seed: Annotated[
+        int | None, typer.Option(help="Of the split; default: 0.", rich_help_panel=DATA)
+    ] = None,
     data: DataFile = None,
     individual_column: IndividualColumn = None,
     label_column: LabelColumn = None,
@@ -139,21 +141,27 @@ def personalize(
         ),
     ] = None,
     back_off: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Shares of the way from the base that are tried, falling.", rich_help_panel=GUARD
+            help="Shares of the way from the base that are tried, falling; default: "
+            f"{','.join(map(str, COEFFICIENTS))}.",
+            rich_help_panel=GUARD,
         ),
-    ] = ",".join(map(str, COEFFICIENTS)),
+    ] = None,
     encoding: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Of what is kept: lossless, smallest, half, int8 …", rich_help_panel=GUARD
+            help="Of what is kept: lossless (default), smallest, half, int8 …",
+            rich_help_panel=GUARD,
         ),
-    ] = "lossless",
+    ] = None,
     accuracy_bound: Annotated[
-        float,
-        typer.Option(help="Most accuracy that an encoding may cost.", rich_help_panel=GUARD),
-    ] = DEFAULT_BOUND,
+        float | None,
+        typer.Option(
+            help=f"Most accuracy that an encoding may cost; default: {DEFAULT_BOUND}.",
+            rich_help_panel=GUARD,
+        ),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -198,9 +206,22 @@ def personalize(
         refuse(
             "--resume goes on with what was asked; give the whole command without it for another",
             source=source,
-            data=data,
             individuals=individuals,
             only=only,
+            part=part,
+            global_samples=global_samples,
+            data_dir=data_dir,
+            split=split,
+            split_seed=split_seed,
+            data=data,
+            individual_column=individual_column,
+            label_column=label_column,
+            input_columns=input_columns,
+            group_column=group_column,
+            global_data=global_data,
+            global_from=global_from,
+            classes=classes,
+            tokens=tokens or None,
             curriculum=curriculum,
             base=base,
             epochs=epochs,
@@ -208,6 +229,9 @@ def personalize(
             batch_size=batch_size,
             late_learning_rate=late_learning_rate,
             min_global_accuracy=min_global_accuracy,
+            back_off=back_off,
+            encoding=encoding,
+            accuracy_bound=accuracy_bound,
             again=again or None,
             dry_run=dry_run or None,
         )
@@ -226,7 +250,7 @@ def personalize(
         global_samples=global_samples,
         data_dir=data_dir,
         protocol=read_split(split or "0.7,0.15,0.15"),
-        seed=split_seed,
+        seed=split_seed or 0,
         data=data,
         individual_column=individual_column,
         label_column=label_column,
@@ -238,7 +262,7 @@ def personalize(
         tokens=tokens,
         progress=not quiet,
     )
-    ways = Ways(coefficients(back_off), encoding, accuracy_bound, again)
+    ways = ways_of(back_off, encoding, accuracy_bound, again=again)
     if run is not None:
         refuse(
             "the run says it",
@@ -253,6 +277,13 @@ def personalize(
             split=split,
             tokens=tokens or None,
         )
+        if source is None and data is None:
+            refuse(
+                "it goes with other people, of --source or --data",
+                part=part,
+                data_dir=data_dir,
+                split_seed=split_seed,
+            )
         start = Start.of_run(
             run,
             curriculum=curriculum,

@@ -70,12 +70,8 @@ def look_at(
     wanted = Wanted(known.hash if known else None, start.curriculum_text, start.seed)
     there = There(store, wanted, whole=len(whom.individuals) > MANY)
     prints = {id_: of_individual(whom, id_, common) for id_ in whom.individuals}
-    redo = redo or {}
-    pending = {
-        id_: found
-        for id_, found in prints.items()
-        if ways.again or not there.has(id_, found, above=redo.get(id_, 0))
-    }
+    made = there.among(prints, redo or {})
+    pending = {id_: found for id_, found in prints.items() if id_ not in made}
     few = [one for one in whom.set_aside if one.too_few]
     same = [one for one in few if there.has(one.individual, of_too_few(one, common))]
     left = [one for one in few if one not in same and there.has_own(one.individual)]

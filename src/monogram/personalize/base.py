@@ -14,6 +14,7 @@ from monogram.personalize.fingerprints import of_global
 from monogram.personalize.guard import accuracy
 from monogram.personalize.start import Start
 from monogram.store import BaseModel, Figures, Provenance, Store
+from monogram.store.tensors import same
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,4 @@ def _judged(start: Start, network: Prepared) -> Figures:
 
 
 def _same(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
-    return ours.keys() == theirs.keys() and all(
-        ours[name].dtype == theirs[name].dtype and torch.equal(ours[name], theirs[name].cpu())
-        for name in ours
-    )
+    return ours.keys() == theirs.keys() and all(same(ours[name], theirs[name]) for name in ours)

@@ -10,37 +10,39 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from monogram.errors import NetworkError
-from monogram.networks import Architecture
+from monogram.networks import Architecture, with_prior
 from monogram.training import Weights
 
 
-def read_weights(base: str | Path | Weights) -> dict[str, Tensor]:
+def read_weights(base: str | Path | Weights, made: Architecture) -> dict[str, Tensor]:
     """All tensors of a base, named as in a network with the preparation of its inputs.
 
     Args:
         base: a safetensors file, also a run's trunk or an export, or tensors by name; of the bare
             network or with the preparation.
+        made: the architecture of the network.
 
     Raises:
-        NetworkError: the file cannot be read.
+        NetworkError: the file cannot be read, or the network cannot be made.
     """
     found = base if isinstance(base, Mapping) else _read(base)
-    whole = any(name.startswith("network.") for name in found)
-    return dict(found) if whole else {f"network.{name}": t for name, t in found.items()}
+    if found.keys() == made.build(0).network.state_dict().keys():
+        found = {f"network.{name}": tensor for name, tensor in found.items()}
+    return with_prior(found, made.classes)
 
 
 def prepared_as(made: Architecture, weights: Weights, name: str) -> Architecture:
     """The architecture with the preparation of inputs that some weights have learnt with.
 
     Args:
-        made: an architecture.
+        made: an architecture without one.
         weights: all tensors by name.
         name: of the weights, for the error.
 
     Raises:
         NetworkError: the weights are not those of its network.
     """
-    if made.mean is not None:
+    if not made.tokens and {"mean", "scale"} <= weights.keys():
         mean, scale = weights["mean"].reshape(-1), weights["scale"].reshape(-1)
         made = replace(made, mean=mean, scale=scale)
     try:

@@ -80,7 +80,7 @@ def joined(shared: Population, people: Population) -> Population:
     splits = list(_end_to_end(rows))
     return replace(
         people,
-        inputs=np.concatenate(inputs).astype(shared.inputs.dtype, copy=False),
+        inputs=np.concatenate(inputs),
         labels=np.concatenate(labels),
         classes=shared.classes,
         global_data=splits[0],
@@ -151,8 +151,10 @@ def _check_fit(shared: Population, people: Population) -> None:
             f"{list(shared.input_shape)}"
         )
     kind, wanted = str(people.inputs.dtype), str(shared.inputs.dtype)
-    if kind != wanted and (kind, wanted) != ("uint8", "float32"):
-        raise DataError(f"{people.name} has inputs of type {kind}; the base takes {wanted}")
+    if kind != wanted:
+        raise DataError(
+            f"{people.name} has inputs of type {kind}; the base takes {wanted}, give them as such"
+        )
 
 
 def _slice(split: Split) -> slice:

@@ -18,6 +18,7 @@ from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined, restricted
 from monogram.personalize.session import Session
 from monogram.personalize.start import Start
+from monogram.personalize.there import versions
 from monogram.personalize.ways import Pace, Ways
 from monogram.personalize.work import STORE_NAME, Work, start_of, work_folder
 from monogram.population import Population
@@ -54,7 +55,7 @@ def personalize(
         DataError: people and start do not fit, or an id in `only` is not there.
         SettingError: the store or the folder of the work must be named, or the memory is less
             than one worker takes.
-        StoreError: the store cannot be used.
+        StoreError: the store cannot be used, or somebody is being forgotten there.
         RunError: another process works there, or a worker was killed.
         OSError: the disk is full.
     """
@@ -63,7 +64,7 @@ def personalize(
     begun = Work(work or work_folder(place, start.run))
     whom, ways, pace = _whom(start, people, only), ways or Ways(), pace or Pace()
     _check_memory(start, whom, place, ways, pace)
-    with begun.locked(), Store.open(place, create=True) as opened:
+    with begun.locked(), Store.open(place, create=True) as opened, opened.in_use():
         session = Session(start, ways, opened, place, begun, pace)
         return session.run(whom)
 
@@ -79,7 +80,8 @@ def resume(
 
     Args:
         work: its folder.
-        store: needed only when its address holds a password, which is never written down.
+        store: where it is now; needed only if it was moved, or when its address holds a password,
+            which is never written down.
         network: a name or a factory of the bare network, where it cannot be imported by the name
             that it had.
         pace: how the work is done.
@@ -88,6 +90,7 @@ def resume(
         RunError: nothing is left to go on with.
         NetworkError: the network's code is not where it was, or does not fit the base.
         SettingError: the store must be named.
+        StoreError: the store cannot be used, or somebody is being forgotten there.
     """
     begun = Work(Path(work))
     asked = begun.asked()
@@ -98,7 +101,8 @@ def resume(
     kept = asked["ways"]
     ways = Ways(tuple(kept["coefficients"]), kept["encoding"], kept["bound"])
     whom = restricted(start.population, [*asked["pending"], *asked["set_aside"]])
-    with begun.locked(), Store.open(place) as opened:
+    with begun.locked(), Store.open(place) as opened, opened.in_use():
+        begun.turn_to(place)
         session = Session(start, ways, opened, str(place), begun, pace or Pace())
         return session.run(whom, asked["redo"])
 
@@ -138,7 +142,8 @@ def _ahead(start: Start, whom: Population, place: str, ways: Ways) -> Ahead:
     except StoreError:  # there is none yet
         return look_at(start, ways, None, whom)
     with opened:
-        return look_at(start, ways, opened, whom)
+        redo = versions(opened, whom.individuals) if ways.again else {}
+        return look_at(start, ways, opened, whom, redo)
 
 
 def _check_memory(start: Start, whom: Population, place: str, ways: Ways, pace: Pace) -> None:

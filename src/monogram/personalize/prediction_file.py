@@ -75,6 +75,15 @@ def schema(base: BaseModel) -> pa.Schema:
     return pa.schema(columns, metadata={CLASSES: json.dumps(base.classes).encode()})
 
 
+def is_text(id_: str) -> bool:
+    """Whether an id can be written: a lone surrogate, half of a character, cannot."""
+    try:
+        id_.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def table_of(
     ids: Sequence[str], logits: torch.Tensor, base: BaseModel, models: Sequence[str]
 ) -> pa.Table:
@@ -112,9 +121,13 @@ def with_problems(
     places = {row: place for place, row in enumerate(good)}
     whole = table.take(pa.array([places.get(row) for row in rows], pa.int64()))
     for name, values in (
-        ("individual", [ids[row] or None for row in rows]),
+        ("individual", [_written(ids[row]) for row in rows]),
         ("problem", [problems.get(row) for row in rows]),
     ):
         column = whole.schema.get_field_index(name)
         whole = whole.set_column(column, name, pa.array(values, pa.string()))
     return whole
+
+
+def _written(id_: str) -> str | None:
+    return id_ if id_ and is_text(id_) else None

@@ -21,6 +21,7 @@ from monogram.errors import DataError, MonogramError, UnknownIndividualError, sh
 from monogram.networks.architecture import Factory
 from monogram.personalize.prediction_file import (
     check_place,
+    is_text,
     schema,
     table_of,
     whole_or_nothing,
@@ -79,7 +80,8 @@ def predict_file(
     """
     data, out = Path(data), Path(out)
     check_place(out, data)
-    columns = _read(data, store.base(), individual_column, input_columns)
+    read = partial(_read, data, individual_column, input_columns)
+    columns = read(tokens=False)  # until it is known whose models answer
     ids = _ids(columns)
     problems = _problems(columns, ids)
     fine = [row for row in range(len(ids)) if row not in problems]
@@ -90,6 +92,9 @@ def predict_file(
     if strangers and unknown == "error":
         raise UnknownIndividualError(_no_models(store, columns, strangers))
     bases = _bases(store, served, strangers)
+    if any(base.description["tokens"] for base in bases):
+        columns = read(tokens=True)
+        problems = _problems(columns, ids)
     inputs = torch.from_numpy(columns.inputs)
     for base in bases:
         as_trained(inputs[:0], base, columns.origin)
@@ -212,12 +217,11 @@ def _check_any(columns: Columns, fine: Sequence[int], problems: Mapping[int, str
 
 
 def _read(
-    path: Path, base: BaseModel, individual_column: str | None, inputs: Sequence[str]
+    path: Path, individual_column: str | None, inputs: Sequence[str], *, tokens: bool
 ) -> Columns:
     """The columns of a file; there are no labels, so the ids stand in for them."""
     in_npz = path.suffix.lower() == ".npz"
     who = individual_column or ("individuals" if in_npz else None)
-    tokens = bool(base.description["tokens"])
     selection = Selection(individual=who, label=who, inputs=tuple(inputs), tokens=tokens)
     return read_columns(path, selection)
 
@@ -237,6 +241,9 @@ def _ids(columns: Columns) -> list[str]:
 def _problems(columns: Columns, ids: Sequence[str]) -> dict[int, str]:
     """Why rows cannot be predicted, in their order."""
     problems = {row: f"row {row} has no individual's id" for row, id_ in enumerate(ids) if not id_}
+    odd = {id_ for id_ in set(ids) if not is_text(id_)}
+    for row in (row for row, id_ in enumerate(ids) if id_ in odd):
+        problems[row] = f"row {row} has an id that is no text: {shorten(ids[row])!r}"
     if columns.inputs.dtype.kind == "f":
         fine = np.isfinite(columns.inputs.reshape(len(ids), -1)).all(axis=1)
         for row in np.flatnonzero(~fine).tolist():

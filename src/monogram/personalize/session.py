@@ -1,15 +1,11 @@
 """One run of a personalization, from who is there to what is in the store."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import make_url
-
 from monogram.engine import Failure, execute
-from monogram.errors import StoreError
 from monogram.personalize.ahead import Ahead, look_at
 from monogram.personalize.base import Kept, keep_base
 from monogram.personalize.fingerprints import of_too_few
@@ -18,8 +14,9 @@ from monogram.personalize.harvest import Guarding
 from monogram.personalize.outcome import Outcome
 from monogram.personalize.people import joined
 from monogram.personalize.start import Start
+from monogram.personalize.there import versions
 from monogram.personalize.ways import Pace, Ways
-from monogram.personalize.work import Work, as_asked
+from monogram.personalize.work import Work, address, as_asked
 from monogram.population import Population, SetAside, open_population
 from monogram.store import Attempt, Decision, Entry, PersonalModel, Provenance, Store
 
@@ -51,19 +48,21 @@ class Session:
 
         Args:
             whom: everybody that is asked for, with D_G.
-            redo: for individuals that must be trained again, the version that is not new enough.
+            redo: for individuals that must be trained again, the version that is not new enough;
+                None: whom the ways ask for again.
         """
+        redo = self._again(whom) if redo is None else redo
         ahead = look_at(self.start, self.ways, self.store, whom, redo)
         kept = keep_base(self.store, self.start)
         self._give_base(ahead, kept)
-        failures = self._train(ahead, kept, redo or {}) if ahead.pending else []
+        failures = self._train(ahead, kept, redo) if ahead.pending else []
         self.work.remove()
         gone = {failure.individual for failure in failures}
         made = tuple(self._made(ahead, gone))
         return Outcome(self.store.name, kept.hash, made, ahead, tuple(failures))
 
     def _train(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> list[Failure]:
-        asked = self._asked(ahead, redo)
+        asked = self._asked(ahead, kept, redo)
         people = self._begin(ahead, asked)
         start = self.start
         harvest = Guarding(
@@ -109,23 +108,33 @@ class Session:
             self.work.begin(asked, self.start, self._people(ahead))
         return open_population(self.work.folder / "population").only(ahead.pending)
 
-    def _asked(self, ahead: Ahead, redo: Mapping[str, int]) -> dict[str, Any]:
-        """What is asked, as plain values."""
-        again = sorted(ahead.pending) if self.ways.again else []
-        return as_asked(self.start) | {
-            "ways": self.ways.settings(),
-            "store": _without_secrets(self.place),
-            "pending": dict(ahead.pending),
-            "set_aside": [one.individual for one in ahead.set_aside],
-            "redo": {**redo, **{id_: self._version(id_) for id_ in again}},
+    def _again(self, whom: Population) -> dict[str, int]:
+        """Whom to train again, and the versions that are not new enough.
+
+        Of work that was begun likewise, what it made since stays.
+        """
+        if not self.ways.again:
+            return {}
+        begun = self.work.redo(self._how())
+        return versions(self.store, whom.individuals) | {
+            id_: version for id_, version in begun.items() if id_ in whom.individuals
         }
 
-    def _version(self, individual: str) -> int:
-        """The active version; 0 when there is none, or a damaged one."""
-        try:
-            return self.store.individual(individual).version if individual in self.store else 0
-        except StoreError:
-            return 0
+    def _asked(self, ahead: Ahead, kept: Kept, redo: Mapping[str, int]) -> dict[str, Any]:
+        """What is asked, as plain values."""
+        return self._how() | {
+            "base": kept.hash,
+            "pending": dict(ahead.pending),
+            "set_aside": [one.individual for one in ahead.set_aside],
+            "redo": dict(redo),
+        }
+
+    def _how(self) -> dict[str, Any]:
+        """How and where to, as plain values."""
+        return as_asked(self.start) | {
+            "ways": self.ways.settings(),
+            "store": address(self.place),
+        }
 
     def _people(self, ahead: Ahead) -> Population:
         """The population to write down: no more data than is needed, or a study's own as it is."""
@@ -160,10 +169,3 @@ class Session:
     def _made(self, ahead: Ahead, gone: set[str]) -> Iterator[PersonalModel]:
         ids = {*ahead.pending, *(one.individual for one in ahead.cold)} - gone
         return (self.store.individual(id_) for id_ in sorted(ids))
-
-
-def _without_secrets(place: str) -> str | None:
-    """A store's address as it may be written down; None when it holds a password."""
-    if "://" in place:
-        return None if make_url(place).password is not None else place
-    return os.path.abspath(place)  # noqa: PTH100 - keeps symbolic links as they are

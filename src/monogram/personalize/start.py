@@ -14,7 +14,7 @@ from monogram.curriculum import Curriculum, Recipe, parse
 from monogram.engine import Job
 from monogram.engine.job import choose_device
 from monogram.errors import RunError, SettingError
-from monogram.networks import Architecture, architecture, with_prior
+from monogram.networks import Architecture, architecture
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as, read_weights
 from monogram.personalize.trunks import find_trunks, shared_keys
@@ -165,8 +165,8 @@ class Start:
             SettingError: the curriculum makes no personal models.
         """
         name = "the base" if isinstance(base, Mapping) else f"the base in {base}"
-        weights = with_prior(read_weights(base), len(population.classes))
-        made = architecture(network, population, standardize="mean" in weights)
+        made = architecture(network, population, standardize=False)
+        weights = read_weights(base, made)
         start = cls(
             population=population,
             architecture=prepared_as(made, weights, name),

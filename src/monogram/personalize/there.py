@@ -1,6 +1,6 @@
 """What a store has for individuals already, so that nothing is made twice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monogram.errors import StoreError
@@ -54,6 +54,28 @@ class There:
             fingerprint: of its data and the settings.
             above: the version must be a later one.
         """
+        return bool(self.among({individual: fingerprint}, {individual: above}))
+
+    def among(self, fingerprints: Mapping[str, str], above: Mapping[str, int]) -> frozenset[str]:
+        """Those individuals whose active version is the model that would be made.
+
+        Args:
+            fingerprints: of their data and the settings, by id.
+            above: for some of them, the version that is not new enough.
+        """
+        return self._intact(
+            id_ for id_, found in fingerprints.items() if self._is_of(id_, found, above.get(id_, 0))
+        )
+
+    def has_own(self, individual: str) -> bool:
+        """Whether the active version is a model of its own, on this base."""
+        found = self._find(individual)
+        if found is None or found.wanted.base != self._wanted.base or found.keeps_base:
+            return False
+        return bool(self._intact([individual]))
+
+    def _is_of(self, individual: str, fingerprint: str, above: int) -> bool:
+        """The same of one individual, by what its row says."""
         found = self._find(individual)
         return (
             found is not None
@@ -61,10 +83,8 @@ class There:
             and found.version > above
         )
 
-    def has_own(self, individual: str) -> bool:
-        """Whether the active version is a model of its own, on this base."""
-        found = self._find(individual)
-        return found is not None and found.wanted.base == self._wanted.base and not found.keeps_base
+    def _intact(self, individuals: Iterable[str]) -> frozenset[str]:
+        return frozenset() if self._store is None else self._store.intact(list(individuals))
 
     def _find(self, individual: str) -> _Active | None:
         if self._known is not None:
@@ -75,6 +95,18 @@ class There:
             return _active(self._store.individual(individual))
         except StoreError:
             return None
+
+
+def versions(store: Store, individuals: Iterable[str]) -> dict[str, int]:
+    """The active version of each individual; 0 when there is none, or a damaged one."""
+    return {id_: _version(store, id_) for id_ in individuals}
+
+
+def _version(store: Store, individual: str) -> int:
+    try:
+        return store.individual(individual).version if individual in store else 0
+    except StoreError:
+        return 0
 
 
 def _everybody(store: Store) -> Mapping[str, _Active] | None:

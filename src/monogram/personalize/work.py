@@ -9,6 +9,7 @@ engine.json       who is trained together
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from monogram.networks import architecture, kept_factory
 from monogram.networks.architecture import Factory
 from monogram.personalize.given import prepared_as
 from monogram.personalize.start import Start
+from monogram.personalize.trunks import find_trunks
 from monogram.population import Population, open_population, save_population
 from monogram.store import erase_file
 from monogram.training import State, load_state, save_state
@@ -79,6 +81,14 @@ def sqlite_file(store: str | Path) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
+def address(store: str | Path) -> str | None:
+    """A store's address as it may be written down; None when it holds a password."""
+    place = str(store)
+    if "://" in place:
+        return None if make_url(place).password is not None else place
+    return os.path.abspath(place)  # noqa: PTH100 - keeps symbolic links as they are
+
+
 class Work:
     """A work directory.
 
@@ -122,13 +132,27 @@ class Work:
 
     def holds(self, asked: Mapping[str, Any]) -> bool:
         """Whether this work, or more of the same, was begun here and can be gone on with."""
+        there = self._begun(asked)
+        return there is not None and asked["pending"].items() <= there["pending"].items()
+
+    def redo(self, how: Mapping[str, Any]) -> dict[str, int]:
+        """Whom work that was begun here trains again, and the versions that are not new enough.
+
+        Args:
+            how: what must have been asked for otherwise; other work trains nobody again.
+        """
+        there = self._begun(how)
+        return {} if there is None else there["redo"]
+
+    def _begun(self, how: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What was asked, if it was the same but for whom."""
         try:
             there = self.asked()
         except RunError:
-            return False
-        here = json.loads(json.dumps(asked))
-        same = {n: v for n, v in here.items() if n not in WHOM}
-        return same.items() <= there.items() and here["pending"].items() <= there["pending"].items()
+            return None
+        here = json.loads(json.dumps(how))
+        same = {name: value for name, value in here.items() if name not in WHOM}
+        return there if same.items() <= there.items() else None
 
     def asked(self) -> dict[str, Any]:
         """What was asked.
@@ -168,6 +192,21 @@ class Work:
         for key, state in start.trunks.items():
             save_state(state, self.folder / "trunks" / f"{key}.safetensors", key)
         save_state(State(0, dict(start.base), {}), self.folder / f"{BASE}.safetensors", BASE)
+        self._write(asked)
+
+    def turn_to(self, store: str | Path) -> None:
+        """Go on into a store that has moved since, or is called by another name.
+
+        Args:
+            store: path or URL.
+
+        Raises:
+            RunError: nothing is left to go on with.
+            OSError: the disk is full or the folder cannot be written.
+        """
+        self._write(self.asked() | {"store": address(store)})
+
+    def _write(self, asked: Mapping[str, Any]) -> None:
         part = self.folder / "asked.json.part"
         part.write_text(json.dumps(asked, indent=1), encoding="utf-8")
         part.replace(self.folder / "asked.json")
@@ -191,7 +230,6 @@ def as_asked(start: Start) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "network": start.architecture.name,
-        "standardize": start.architecture.mean is not None,
         "curriculum": start.curriculum_text,
         "base_curriculum": start.base_curriculum,
         "recipe": asdict(start.recipe),
@@ -223,9 +261,9 @@ def start_of(work: Work, network: str | Factory | None = None) -> Start:
         raise RunError(f"{work.folder} lacks its base; give the whole command again")
     if network is None:
         kept_factory(asked["network"])  # or it is told how to say where it is now
-    made = architecture(network or asked["network"], people, standardize=asked["standardize"])
+    made = architecture(network or asked["network"], people, standardize=False)
     made = replace(prepared_as(made, base.weights, "the base"), name=asked["network"])
-    return Start(
+    start = Start(
         population=people,
         architecture=made,
         curriculum=parse(asked["curriculum"]),
@@ -239,6 +277,8 @@ def start_of(work: Work, network: str | Factory | None = None) -> Start:
         device=asked["device"],
         threads=asked["threads"],
     )
+    plan = start.plan()
+    return replace(start, trunks=find_trunks(plan, plan, work.folder / "trunks"))
 
 
 def erase_work(folder: Path, individual: str) -> bool:

@@ -8,6 +8,7 @@
 | one network with many individuals' tensors | `split`, `mixed` |
 | what is in memory | `loaded`, `cache` |
 | nothing left of one individual, proved | `forget`, `runs`, `exports` |
+| who may use it at the same time | `turns` |
 | damage, named | `verify` |
 | folders as Hugging Face has them | `pretrained` |
 | one interface to all of it | `store` |

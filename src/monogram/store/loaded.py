@@ -20,7 +20,6 @@ from monogram.store.mixed import Mixer, Own
 from monogram.store.tensors import from_bytes
 from monogram.store.values import BaseModel, Served
 
-AGAIN = "personalize this individual again, or restore the database from a backup"
 ASK_FOR_BASE = 'have the base predict (`predict --unknown base`, in Python unknown="base")'
 ADVICE = f"`list` shows who has one; personalize it, or {ASK_FOR_BASE}"
 Unknown = Literal["error", "base"]
@@ -87,7 +86,8 @@ class Loaded:
             return self.unknown(individual)
         who = f"individual {shorten(individual)!r}"
         if version is None:
-            return StoreError(f"{who}: its active version is missing, {there} are there; {AGAIN}")
+            missing = f"its active version is missing, {there} are there"
+            return StoreError(f"{who}: {missing}; {rows.AGAIN}")
         return StoreError(f"{who} has no version {version}; it has {there}")
 
     def served(self, individuals: Collection[str]) -> dict[str, Served]:
@@ -103,7 +103,7 @@ class Loaded:
         kept = self.deltas.get(key, row["hash"])
         if kept is None:
             what = rows.name_of(row)
-            content = rows.check_content(bytes(row["content"]), row["hash"], what, AGAIN)
+            content = rows.check_content(bytes(row["content"]), row["hash"], what, rows.AGAIN)
             kept = decode(self.base_weights(row["base"]), content, what)
             self.deltas.put(key, row["hash"], kept)
         return kept

@@ -21,6 +21,7 @@ from monogram.store.values import (
     plain,
 )
 
+AGAIN = "personalize this individual again, or restore the database from a backup"
 KEY_BYTES = 16
 Row = Mapping[str, Any]
 

@@ -8,6 +8,7 @@ store.predict(["anna", "ben"], inputs)   # logits [2, classes]
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from monogram.store.forget import Receipt, forget, marks_of, prepare_receipts
 from monogram.store.loaded import Loaded, Unknown
 from monogram.store.pretrained import FILES, save_pretrained
 from monogram.store.tensors import Weights, digest, to_bytes
+from monogram.store.turns import alone, shared
 from monogram.store.values import (
     BaseModel,
     Damage,
@@ -35,7 +37,7 @@ from monogram.store.values import (
     Provenance,
     Served,
 )
-from monogram.store.verify import verify
+from monogram.store.verify import intact, verify
 from monogram.store.writing import Entry, write
 
 
@@ -425,6 +427,14 @@ class Store:
         """Everything that is not as it was written, by individual and version; empty if whole."""
         return verify(self._catalog)
 
+    def intact(self, individuals: Collection[str]) -> frozenset[str]:
+        """Those whose active version is as it was written, its weights included.
+
+        Args:
+            individuals: ids; those without a model are left out of the answer.
+        """
+        return intact(self._catalog, individuals)
+
     def compact(self) -> bool:
         """Rewrite the database without what was deleted from it.
 
@@ -452,6 +462,23 @@ class Store:
         resumed = bool(marks_of(self._folder(receipts), individual))
         exported_files(self._catalog, individual, list(map(Path, also)), resumed=resumed)
 
+    def in_use(self) -> AbstractContextManager[None]:
+        """Within, nobody can be forgotten: for those who commit models of data read before.
+
+        Raises:
+            StoreError: somebody is being forgotten.
+        """
+        return shared(self._catalog.database)
+
+    def check_unused(self) -> None:
+        """Refuse early, before something else is erased for nothing, where a store is in use.
+
+        Raises:
+            StoreError: a process personalizes into it.
+        """
+        with alone(self._catalog.database):
+            pass
+
     def forget(
         self,
         individual: str,
@@ -474,12 +501,14 @@ class Store:
 
         Raises:
             UnknownIndividualError: there is nothing to forget.
-            StoreError: a path is no run directory and no export of this individual, or is in use,
-                or the receipt's folder cannot be written; then nothing was forgotten.
+            StoreError: a process personalizes into the store, a path is no run directory and no
+                export of this individual, or is in use, or the receipt's folder cannot be written;
+                then nothing was forgotten.
         """
         folder = self._folder(receipts)
         prepare_receipts(folder)
-        receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
+        with alone(self._catalog.database):
+            receipt = forget(self._catalog, self._loaded, individual, also, folder).save(folder)
         for mark in marks_of(folder, individual) if receipt.verified else ():
             mark.unlink()
         return receipt

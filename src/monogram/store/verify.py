@@ -3,7 +3,7 @@
 Reads row by row, so that one unreadable page of a damaged file does not hide the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, select
 
@@ -14,7 +14,6 @@ from monogram.store.schema import bases, deltas, people
 from monogram.store.tensors import from_bytes
 from monogram.store.values import Damage
 
-AGAIN = "personalize this individual again, or restore the database from a backup"
 OLD = "a later version answers; `Store.prune` deletes this one, or restore it from a backup"
 RESTORE = "restore the database from a backup, or train and personalize again"
 PEOPLE = 500  # individuals whose rows are read at a time
@@ -51,6 +50,27 @@ def verify(catalog: Catalog) -> list[Damage]:
     for start in range(0, len(numbers), PEOPLE):
         found += _of_people(catalog, numbers[start : start + PEOPLE])
     return found
+
+
+def intact(catalog: Catalog, individuals: Collection[str]) -> frozenset[str]:
+    """Those individuals whose active version is as it was written, its content included.
+
+    Args:
+        catalog: of the store.
+        individuals: ids, with or without a model.
+    """
+    keys = {rows.key_of(id_): id_ for id_ in individuals}
+    chunks = (list(keys)[start : start + PEOPLE] for start in range(0, len(keys), PEOPLE))
+    return frozenset(keys[key] for chunk in chunks for key in _intact(catalog, chunk))
+
+
+def _intact(catalog: Catalog, keys: list[bytes]) -> list[bytes]:
+    """The same by keys, each read by itself when they cannot be read together."""
+    try:
+        return [bytes(row["key"]) for row in catalog.whole_rows(keys) if _wrong(row) is None]
+    except (StoreError, ValueError, TypeError):
+        alone = keys if len(keys) > 1 else []
+    return [found for key in alone for found in _intact(catalog, [key])]
 
 
 def _of_file(catalog: Catalog) -> Iterator[Damage]:
@@ -124,8 +144,8 @@ def _unreadable(catalog: Catalog, number: int, error: Exception) -> Damage:
             stored = connection.execute(select(people.c.id).where(people.c.number == number))
             name = rows.id_text(stored.scalar_one())
     except (StoreError, ValueError, TypeError):
-        return Damage(None, None, f"{name} cannot be read: {error}", AGAIN)
-    return Damage(name, None, f"its rows cannot be read: {error}", AGAIN)
+        return Damage(None, None, f"{name} cannot be read: {error}", rows.AGAIN)
+    return Damage(name, None, f"its rows cannot be read: {error}", rows.AGAIN)
 
 
 def _checked(connection: Connection, numbers: list[int]) -> list[Damage]:
@@ -137,10 +157,10 @@ def _checked(connection: Connection, numbers: list[int]) -> list[Damage]:
         active[individual] = active.get(individual, False) or row["version"] == row["latest"]
         wrong = _wrong(row)
         if wrong:
-            remedy = AGAIN if row["version"] in (None, row["latest"]) else OLD
+            remedy = rows.AGAIN if row["version"] in (None, row["latest"]) else OLD
             found.append(Damage(individual, row["version"], wrong, remedy))
     found += [
-        Damage(individual, None, "its active version is missing", AGAIN)
+        Damage(individual, None, "its active version is missing", rows.AGAIN)
         for individual, there in active.items()
         if not there
     ]
@@ -158,7 +178,7 @@ def _wrong(row: rows.Row) -> str | None:
     if row["seal"] != rows.personal_seal(row):
         return "its figures or its provenance were changed after they were written"
     try:
-        rows.check_content(bytes(row["content"]), row["hash"], "its delta", AGAIN)
+        rows.check_content(bytes(row["content"]), row["hash"], "its delta", rows.AGAIN)
     except StoreError:
         return "its weights were changed after they were written (hash mismatch)"
     return None
