@@ -47,6 +47,17 @@ def recorded(channels: int, classes: int) -> nn.Module:
     return Recorded(_vector_layers(channels, classes))
 
 
+def grouped(channels: int, classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 3, padding=1),
+        nn.GroupNorm(4, 8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, classes),
+    )
+
+
 def plain(channels: int, classes: int) -> nn.Module:
     return _vector_layers(channels, classes)
 

@@ -61,6 +61,13 @@ def test_equal_batches_are_tried_where_others_raise_an_error(tmp_path):
     assert not kind["padded"]
 
 
+def test_group_normalisation_of_pictures_can_be_stacked(tmp_path):
+    """The engine lays convolutions' weights channels last, in which `vmap` refuses it."""
+    people = make_population({f"{nth:02}": 40 for nth in range(16)}, shape=(3, 8, 8))
+    kind = chosen(make_study(nets.grouped, ("transfer(4)",), people, curves=False), tmp_path)["all"]
+    assert kind["most"] > 1, kind["reason"]
+
+
 def test_a_trial_finds_what_cannot_be_stacked(tmp_path):
     display = Listening()
     kind = chosen(many(network=nets.Peeking), tmp_path, display=display)["all"]

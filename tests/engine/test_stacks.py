@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests import nets
-from tests.engine.stacking import Listening, make_study, run
+from tests.engine.stacking import PEOPLE, Listening, make_study, run
 from tests.engine.test_against_twin import compare_figures, twin_of
 from tests.people import make_population
 
@@ -79,6 +79,18 @@ def test_dropout_draws_what_it_draws_alone(network, shape, tmp_path):
     alone, _ = run(study, tmp_path / "alone", LOOP)
     stacked, failures = run(study, tmp_path / "together", together(3))
     assert not failures
+    assert_same(stacked, alone)
+
+
+def test_group_normalisation_of_pictures_can_be_stacked(tmp_path):
+    """The engine lays convolutions' weights channels last, in which `vmap` refuses it."""
+    people = make_population(PEOPLE, shared=60, shape=(3, 6, 6))
+    study = make_study(nets.grouped, ("transfer(4)",), people)
+    display = Listening()
+    stacked, failures = run(study, tmp_path / "stacked", together(4), display=display)
+    alone, _ = run(study, tmp_path / "loop", LOOP)
+    assert not failures
+    assert not any("one by one" in text for text in display.heard)
     assert_same(stacked, alone)
 
 

@@ -24,13 +24,13 @@ Axes = tuple[int | None, ...]
 
 
 def with_stacked_layers(network: Network) -> Network:
-    """The network itself, its linear layers made ready for stacks; alone they compute as before.
+    """The network itself, some of its layers made ready for stacks; alone they compute as before.
 
     Layers with hooks or a `forward` of their own are left as they are.
     """
     for module in network.modules():
-        if type(module) is nn.Linear and not is_altered(module):
-            module.__class__ = StackedLinear
+        if type(module) in READY and not is_altered(module):
+            module.__class__ = READY[type(module)]
     return network
 
 
@@ -120,6 +120,22 @@ class StackedLinear(nn.Linear):
             return functional.linear(input, self.weight)
         result: Tensor = _Linear.apply(input, self.weight, bias)  # type: ignore[no-untyped-call]
         return result
+
+
+class StackedGroupNorm(nn.GroupNorm):
+    """Group normalisation of pictures laid end to end: `vmap` knows it in no other layout."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+        """As `nn.GroupNorm`, but for the order of sums."""
+        laid = input.contiguous()
+        return functional.group_norm(laid, self.num_groups, self.weight, self.bias, self.eps)
+
+
+READY: Mapping[type[nn.Module], type[nn.Module]] = {
+    nn.Linear: StackedLinear,
+    nn.GroupNorm: StackedGroupNorm,
+}
+"""Layers, and what they become in a stack."""
 
 
 class _Linear(torch.autograd.Function):
