@@ -45,6 +45,15 @@ def test_a_curriculum_without_a_personal_batch_is_told_and_not_chosen(monogram, 
     assert "no batch is personal" in (run / "report.html").read_text("utf-8")
 
 
+def test_trainings_that_failed_are_named(monogram, tmp_path):
+    people = save_people(tmp_path / "people.parquet", {"anna": 30, "eve": 7, "ben": 30})
+    shared = save_people(tmp_path / "shared.parquet", {"nobody": 40})
+    words = ["--data", people, "--global-data", shared, *COLUMNS, *SHORT, "-c", "transfer(2)"]
+    answer = monogram("study", *words, "--network", "tests.nets:Choosy", "--out", tmp_path / "run")
+    assert answer.status == 3
+    assert "1 training failed:\n  individual 'eve', seed 0: ValueError: I do not like" in answer.out
+
+
 def test_individuals_set_aside_are_told_by_the_exit_status(monogram, tmp_path):
     people = save_people(tmp_path / "people.parquet", {**PEOPLE, "eve": 12}, spoilt=["eve"])
     words = ["study", "--data", people, *STUDY[:-1], "--out", tmp_path / "run"]

@@ -12,7 +12,7 @@ from tests.people import make_population
 from monogram import training
 from monogram.engine import choice, trial
 from monogram.engine.choice import choices
-from monogram.engine.cohort import Grouping
+from monogram.engine.cohort import Grouping, Kind
 from monogram.engine.load import workload
 from monogram.engine.trial import Found, Speed
 from monogram.errors import RunError
@@ -390,6 +390,15 @@ def test_what_is_asked_for_is_said_to_be_faster_or_slower(tried, gain, said):
     assert kind.most > 1
     (line,) = Grouping({"all": kind}).lines()
     assert line == f"train=all: {kind.most} individuals at a time ({said}, in a short trial)"
+
+
+def test_what_holds_for_several_kinds_is_said_once():
+    alone, together = Kind(reason="it draws", is_remarkable=True), Kind(4, reason="fast")
+    kinds = {"all": alone, "head": alone, "last-block": together, "": Kind(reason="too few")}
+    assert list(Grouping(kinds).lines()) == [
+        "train=all and train=head: one individual after the other, since it draws",
+        "train=last-block: 4 individuals at a time (fast)",
+    ]
 
 
 def test_who_has_more_batches_than_the_dual_form_takes_is_tried_anew(tmp_path):

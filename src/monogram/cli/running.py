@@ -1,6 +1,6 @@
 """What the commands that train have in common: say what will be done, do it, show what came out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def finish(folder: Path) -> None:
             console.print(f"\n{reproduction.caution}\n")
         console.print(_judged(reproduction))
     console.print(f"\n{recommendation(results)}")
+    _name(f"{count(len(results.failures), 'training')} failed:", results.failures, console)
     console.print(f"\nThe report: {page}", soft_wrap=True)
     if results.population.set_aside or results.failures:
         raise typer.Exit(LEFT_OUT)
@@ -106,14 +107,16 @@ def _introduction(asked: Study, folder: Path) -> list[str]:
 def _name_set_aside(population: Population, console: Console) -> None:
     """Say who cannot be used and what else there is to know of the data, the first few of each."""
     gone, remarks = population.set_aside, population.remarks
-    for heading, found in (
-        (f"{count(len(gone), 'individual')} cannot be used:", gone),
-        (f"{count(len(remarks), 'remark')} on the data:", remarks),
-    ):
-        if found:
-            console.print("\n".join([heading, *(f"  {one}" for one in found[:SHOWN])]))
-        if len(found) > SHOWN:
-            console.print(f"  … and {len(found) - SHOWN} more; the report names them")
+    _name(f"{count(len(gone), 'individual')} cannot be used:", gone, console)
+    _name(f"{count(len(remarks), 'remark')} on the data:", remarks, console)
+
+
+def _name(heading: str, found: Sequence[object], console: Console) -> None:
+    """A line for each of the first few that were found; nothing where there are none."""
+    if found:
+        console.print("\n".join([heading, *(f"  {one}" for one in found[:SHOWN])]))
+    if len(found) > SHOWN:
+        console.print(f"  … and {len(found) - SHOWN} more; the report names them")
 
 
 def _judged(reproduction: Reproduction) -> Table:

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from monogram.curriculum import Phase
+from monogram.formats import joined
 from monogram.plan import Model, Node, Task
 
 MOST_PADDING = 2  # the longest batch of a cohort, in lengths of the shortest
@@ -115,12 +116,16 @@ class Grouping:
         if self.team.threads:
             faster = f"{self.team.gain:.1f} times as fast as on a worker's, in a short trial"
             yield f"the shared training: on {self.team.threads} threads ({faster})"
+        said: dict[str, list[str]] = {}
         for name, kind in self.kinds.items():
             what = f"train={name}" if name else "models that are only adjusted"
             if kind.most > 1:
-                yield f"{what}: {kind.most} individuals at a time ({kind.reason})"
+                how = f"{kind.most} individuals at a time ({kind.reason})"
+                said.setdefault(how, []).append(what)
             elif kind.is_remarkable:
-                yield f"{what}: one individual after the other, since {kind.reason}"
+                how = f"one individual after the other, since {kind.reason}"
+                said.setdefault(how, []).append(what)
+        yield from (f"{joined(whats)}: {how}" for how, whats in said.items())
 
     def seconds(self, unit: Unit) -> float:
         """How long a worker does a unit of work; infinite where nobody knows."""

@@ -51,6 +51,10 @@ FEWEST_PADDED = 3  # samples of a batch: in a shorter one filled up, all may be 
 SHARE = 0.1  # of what all training takes one by one, that larger cohorts may be tried for
 SHORTEST, LONGEST = 0.5, 10.0  # seconds that they may be at any rate, and at most
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
+LEARNS_OTHERWISE = (
+    "together the network learns something else than alone: what a step does may depend on those "
+    "before it (a counter, a state that is no buffer), and then numbers depend on the workers too"
+)
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
 
 
@@ -184,7 +188,7 @@ class Trial:
             return replace(memory, alone=alone, together={2: pair})
         padded = self._can_be_padded()
         if not (padded or self._is_right(equal=True)):
-            return Found(alone, problem="together the network learns something else than alone")
+            return Found(alone, problem=LEARNS_OTHERWISE)
         slowest = inf if thorough else SLOWER * alone.step
         each = memory.each(self._size(self._stretches[0]))
         fitting = [size for size in sizes if size * each <= budget]

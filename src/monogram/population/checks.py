@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 
 from monogram.errors import SettingError, shorten
-from monogram.formats import joined
+from monogram.formats import count, joined
 from monogram.population.population import Protocol
 from monogram.population.samples import RawSamples, beyond_int64, label_texts, missing_labels
 from monogram.population.splits import group_count
@@ -64,10 +64,9 @@ def problem_with_size(raw: RawSamples, protocol: Protocol) -> str | None:
     """Whether there is too little to have a piece in each part of the split."""
     pieces = group_count(raw.groups, len(raw.inputs))
     if pieces < protocol.parts:
-        kind = "samples" if raw.groups is None else "groups of samples"
-        return (
-            f"it has {pieces} {kind}; {protocol.parts} are needed, one for each part of the split"
-        )
+        kind = ("sample",) if raw.groups is None else ("group of samples", "groups of samples")
+        found, parts = count(pieces, *kind), protocol.parts
+        return f"it has {found}; {parts} are needed, one for each part of the split"
     return None
 
 
