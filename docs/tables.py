@@ -167,4 +167,5 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "heads": sentences,
     "seven": sentences,
     "overhead": sentences,
+    "curves": sentences,
 }

@@ -23,6 +23,7 @@ class Ours:
         population: whom for.
         folder: for the run directory.
         engine: as `Study.run` takes it.
+        curves: whether learning curves are recorded, which the other sides do not.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Ours:
         population: Population,
         folder: Path,
         engine: EngineName = "auto",
+        *,
+        curves: bool = False,
     ) -> None:
         self._population, self._folder = population, folder
         study = Study(
-            population, [workload.curriculum], network=workload.network, epochs=1, curves=False
+            population, [workload.curriculum], network=workload.network, epochs=1, curves=curves
         )
         self._plan = study.plan()
         self._job = replace(study.job(folder), engine=engine)

@@ -45,6 +45,13 @@ def test_a_curriculum_without_a_personal_batch_is_told_and_not_chosen(monogram, 
     assert "no batch is personal" in (run / "report.html").read_text("utf-8")
 
 
+def test_curves_are_recorded_unless_they_are_not_wanted(monogram, people, tmp_path):
+    for option, recorded in (("--curves", True), ("--no-curves", False)):
+        run = tmp_path / option
+        assert monogram("study", "--data", people, *STUDY, option, "--out", run).status == 0
+        assert any((run / "curves").glob("*.jsonl")) is recorded
+
+
 def test_trainings_that_failed_are_named(monogram, tmp_path):
     people = save_people(tmp_path / "people.parquet", {"anna": 30, "eve": 7, "ben": 30})
     shared = save_people(tmp_path / "shared.parquet", {"nobody": 40})

@@ -154,6 +154,13 @@ def study(
         int,
         typer.Option(min=1, help="Most global samples to judge a model on.", rich_help_panel=RUN),
     ] = 10_000,
+    curves: Annotated[
+        bool,
+        typer.Option(
+            help="Record learning curves; short trainings take a third less time without.",
+            rich_help_panel=RUN,
+        ),
+    ] = True,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show the plan and what it takes.", rich_help_panel=RUN),
@@ -200,6 +207,7 @@ def study(
         evaluation_samples=evaluation_samples,
         device=device,
         threads=threads,
+        curves=curves,
     )
     running = Running(workers=workers, engine=engine, memory=bytes_of(memory))
     folder = out or Path("runs") / asked.population.name
