@@ -135,6 +135,8 @@ def test_other_spellings_mean_the_same(text, meaning):
         ("personal", "say how long"),
         ("global(rate=1)", "cannot read option 'rate'. Known: epochs, iterations, runs, learning"),
         ("transfer(20, train=head)", "cannot read option 'train': only phases have it, so write"),
+        ("transfer(20, lr=0.1)", "cannot read option 'lr': only phases have it, so write"),
+        ("global(lr=0.1)", "cannot read option 'lr'; did you mean 'learning_rate'?"),
         ("global(every=2)", "cannot read option 'every'. Known"),
         ("baseline(3)", "cannot read option '3'. Known: none"),
         ("transfer(20, 30)", "cannot read option '30'"),

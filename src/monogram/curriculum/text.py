@@ -65,6 +65,7 @@ FEW_OPTIONS: dict[str, tuple[str, ...]] = {
     "prior": ("smoothing",),
     "blend": ("share",),
 }
+SHORT_FORMS = {"lr": "learning_rate", "n": "iterations"}  # of others, which are not read
 WHOLE_NUMBERS = (*WHOLE, "head")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
@@ -122,7 +123,8 @@ def _options(step: str, inside: str, main: str | None, known: tuple[str, ...]) -
         name = match and (match[1] or (main if not options else None))
         if not match or name not in known:
             wrong = match[1] if match and match[1] else inside[position:].strip()
-            hint = _written_out(wrong, known) or did_you_mean(wrong, known)
+            meant = SHORT_FORMS.get(wrong, wrong)
+            hint = _written_out(meant, known) or did_you_mean(meant, known)
             raise CurriculumError(
                 f"{shorten(step)}: cannot read option {shorten(wrong)!r}{hint} Known: "
                 f"{', '.join(known) or 'none'}"
