@@ -129,9 +129,11 @@ def duration(seconds: float) -> str:
 
     >>> duration(42), duration(200), duration(7300)
     ('42 s', '3 min', '2.0 h')
-    >>> duration(15_600_000)
-    '181 days'
+    >>> duration(0.04), duration(15_600_000)
+    ('40 ms', '181 days')
     """
+    if 0 < seconds < 1:
+        return f"{seconds * 1e3:.0f} ms"
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
