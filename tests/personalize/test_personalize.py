@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tests import nets
 from tests.people import PEOPLE, make_population
 from tests.personalize.conftest import HERE, content, make_run
 
+from monogram.datasets import read_own
 from monogram.errors import DataError, NetworkError, OtherRunError, RunError, SettingError
 from monogram.personalize import Pace, Start, Ways, look_ahead, personalize, read_people
 from monogram.personalize.work import Work
@@ -177,6 +179,22 @@ def test_new_people_are_added_and_changed_ones_trained_again(start, tmp_path):
     }
     again = personalize(start, people, store=tmp_path / "a.db", pace=HERE)
     assert (len(again.made), len(again.ahead.unchanged)) == (0, 3)
+
+
+def test_labels_of_new_people_mean_what_they_meant_in_the_study(tmp_path):
+    """Where classes were named, labels of a CSV stay as they are written."""
+    lines = [f"p{i % 4},{i // 4 % 2:02},{i % 7}.5" for i in range(96)]
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join(["user,y,x", *lines]))
+    columns: dict[str, Any] = {
+        "individual_column": "user",
+        "label_column": "y",
+        "input_columns": ["x"],
+    }
+    shared = read_own(file, **columns, global_from=0.5, classes=["00", "01"])
+    people = read_people(file, shared, **columns)
+    assert not people.set_aside
+    assert set(people.individuals) == {"p0", "p1", "p2", "p3"}
 
 
 def test_the_global_data_keeps_its_split(start, tmp_path):

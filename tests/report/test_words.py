@@ -73,6 +73,15 @@ def test_a_gain_that_all_share_is_not_called_personal(order, said):
     assert ("all share" in gain) is bool(said)
 
 
+def test_where_what_all_share_is_as_good_alone_that_is_advised():
+    def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
+        return {BASE: 0.8}.get(curriculum, 0.9) + nth / 1000, 0.9
+
+    words = recommendation(synthetic(IDS, accuracies, order=[BASE, LONGER, FROM_LONGER]))
+    assert "use global >> global(9), which all share" in words.headline
+    assert not any(point.about == "What would change it" for point in words.points)
+
+
 def test_a_gain_that_may_be_chance_is_called_so():
     def accuracies(curriculum: str, nth: int) -> tuple[float, float]:
         return (0.8, 0.9) if curriculum != REHEARSAL else (0.82 + (-1) ** nth / 10, 0.9)

@@ -51,6 +51,7 @@ def read_people(
         inputs=(input_columns,) if isinstance(input_columns, str) else tuple(input_columns or ()),
         group=group_column,
         tokens=shared.inputs.dtype == np.int64,
+        classes=shared.classes,
     )
     columns = read_columns(Path(path), selection)
     if shared.inputs.dtype == np.uint8 and columns.inputs.dtype != np.uint8:

@@ -195,6 +195,13 @@ def _nobody(results: Results, shown: tuple[View, ...]) -> tuple[str, Said]:
     if personal <= choice.base[0]:
         headline = "Personalizing does not pay for these individuals: use the global-only model."
         return headline, {"Why": [why]}
+    if shared >= choice.floor:
+        longer = label(str(Curriculum(parse(best).trunk)), results.config["study"]["epochs"])
+        headline = (
+            f"Personalizing does not pay for these individuals: use {longer}, which all share and "
+            f"is as good alone."
+        )
+        return headline, {"Why": [why]}
     headline = (
         f"None qualifies: no curriculum that gains keeps a global accuracy of "
         f"{with_sign(choice.floor)}. Use the global-only model."

@@ -67,7 +67,7 @@ def intact(catalog: Catalog, individuals: Collection[str]) -> frozenset[str]:
 def _intact(catalog: Catalog, keys: list[bytes]) -> list[bytes]:
     """The same by keys, each read by itself when they cannot be read together."""
     try:
-        return [bytes(row["key"]) for row in catalog.whole_rows(keys) if _wrong(row) is None]
+        return [bytes(row["key"]) for row in catalog.each_whole_row(keys) if _wrong(row) is None]
     except (StoreError, ValueError, TypeError):
         alone = keys if len(keys) > 1 else []
     return [found for key in alone for found in _intact(catalog, [key])]

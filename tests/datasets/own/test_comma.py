@@ -112,6 +112,7 @@ def test_the_same_file_is_read_alike_either_way(write):
         (["1.5", "2", "3"], {1.5, 2.0, 3.0}),
         (["2020-01-01", "a", "NA"], {"2020-01-01", "a", "NA"}),
         (["true", "0", "false"], {"True", "False"}),
+        (["+1", "-1", "1"], {"1", "-1"}),
         (["12:30:00", "13:00:00", ""], {"12:30:00", "13:00:00", ""}),
         (["2020-01-01T00:00:00", "", ""], {"2020-01-01T00:00:00", ""}),
         (["9" * 19, "9" * 18 + "8", ""], {"9" * 19, "9" * 18 + "8", ""}),
@@ -181,7 +182,8 @@ def test_another_encoding_is_told(write, column):
 
 @pytest.mark.parametrize("classes", [("01", "02"), ("true", "false")])
 def test_labels_that_are_named_as_classes_stay_as_they_are_written(write, classes):
-    path = write(y=[classes[i // 4 % 2] for i in range(SHORT)], changes=[(1, "y", "")])
+    labels = [classes[i // 4 % 2] for i in range(SHORT)]
+    path = write(y=[f" {label}" for label in labels], changes=[(1, "y", "NA")])
     population = read_own(path, **NAMES, classes=classes)
     assert population.classes == classes
     assert [one.reason for one in population.set_aside] == ["1 of its 6 labels are missing"]

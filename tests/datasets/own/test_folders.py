@@ -114,3 +114,13 @@ def test_other_files_are_passed_over(tmp_path):
     (root / "README.txt").write_text("hello")
     (root / "ben" / ".DS_Store").write_bytes(b"x")
     assert len(read_own(root, global_from=0.3).individuals) == 2
+
+
+def test_sixteen_bits_that_are_read_into_more_are_no_fault(tmp_path):
+    root = _tree(tmp_path / "a")
+    deep = np.full((5, 6), 257 * 100, dtype=">u2")
+    path = root / "ben" / "cat" / "deep.pgm"
+    path.write_bytes(b"P5 6 5 65535\n" + deep.tobytes())
+    population = read_own(root, global_from=0.3)
+    assert not population.set_aside
+    assert 100 in population.inputs

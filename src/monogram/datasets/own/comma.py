@@ -80,7 +80,8 @@ def _labels(texts: np.ndarray, classes: tuple[str, ...] | None) -> np.ndarray:
     """Labels [n] in the type that the whole column has; as they are written where classes are."""
     found = pa.array(texts, pa.string()).dictionary_encode()
     written = pa.chunked_array([found.dictionary])
-    values = written if _are_among(written, classes) else _typed(written)
+    named = None if classes is None else _as_named(written, classes)
+    values = _typed(written) if named is None else named
     codes = np.asarray(found.indices.to_numpy(zero_copy_only=False))
     gone = values.is_null().to_numpy()
     present = values.drop_null().to_numpy()
@@ -88,10 +89,13 @@ def _labels(texts: np.ndarray, classes: tuple[str, ...] | None) -> np.ndarray:
     return coded(places[codes], present).labels()
 
 
-def _are_among(texts: pa.ChunkedArray, classes: tuple[str, ...] | None) -> bool:
-    """Whether all texts but the missing ones are classes that the user named."""
-    present = _trimmed(texts).drop_null().to_pylist()
-    return classes is not None and set(present) <= set(classes)
+def _as_named(texts: pa.ChunkedArray, classes: tuple[str, ...]) -> pa.ChunkedArray | None:
+    """Texts without blanks around them, null where missing; None where one is no class."""
+    cells = pc.utf8_trim_whitespace(texts)
+    known = pc.is_in(cells, pa.array(classes, pa.string()))
+    if not pc.all(pc.or_(known, pc.is_in(cells, MISSING))).as_py():
+        return None
+    return pc.if_else(known, cells, None)
 
 
 def _typed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -99,7 +103,7 @@ def _typed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
     Whole numbers that int64 does not hold stay text: as floats several would be one.
     """
-    present = _trimmed(texts)
+    present = _without_plus(_trimmed(texts))
     for kind in (pa.int64(), pa.bool_(), pa.float64()):
         if kind == pa.float64() and pc.all(pc.match_substring_regex(present, DIGITS)).as_py():
             return present
@@ -110,6 +114,11 @@ def _typed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return texts
 
 
+def _without_plus(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells without the sign that Arrow does not read."""
+    return pc.replace_substring_regex(cells, r"^\+", "")
+
+
 def _numbers(
     column: pa.ChunkedArray, name: str, *, tokens: bool
 ) -> tuple[pa.ChunkedArray, dict[int, str]]:
@@ -117,7 +126,7 @@ def _numbers(
 
     A column without any number comes back as truth values, if it holds them, or as it was.
     """
-    cells = pc.replace_substring_regex(_trimmed(column), r"^\+", "")
+    cells = _without_plus(_trimmed(column))
     good = pc.match_substring_regex(cells, WHOLE if tokens else NUMBER)
     if not pc.any(good).as_py() and cells.null_count < len(cells):
         truth = _typed(column)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+SIXTEEN_BITS = {"PNG", "PPM"}  # formats whose values Pillow reads into 32 bits
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 
@@ -80,8 +81,8 @@ def _values(picture: Picture, mode: str) -> np.ndarray:
 
 
 def _check_depth(image: Image.Image) -> None:
-    """Refuse values of 32 bits, which may mean anything; Pillow reads PNG's 16 bits as such too."""
-    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
+    """Refuse values of 32 bits, which may mean anything; some formats' 16 bits are read as such."""
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BITS):
         raise ValueError(
             f"its values have 32 bits, mode {image.mode}; write it with 8 or 16 bits, or give its "
             "values as a column of lists"
