@@ -17,7 +17,8 @@ class Ways:
     Attributes:
         coefficients: of the guard's attempts to lead a model back, falling, in (0, 1).
         encoding: of deltas: "lossless", "smallest", or one of `monogram.store.encodings`.
-        bound: the most accuracy that a lossy encoding may cost, a fraction in [0, 1].
+        bound: the most accuracy that a lossy encoding may cost on own and on global validation
+            data, a fraction in [0, 1].
         again: train even those whose data and settings have not changed.
 
     Raises:
