@@ -11,7 +11,7 @@ from monogram.study import Results
 
 FEW_INDIVIDUALS = 10
 FEW_SAMPLES = 50
-REASON_LENGTH = 100  # characters
+REASON_LENGTH = 160  # characters
 NUMBERS = re.compile(r"[\d,.]*\d")  # reasons that differ in these only are of one kind
 
 
