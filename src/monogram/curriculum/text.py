@@ -65,7 +65,10 @@ FEW_OPTIONS: dict[str, tuple[str, ...]] = {
     "prior": ("smoothing",),
     "blend": ("share",),
 }
-SHORT_FORMS = {"lr": "learning_rate", "n": "iterations"}  # of others, which are not read
+SHORT_FORMS = {
+    "lr": "learning_rate",
+    "n": "iterations",
+}  # as other libraries have them: told, not read
 WHOLE_NUMBERS = (*WHOLE, "head")
 STEP = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
 OPTION = re.compile(r"""\s*(?:(\w+)\s*=\s*)?("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")

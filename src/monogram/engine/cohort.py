@@ -74,6 +74,13 @@ class Kind:
     reason: str = ""
     is_remarkable: bool = False
 
+    @property
+    def how(self) -> str:
+        """What there is to say of it; nothing where nobody wants to know."""
+        if self.most > 1:
+            return f"{self.most} individuals at a time ({self.reason})"
+        return f"one individual after the other, since {self.reason}" * self.is_remarkable
+
 
 ALONE = Kind()
 
@@ -119,13 +126,8 @@ class Grouping:
         said: dict[str, list[str]] = {}
         for name, kind in self.kinds.items():
             what = f"train={name}" if name else "models that are only adjusted"
-            if kind.most > 1:
-                how = f"{kind.most} individuals at a time ({kind.reason})"
-                said.setdefault(how, []).append(what)
-            elif kind.is_remarkable:
-                how = f"one individual after the other, since {kind.reason}"
-                said.setdefault(how, []).append(what)
-        yield from (f"{joined(whats)}: {how}" for how, whats in said.items())
+            said.setdefault(kind.how, []).append(what)
+        yield from (f"{joined(whats)}: {how}" for how, whats in said.items() if how)
 
     def seconds(self, unit: Unit) -> float:
         """How long a worker does a unit of work; infinite where nobody knows."""
