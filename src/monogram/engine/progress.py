@@ -124,6 +124,9 @@ class Display:
         return f"about {duration(seconds * max(0.0, self._total - self._done) / done)} left"
 
 
+SHORTEST = 0.001  # seconds that are told as a number
+
+
 def duration(seconds: float) -> str:
     """A time span in words.
 
@@ -133,7 +136,7 @@ def duration(seconds: float) -> str:
     ('40 ms', '181 days')
     """
     if 0 < seconds < 1:
-        return f"{seconds * 1e3:.0f} ms"
+        return f"{seconds * 1e3:.0f} ms" if seconds >= SHORTEST else "under 1 ms"
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

@@ -11,7 +11,8 @@ from monogram.errors import SettingError
 from monogram.plan import Plan
 from monogram.population import Population
 
-PROCESS = 2**28  # bytes that another worker holds besides its work; 200 to 260 MiB were measured
+PROCESS = 2**28  # bytes kept for another worker besides its work; 130 to 260 MiB were measured
+USUAL = 200 * 2**20  # bytes of them that are taken, as estimates reckon
 GATHERED = 48 * 2**20  # bytes that the process which starts a run comes to hold besides its work
 RESERVE = 0.12  # of a limit, for what nobody measures before: whole studies took 7 to 14 % more
 

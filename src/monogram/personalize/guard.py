@@ -106,7 +106,7 @@ class Guard:
                 return Verdict(Decision(kind, reason, tuple(attempts)), weights)
             problems.append(problem)
         attempts.append(Attempt("the base", _on_validation(at_base)))
-        reason = f"as trained, {problems[0]}; led back towards the base it is no better"
+        reason = f"as trained, {problems[0]}; led back towards the base none passes either"
         return Verdict(Decision("base", reason, tuple(attempts)), None)
 
     def judge(self, weights: Weights, at_base: Figures, look: Look) -> tuple[Figures, str | None]:

@@ -159,7 +159,9 @@ def _erase(folder: Path, individual: str) -> RunErasure:
             "directory, and delete this one"
         )
     elif summaries:
-        left.append("give `monogram resume` this directory to make results and report again")
+        left.append(
+            "its results and report were removed with it: `monogram resume` makes them again"
+        )
     return RunErasure(
         folder=str(folder),
         named=named,
