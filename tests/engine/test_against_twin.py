@@ -59,7 +59,9 @@ BEYOND = [
 ]
 
 
-def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds=(0,), clip=None):
+def train_and_compare(
+    population, factory, tmp_path, curricula, *, epochs, seeds=(0,), clip=None, alike=nets.same
+):
     """Run a study and hold each of its models against the twin's."""
     nets.Recorded.forget()
     study = Study(
@@ -70,7 +72,8 @@ def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds
         seeds=seeds,
         recipe=Recipe(batch_size=BATCH, clip_norm=clip),
     )
-    rows = study.run(tmp_path, workers=1).rows
+    engine = "loop" if alike is nets.same else "auto"
+    rows = study.run(tmp_path, workers=1, engine=engine).rows
     judged = list(nets.Recorded.judged)
     meanings = {str(parse(text).with_epochs(epochs)): meaning for text, meaning in curricula}
     assert {row.curriculum for row in rows} == meanings.keys()
@@ -79,7 +82,7 @@ def train_and_compare(population, factory, tmp_path, curricula, *, epochs, seeds
         meaning = meanings[row.curriculum] | {"longest": clip}
         N = twin_of(row, population, factory, epochs, meaning)
         weights = N.network.state_dict()
-        assert any(nets.same(weights, theirs) for theirs in judged), row.identity
+        assert any(alike(weights, theirs) for theirs in judged), row.identity
         compare_figures(row, N, population)
 
 
@@ -192,7 +195,14 @@ def test_images_and_several_seeds_give_the_twins_weights(tmp_path):
     population = make_population({"anna": 30, "ben": 3}, shared=40, shape=(1, 6, 6), kind=np.uint8)
     some = [("global", {}), *PAPER[1:4], ("sample-weighting(1/8)", {"n_I": Fraction(1, 8)})]
     some.append(("transfer(9)", {"n_TL": 9}))
-    train_and_compare(population, nets.recorded_picture, tmp_path, some, epochs=2, seeds=(3, 11))
+    both = {"epochs": 2, "seeds": (3, 11)}
+    train_and_compare(population, nets.recorded_picture, tmp_path / "loop", some, **both)
+    both["alike"] = but_for_last_digits
+    train_and_compare(population, nets.recorded_picture, tmp_path / "auto", some, **both)
+
+
+def but_for_last_digits(ours, theirs):
+    return all(torch.allclose(ours[n], theirs[n], rtol=1e-4, atol=1e-5) for n in ours)
 
 
 def test_one_epoch_of_one_batch_gives_the_twins_weights(tmp_path):

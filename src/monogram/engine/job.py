@@ -1,16 +1,19 @@
 """What all tasks of a run have in common: everything a worker needs to know once."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import nn
 
 from monogram.curriculum import Recipe
 from monogram.engine.cohort import Grouping
 from monogram.engine.harvest import Harvest, Journalling
 from monogram.errors import SettingError
-from monogram.networks import Architecture
+from monogram.native import is_available
+from monogram.networks import Architecture, in_one_pass
 
 EngineName = Literal["auto", "loop", "stacked"]
 KINDS = ("cpu", "cuda")  # of devices
@@ -48,6 +51,20 @@ class Job:
     engine: EngineName | Grouping = "auto"
     memory: int | None = None
     curves: bool = False
+
+    @property
+    def in_one_pass(self) -> bool:
+        """Whether networks that are trained alone compute their normalisation in one pass.
+
+        Not by the engine "loop", which computes a network as PyTorch has it.
+        """
+        if isinstance(self.engine, Grouping):
+            return self.engine.in_one_pass
+        return self.engine != "loop" and is_available()
+
+    def layers(self, network: nn.Module) -> AbstractContextManager[None]:
+        """In this context a network computes as it does where it is trained alone."""
+        return in_one_pass(network) if self.in_one_pass else nullcontext()
 
 
 def choose_device(name: str) -> str:

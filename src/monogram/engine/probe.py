@@ -114,7 +114,8 @@ def _subject(node: Node, job: Job, population: Population) -> tuple[str, ...]:
     network = job.architecture.build(0)
     about = described(network) or (str(network),)
     kind, batch = node.stretch.trained.train, f"batch {_batch(node, job, population)}"
-    where = (str(population.input_shape), batch, job.device, f"{job.threads} threads")
+    how = (f"{job.threads} threads", f"in one pass {job.in_one_pass}")
+    where = (str(population.input_shape), batch, job.device, *how)
     return "worker", kind, *about, *where
 
 
@@ -172,6 +173,7 @@ def step_seconds(
     feed = Feed(stretch, shared, own, job.recipe.batch_size)
     times: list[float] = []
     state = State.of(network, stretch.start)
-    train(network, state, stretch, feed, job.recipe, lambda *_: times.append(moment(device)))
+    with job.layers(network):
+        train(network, state, stretch, feed, job.recipe, lambda *_: times.append(moment(device)))
     gaps = sorted(b - a for a, b in pairwise(times))
     return gaps[len(gaps) // 2] if gaps else 0.0

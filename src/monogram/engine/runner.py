@@ -125,7 +125,8 @@ class Runner:
         shop = self._shop
         state = load_state(shop.checkpoint_file(key), key, shop.device) or state
         after_step = self._after_step(node, run, key, state)
-        end = train(shop.network, state, run, feed, shop.job.recipe, after_step)
+        with shop.job.layers(shop.network):
+            end = train(shop.network, state, run, feed, shop.job.recipe, after_step)
         if run != node.stretch:
             save_state(end, shop.checkpoint_file(key), key)
         return end

@@ -99,4 +99,5 @@ def _subject(job: Job, population: Population) -> tuple[str, ...]:
     batch = min(job.recipe.batch_size, len(population.global_data.train))
     about = described(job.architecture.build(0))
     shape = str(population.input_shape)
-    return about and ("threads", *about, shape, f"batch {batch}", f"{job.threads} threads")
+    how = (f"{job.threads} threads", f"in one pass {job.in_one_pass}")
+    return about and ("threads", *about, shape, f"batch {batch}", *how)

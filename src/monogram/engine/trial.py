@@ -144,7 +144,7 @@ class Trial:
     """
 
     def __init__(self, kind: str, tasks: Sequence[Task], job: Job, population: Population) -> None:
-        self._recipe = job.recipe
+        self._recipe, self._layers = job.recipe, job.layers
         self._population = population
         self._device = torch.device(job.device)
         self._network, self._stacked, self._judged = (
@@ -290,7 +290,8 @@ class Trial:
     def _alone(self) -> Speed:
         stretch = self._typical()[0]
         feed, times = self._feed(stretch, self._own(stretch)), _Times(self._device)
-        train(self._network, self._start, stretch, feed, self._recipe, times)
+        with self._layers(self._network):
+            train(self._network, self._start, stretch, feed, self._recipe, times)
         samples = self._to_judge()
         seconds = _seconds(lambda: tally(self._network, samples), self._device)
         return Speed(0.0, times.gap, seconds / len(samples))

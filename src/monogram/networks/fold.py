@@ -6,26 +6,19 @@ convolutions stand before one is read off the network's graph (torch.fx); networ
 traced are run as they are.
 """
 
-import copy
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from monogram.networks.altered import altered, is_altered
 from monogram.networks.prepared import Prepared
+from monogram.networks.succession import successors
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-
-Pairs = list[tuple[str, str]]
-
-_PAIRS: WeakKeyDictionary[nn.Module, Pairs] = WeakKeyDictionary()
-"""Of networks that were folded before: tracing takes as long as tens of samples."""
 
 
 @contextmanager
@@ -39,32 +32,20 @@ def folded(network: nn.Module) -> Iterator[None]:
         network: takes one tensor; in evaluation mode, and not to be trained in the context.
     """
     network = network.network if isinstance(network, Prepared) else network
-    if network not in _PAIRS:
-        _PAIRS[network] = _pairs(network)
-    modules = [tuple(map(network.get_submodule, pair)) for pair in _PAIRS[network]]
-    pairs = [pair for pair in modules if _foldable(*pair)]
+    pairs = _pairs(network)
     folded_ones = {pair[0]: _fused(*pair).forward for pair in pairs}
     left_out = {normalisation: _as_it_is for _, normalisation in pairs}
     with altered(folded_ones | left_out):
         yield
 
 
-def _pairs(network: nn.Module) -> Pairs:
-    """The names of modules and of the batch normalisation that alone uses what they compute."""
+def _pairs(network: nn.Module) -> list[tuple[Any, Any]]:
+    """Modules and the batch normalisation that alone takes what they compute."""
     if not any(isinstance(module, NORMALISATIONS) for module in network.modules()):
         return []
-    try:
-        graph = fx.Tracer().trace(copy.deepcopy(network))
-    except Exception:  # whatever a network's own code raises when it meets no numbers
-        return []
-    calls = [node for node in graph.nodes if node.op == "call_module"]
-    times = Counter(node.target for node in calls)
-    return [
-        (before.target, node.target)
-        for node in calls
-        for before in node.all_input_nodes
-        if times[before.target] == times[node.target] == len(before.users) == 1
-    ]
+    names = successors(network, training=False).items()
+    pairs = [(network.get_submodule(one), network.get_submodule(other)) for one, other in names]
+    return [pair for pair in pairs if _foldable(*pair)]
 
 
 def _foldable(convolution: Any, normalisation: Any) -> bool:

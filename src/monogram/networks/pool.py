@@ -28,24 +28,24 @@ def pooled_by_maxima(network: nn.Module) -> Iterator[None]:
     Args:
         network: whose gradients nobody asks for in the context; its modules stay what they are.
     """
-    pools: list[Any] = [module for module in network.modules() if _is_of_pairs(module)]
+    pools: list[Any] = [module for module in network.modules() if pools_pairs(module)]
     with altered({pool: partial(_maxima, pool) for pool in pools}):
         yield
 
 
-def _is_of_pairs(module: Any) -> bool:
+def pools_pairs(module: Any) -> bool:
     """Whether a module pools windows of at most two by two that do not overlap, and only that."""
     return (
         type(module) is nn.MaxPool2d
-        and set(_both(module.kernel_size)) in ({WINDOW}, {1, WINDOW})
-        and _both(module.stride) == _both(module.kernel_size)
-        and _both(module.padding) == (0, 0)
-        and _both(module.dilation) == (1, 1)
+        and set(sides(module.kernel_size)) in ({WINDOW}, {1, WINDOW})
+        and sides(module.stride) == sides(module.kernel_size)
+        and sides(module.padding) == (0, 0)
+        and sides(module.dilation) == (1, 1)
         and not (module.ceil_mode or module.return_indices or is_altered(module))
     )
 
 
-def _both(size: int | Sequence[int]) -> tuple[int, int]:
+def sides(size: int | Sequence[int]) -> tuple[int, int]:
     """Rows and columns of a size, of which PyTorch takes a list or a single one as well."""
     sizes = (size,) if isinstance(size, int) else tuple(size)
     return sizes[0], sizes[-1]
@@ -53,7 +53,7 @@ def _both(size: int | Sequence[int]) -> tuple[int, int]:
 
 def _maxima(pool: nn.MaxPool2d, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
     """[…, rows, columns] to the maxima of its windows."""
-    axes = [axis for axis in (COLUMNS, ROWS) if _both(pool.kernel_size)[axis] == WINDOW]
+    axes = [axis for axis in (COLUMNS, ROWS) if sides(pool.kernel_size)[axis] == WINDOW]
     usual = input.device.type == "cpu" and input.dim() in (3, 4) and input.numel()
     if not usual or any(input.shape[axis] < WINDOW for axis in axes):
         by_pytorch: Tensor = type(pool).forward(pool, input)

@@ -1,0 +1,229 @@
+"""Normalisation, ReLU and pooling in one pass: the same function, gradient and statistics."""
+
+import copy
+from unittest import mock
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from monogram import native
+from monogram.networks import Conv1dNetwork, PaperNetwork, Prepared, in_one_pass
+from monogram.networks.altered import is_altered
+
+NORMALISE = functional.batch_norm
+
+pytestmark = pytest.mark.skipif(
+    not native.is_available(), reason="Monogram's C was not compiled for this processor"
+)
+
+
+def trained(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
+    """What a network in training mode gives, all gradients and the statistics afterwards."""
+    network.train().zero_grad()
+    inputs = inputs.clone(memory_format=torch.preserve_format).requires_grad_()
+    torch.manual_seed(0)
+    outputs = network(inputs)
+    weights = torch.linspace(-1, 1, outputs.numel()).view_as(outputs)
+    (outputs * weights).sum().backward()
+    gradients = {f"gradient of {name}": p.grad for name, p in network.named_parameters()}
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    found = {"outputs": outputs.detach(), "gradient": inputs.grad, **gradients, **buffers}
+    return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def left_over(network: nn.Module, inputs: Tensor) -> int:
+    """Check that the same comes out, and say how often PyTorch's own normalisation was left in."""
+    plain = trained(copy.deepcopy(network), inputs)
+    normalise = mock.patch.object(functional, "batch_norm", wraps=NORMALISE)
+    with in_one_pass(network), normalise as own:
+        other = trained(network, inputs)
+    assert other.keys() == plain.keys()
+    for name, tensor in plain.items():
+        scale = float(tensor.abs().max()) if tensor.numel() else 0.0
+        torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5 * (1 + scale))
+    assert not any(map(is_altered, network.modules()))
+    return own.call_count
+
+
+def pictures(*shape: int) -> Tensor:
+    """Distinct numbers in a random order, channels last: nowhere two maxima."""
+    count = torch.Size(shape).numel()
+    values = torch.randperm(count, generator=torch.Generator().manual_seed(1)) / count
+    return (8 * values - 3).view(shape).contiguous(memory_format=torch.channels_last)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    size=st.sampled_from((None, 2, (1, 2), (2, 1))),
+    relu=st.booleans(),
+    rows=st.integers(1, 7),
+    columns=st.integers(1, 7),
+    channels=st.sampled_from((8, 24, 64)),
+    batch=st.integers(1, 40),
+)
+def test_a_chain_is_computed_at_once(size, relu, rows, columns, channels, batch):
+    layers = [nn.BatchNorm2d(channels), *[nn.ReLU()] * relu]
+    nn.init.uniform_(layers[0].weight, -2, 2)
+    nn.init.normal_(layers[0].bias)
+    inputs = pictures(batch, channels, rows, columns)
+    if size is not None:
+        layers.append(nn.MaxPool2d(size))
+        high, wide = (size, size) if isinstance(size, int) else size
+        if rows < high or columns < wide:
+            with pytest.raises(RuntimeError, match="Output size is too small"):
+                left_over(nn.Sequential(*layers), inputs)
+            return
+    if batch * rows * columns == 1:
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            left_over(nn.Sequential(*layers), inputs)
+        return
+    assert left_over(nn.Sequential(*layers), inputs) == 0
+
+
+@pytest.mark.parametrize("batch", [1, 3, 33])
+def test_moments_are_exact_far_from_zero(batch):
+    inputs = pictures(batch, 8, 9, 5) + 1000
+    layer = nn.BatchNorm2d(8)
+    with in_one_pass(layer):
+        outputs = layer(inputs)
+    exact = inputs.double()
+    exact = (exact - exact.mean((0, 2, 3), keepdim=True)) / (
+        exact.var((0, 2, 3), correction=0, keepdim=True) + layer.eps
+    ).sqrt()
+    torch.testing.assert_close(outputs.double(), exact, rtol=0, atol=1e-3)
+    variance = inputs.double().var((0, 2, 3))
+    torch.testing.assert_close(layer.running_var.double(), 0.9 + 0.1 * variance, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("network", "inputs"),
+    [
+        (PaperNetwork(1, 10, 0.25), torch.randn(9, 1, 32, 32)),
+        (Conv1dNetwork(6, 3), torch.randn(9, 6, 51)),
+        (
+            Prepared(PaperNetwork(3, 10, 0.25), torch.zeros(3), torch.ones(3), 3, 10),
+            torch.rand(9, 3, 32, 32),
+        ),
+    ],
+    ids=["pictures", "series", "prepared"],
+)
+def test_whole_networks_are_computed_so(network, inputs):
+    network = network.to(memory_format=torch.channels_last)
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    assert left_over(network, inputs) == 0
+
+
+def test_what_is_no_number_stays_none():
+    for bad in (torch.nan, torch.inf):
+        inputs = pictures(2, 8, 4, 4)
+        inputs[1, 3, 2, 2] = bad
+        layers = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+        with in_one_pass(layers):
+            outputs = layers(inputs)
+        assert outputs[:, 3].isnan().all()
+        assert not outputs[:, [0, 1, 2, 4, 5, 6, 7]].isnan().any()
+
+
+class Residual(nn.Module):
+    """What is normalised is used twice, by a ReLU and beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalise, self.relu = nn.BatchNorm2d(8), nn.ReLU()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        normalised = self.normalise(inputs)
+        return self.relu(normalised) + normalised
+
+
+class Shared(nn.Module):
+    """One ReLU for two places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other, self.relu = nn.BatchNorm2d(8), nn.BatchNorm2d(8), nn.ReLU()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.relu(self.other(self.relu(self.one(inputs))))
+
+
+class Dynamic(nn.Module):
+    """A network whose graph depends on numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalise, self.relu = nn.BatchNorm2d(8), nn.ReLU()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs = self.normalise(inputs)
+        return self.relu(outputs) if inputs.sum() > 0 else outputs
+
+
+@pytest.mark.parametrize(
+    "network", [Residual(), Shared(), Dynamic()], ids=lambda n: type(n).__name__
+)
+def test_what_is_used_elsewhere_too_is_computed_by_itself(network):
+    assert left_over(network, pictures(4, 8, 5, 5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs"),
+    [
+        (nn.BatchNorm2d(12), pictures(4, 12, 5, 5)),
+        (nn.BatchNorm2d(8), pictures(4, 8, 5, 5).contiguous()),
+        (nn.BatchNorm2d(8).double(), pictures(4, 8, 5, 5).double()),
+        (nn.BatchNorm2d(8, momentum=None), pictures(4, 8, 5, 5)),
+        (nn.BatchNorm2d(8, affine=False), pictures(4, 8, 5, 5)),
+        (nn.BatchNorm2d(8, track_running_stats=False), pictures(4, 8, 5, 5)),
+    ],
+    ids=["channels", "layout", "double", "momentum", "affine", "statistics"],
+)
+def test_other_layers_and_inputs_are_left_to_pytorch(layer, inputs):
+    assert left_over(nn.Sequential(layer, nn.ReLU(), nn.MaxPool2d(2)), inputs) == 1
+
+
+def test_pools_that_overlap_are_left_as_they_are():
+    network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(3, 2, padding=1))
+    assert left_over(network, pictures(4, 8, 7, 7)) == 0
+
+
+def test_layers_in_evaluation_mode_keep_their_statistics():
+    network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)).eval()
+    inputs = pictures(4, 8, 6, 6)
+    plain = network(inputs)
+    with in_one_pass(network):
+        torch.testing.assert_close(network(inputs), plain, rtol=0, atol=0)
+    assert int(network[0].num_batches_tracked) == 0
+
+
+def test_frozen_layers_get_no_gradients():
+    network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU())
+    network[0].weight.requires_grad_(False)
+    with in_one_pass(network):
+        network(pictures(4, 8, 6, 6)).sum().backward()
+    assert network[0].weight.grad is None
+    assert network[0].bias.grad is not None
+
+
+def test_many_threads_are_left_to_pytorch():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert left_over(nn.BatchNorm2d(8), pictures(4, 8, 6, 6)) == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_module_with_a_hook_is_left_as_it_is():
+    network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU())
+    seen = []
+    network[1].register_forward_hook(lambda *_: seen.append(1))
+    with in_one_pass(network):
+        network(pictures(4, 8, 6, 6))
+    assert seen == [1]
