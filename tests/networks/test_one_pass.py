@@ -35,7 +35,18 @@ def trained(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 
-def left_over(network: nn.Module, inputs: Tensor) -> int:
+def all_close(one: Tensor, other: Tensor) -> None:
+    """But for rounding."""
+    scale = float(other.abs().max()) if other.numel() else 0.0
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5 * (1 + scale))
+
+
+def mostly_close(one: Tensor, other: Tensor) -> None:
+    """But for rounding, by which another of two near maxima may be the larger one."""
+    assert (one - other).norm() <= 0.02 * other.norm() + 1e-5
+
+
+def left_over(network: nn.Module, inputs: Tensor, compare=all_close) -> int:
     """Check that the same comes out, and say how often PyTorch's own normalisation was left in."""
     plain = trained(copy.deepcopy(network), inputs)
     normalise = mock.patch.object(functional, "batch_norm", wraps=NORMALISE)
@@ -43,8 +54,7 @@ def left_over(network: nn.Module, inputs: Tensor) -> int:
         other = trained(network, inputs)
     assert other.keys() == plain.keys()
     for name, tensor in plain.items():
-        scale = float(tensor.abs().max()) if tensor.numel() else 0.0
-        torch.testing.assert_close(other[name], tensor, rtol=1e-4, atol=1e-5 * (1 + scale))
+        compare(other[name].double(), tensor.double())
     assert not any(map(is_altered, network.modules()))
     return own.call_count
 
@@ -70,6 +80,10 @@ def test_a_chain_is_computed_at_once(size, relu, rows, columns, channels, batch)
     nn.init.uniform_(layers[0].weight, -2, 2)
     nn.init.normal_(layers[0].bias)
     inputs = pictures(batch, channels, rows, columns)
+    if batch * rows * columns == 1:
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            left_over(nn.Sequential(*layers), inputs)
+        return
     if size is not None:
         layers.append(nn.MaxPool2d(size))
         high, wide = (size, size) if isinstance(size, int) else size
@@ -77,10 +91,6 @@ def test_a_chain_is_computed_at_once(size, relu, rows, columns, channels, batch)
             with pytest.raises(RuntimeError, match="Output size is too small"):
                 left_over(nn.Sequential(*layers), inputs)
             return
-    if batch * rows * columns == 1:
-        with pytest.raises(ValueError, match="more than 1 value per channel"):
-            left_over(nn.Sequential(*layers), inputs)
-        return
     assert left_over(nn.Sequential(*layers), inputs) == 0
 
 
@@ -116,7 +126,7 @@ def test_whole_networks_are_computed_so(network, inputs):
     for module in network.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    assert left_over(network, inputs) == 0
+    assert left_over(network, inputs, mostly_close) == 0
 
 
 def test_what_is_no_number_stays_none():
