@@ -108,7 +108,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 EXTRAS :=
 $(DEV): private EXTRAS := [dev,docs,datasets]
 
-$(RUNTIME): pyproject.toml constraints.txt hatch_build.py $(wildcard src/monogram/native/*.c)
+$(RUNTIME): pyproject.toml constraints.txt hatch_build.py $(wildcard src/monogram/native/*.[ch])
 	$(install)
 
 $(DEV): $(RUNTIME)

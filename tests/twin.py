@@ -14,8 +14,9 @@ common with them is a contract on what the paper leaves open, that is, on chance
   `stream(seed, owner, place, source, n)`. A batch is the next `batch` of the line, or as many as
   there are samples if those are fewer.
 - *Dropout*: `torch.manual_seed(torch_seed(seed, owner, place, "noise") + step)` before each step,
-  steps counted from 0 within a phase. On each number that `nn.Dropout` takes, in the order of
-  memory, 16 bits decide, four times 16 of each draw, the lowest first.
+  steps counted from 0 within a phase. Each call of `nn.Dropout` draws a key. On each number that it
+  takes, in the order of memory, 16 bits decide, of the 64-bit words that SplitMix64 makes of the
+  key, the lowest first.
 - *Owner*: the individual as soon as one of the phases so far has used D_I, before that None.
 - *Place*: of the phase in the curriculum, from 0.
 - *Momentum* starts from nothing in each phase.
@@ -108,7 +109,8 @@ def dropout(X: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     """X with each number dropped with probability p, to the next 16 bits, and the rest scaled."""
     if not training:
         return X
-    words = torch.empty(ceil(X.numel() / 4), dtype=torch.int64).random_(-(2**63), None).tolist()
+    key = int(torch.empty((), dtype=torch.int64).random_(-(2**63), None))
+    words = [splitmix64(key, n) for n in range(1, ceil(X.numel() / 4) + 1)]
     sixteens = [word >> place & 0xFFFF for word in words for place in (0, 16, 32, 48)]
     signed = [bits - 0x10000 if bits >= 0x8000 else bits for bits in sixteens]
     dropped = round(p * 0x10000)
@@ -118,6 +120,14 @@ def dropout(X: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     back = sorted(range(X.dim()), key=in_memory.__getitem__)
     noise = torch.tensor(kept).view([X.shape[axis] for axis in in_memory]).permute(back)
     return X * noise * (1 / (1 - dropped / 0x10000))
+
+
+def splitmix64(key: int, n: int) -> int:
+    """The n-th 64 bits that follow from a key (Steele, Lea & Flood 2014, Figure 17)."""
+    z = (key + n * 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
 
 
 def shorten(N: nn.Module, longest: float) -> None:

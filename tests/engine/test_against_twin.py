@@ -72,8 +72,7 @@ def train_and_compare(
         seeds=seeds,
         recipe=Recipe(batch_size=BATCH, clip_norm=clip),
     )
-    engine = "loop" if alike is nets.same else "auto"
-    rows = study.run(tmp_path, workers=1, engine=engine).rows
+    rows = study.run(tmp_path, workers=1, engine="loop" if alike is nets.same else "auto").rows
     judged = list(nets.Recorded.judged)
     meanings = {str(parse(text).with_epochs(epochs)): meaning for text, meaning in curricula}
     assert {row.curriculum for row in rows} == meanings.keys()

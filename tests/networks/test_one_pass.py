@@ -69,9 +69,10 @@ def pictures(*shape: int) -> Tensor:
     batch=st.integers(1, 40),
 )
 def test_a_chain_is_computed_at_once(size, relu, rows, columns, channels, batch):
-    layers = [nn.BatchNorm2d(channels), *[nn.ReLU()] * relu]
-    nn.init.uniform_(layers[0].weight, -2, 2)
-    nn.init.normal_(layers[0].bias)
+    normalisation = nn.BatchNorm2d(channels)
+    nn.init.uniform_(normalisation.weight, -2, 2)
+    nn.init.normal_(normalisation.bias)
+    layers = [normalisation, *[nn.ReLU()] * relu]
     inputs = pictures(batch, channels, rows, columns)
     if batch * rows * columns == 1:
         with pytest.raises(ValueError, match="more than 1 value per channel"):
@@ -99,7 +100,9 @@ def test_moments_are_exact_far_from_zero(batch):
     ).sqrt()
     torch.testing.assert_close(outputs.double(), exact, rtol=0, atol=1e-3)
     variance = inputs.double().var((0, 2, 3))
-    torch.testing.assert_close(layer.running_var.double(), 0.9 + 0.1 * variance, rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        layer.get_buffer("running_var").double(), 0.9 + 0.1 * variance, rtol=1e-5, atol=0
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ def test_layers_in_evaluation_mode_keep_their_statistics():
     plain = network(inputs)
     with in_one_pass(network):
         torch.testing.assert_close(network(inputs), plain, rtol=0, atol=0)
-    assert int(network[0].num_batches_tracked) == 0
+    assert int(network.get_buffer("0.num_batches_tracked")) == 0
 
 
 def test_frozen_layers_get_no_gradients():

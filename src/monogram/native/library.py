@@ -4,15 +4,26 @@ import ctypes
 from ctypes import c_double, c_float, c_long, c_void_p
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 POINTER, WHOLE, SINGLE, DOUBLE = c_void_p, c_long, c_float, c_double
 ARGUMENTS = {
     "monogram_normalise": [*[POINTER] * 4, DOUBLE, DOUBLE, SINGLE, *[POINTER] * 6],
     "monogram_normalise_backward": [POINTER] * 10,
+    "monogram_drop": [POINTER, WHOLE, POINTER],
+    "monogram_relu_drop": [POINTER, POINTER, WHOLE, POINTER],
+    "monogram_relu_drop_backward": [*[POINTER] * 3, WHOLE, POINTER],
+    "monogram_drop_add_normalise": [*[POINTER] * 5, DOUBLE, WHOLE, WHOLE, *[POINTER] * 4],
+    "monogram_drop_add_normalise_backward": [*[POINTER] * 6, WHOLE, WHOLE, *[POINTER] * 4],
+    "monogram_attend": [POINTER] * 5,
+    "monogram_attend_backward": [POINTER] * 6,
 }
-"""Of each function in normalise.c."""
+"""Of each function in C."""
+MOST_THREADS = 2
+"""The C computes on one, which takes less time than PyTorch's operations on two."""
 SIZES = ("batch", "height", "width", "channels", "high", "wide")
 
 
@@ -22,15 +33,27 @@ class Shape(ctypes.Structure):
     _fields_ = tuple((name, WHOLE) for name in SIZES)
 
 
+class Dropout(ctypes.Structure):
+    """What dropout.c calls by that name: what is drawn, how much larger what stays is, a limit."""
+
+    _fields_ = (("key", ctypes.c_uint64), ("scale", SINGLE), ("limit", ctypes.c_int32))
+
+
+class Attention(ctypes.Structure):
+    """What attention.c calls by that name."""
+
+    _fields_ = tuple((name, WHOLE) for name in ("batch", "length", "heads", "width"))
+
+
 @cache
 def library() -> ctypes.CDLL | None:
-    """The functions of normalise.c, or None where they were not compiled for this processor.
+    """The functions in C, or None where they were not compiled for this processor.
 
-    Its files are named by what PyTorch found the processor to be capable of (`ATEN_CPU_CAPABILITY`
+    The files are named by what PyTorch found the processor to be capable of (`ATEN_CPU_CAPABILITY`
     in the environment says otherwise), as the hook that builds them names them.
     """
     capability = torch.backends.cpu.get_cpu_capability().lower()
-    file = Path(__file__).with_name(f"normalise-{capability}.so")
+    file = Path(__file__).with_name(f"native-{capability}.so")
     if not file.exists():
         return None
     loaded = ctypes.CDLL(str(file))
@@ -43,3 +66,9 @@ def library() -> ctypes.CDLL | None:
 def is_available() -> bool:
     """Whether there is compiled C for this processor."""
     return library() is not None
+
+
+def call(name: str, *arguments: Any) -> None:
+    """Call a function in C; tensors are passed as addresses, None as none."""
+    plain = (one.data_ptr() if isinstance(one, Tensor) else one for one in arguments)
+    getattr(library(), name)(*plain)

@@ -11,29 +11,15 @@
    block or row of pixels, and of float64 beyond. */
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
-#define LANES 8  /* channels at a time: a vector of 256 bits */
+#include "vectors.h"
+
 #define BLOCK 32 /* pixels whose moments are joined: they stay in the nearest cache */
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t Places __attribute__((vector_size(LANES * sizeof(int32_t))));
-typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 
 typedef struct {
     long batch, height, width, channels;
     long high, wide; /* of a window: 1 or 2 */
 } Shape;
-
-INLINE Floats floats(const float *from) {
-    Floats values;
-    memcpy(&values, from, sizeof values);
-    return values;
-}
-
-INLINE void put(Floats values, float *to) { memcpy(to, &values, sizeof values); }
 
 INLINE Places places(const uint8_t *from) {
     Bytes values;
@@ -44,11 +30,6 @@ INLINE Places places(const uint8_t *from) {
 INLINE void put_places(Places values, uint8_t *to) {
     const Bytes bytes = __builtin_convertvector(values, Bytes);
     memcpy(to, &bytes, sizeof bytes);
-}
-
-/* One where a mask of -1 and 0 says so, else the other. */
-INLINE Floats either(Places mask, Floats one, Floats other) {
-    return (Floats)((mask & (Places)one) | (~mask & (Places)other));
 }
 
 INLINE Places either_place(Places mask, int32_t one, Places other) {
@@ -110,7 +91,7 @@ INLINE void forward(const Shape *shape, const float *inputs, const float *scale,
         const long out = OUTPUT_OF_ROW;
         const Floats by = floats(scale + c), plus = floats(shift + c);
         for (long w = 0; w < windows; w++) {
-            Floats most = floor - (Floats){0};
+            Floats most = all(floor);
             Places place = (int32_t)(high * wide) - (Places){0};
             for (long i = 0; i < high * wide; i++) {
                 const Floats value = floats(in + PIXEL(w, i)) * by + plus;

@@ -12,12 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from monogram.native.library import Shape, library
+from monogram.native.library import MOST_THREADS, Shape, call, library
 
 LANES = 8  # channels at a time, as in normalise.c
 MOST_CHANNELS = 4096  # whose sums fit on the stack
-MOST_THREADS = 2
-"""The C computes on one, which takes less time than PyTorch's operations on two."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,9 @@ def normalised(layer: nn.BatchNorm2d, window: Window, inputs: Tensor) -> Tensor:
     """
     assert layer.num_batches_tracked is not None
     layer.num_batches_tracked.add_(1)
-    call: Any = _Normalised.apply
-    result: Tensor = call(inputs, layer.weight, layer.bias, layer, window)
-    return result
+    apply: Any = _Normalised.apply
+    outputs: Tensor = apply(inputs, layer.weight, layer.bias, layer, window)
+    return outputs
 
 
 class _Normalised(torch.autograd.Function):
@@ -91,7 +89,7 @@ class _Normalised(torch.autograd.Function):
         shape = _shape(inputs, window)
         settings = (layer.eps, layer.momentum, window.floor)
         running = (layer.running_mean, layer.running_var)
-        _call(
+        call(
             "monogram_normalise",
             byref(shape),
             inputs,
@@ -114,7 +112,7 @@ class _Normalised(torch.autograd.Function):
         inputs, weight, chosen, mean, rate = context.saved_tensors
         of_weight, of_bias = torch.empty_like(weight), torch.empty_like(weight)
         of_inputs = torch.empty_like(inputs) if context.needs_input_grad[0] else None
-        _call(
+        call(
             "monogram_normalise_backward",
             byref(context.shape),
             inputs,
@@ -129,12 +127,6 @@ class _Normalised(torch.autograd.Function):
         )
         wanted = zip((of_inputs, of_weight, of_bias), context.needs_input_grad, strict=False)
         return *(found if needed else None for found, needed in wanted), None, None
-
-
-def _call(name: str, *arguments: Any) -> None:
-    """Call a function of normalise.c; tensors are passed as addresses."""
-    plain = (one.data_ptr() if isinstance(one, Tensor) else one for one in arguments)
-    getattr(library(), name)(*plain)
 
 
 def _shape(inputs: Tensor, window: Window) -> Shape:

@@ -5,7 +5,7 @@ PyTorch's own. Here the same is computed in the open; queries, keys and values a
 product at once, where PyTorch looks for rows that are masked as a whole though there is no mask.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -20,19 +20,43 @@ PARTS = 3  # queries, keys and values
 WITHOUT_MASK = {"attn_mask": None, "key_padding_mask": None, "is_causal": False}
 
 
+Mix = Callable[[Tensor, int, float], Tensor]
+"""Attention as `mixed` computes it."""
+
+
+def mixed(product: Tensor, heads: int, share: float) -> Tensor:
+    """What each position of a sequence takes from all of them.
+
+    Args:
+        product: [batch, length, 3 · width], of each position query, key and value.
+        heads: how many; they share the width.
+        share: of the weights that are dropped.
+
+    Returns:
+        [batch, length, width]
+    """
+    batch, length, whole = product.shape
+    each = whole // PARTS // heads
+    cut = product.view(batch, length, PARTS, heads, each).permute(2, 0, 3, 1, 4)
+    queries, keys, values = cut.unbind()
+    weights = ((queries * each**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
+    return (dropped(weights, share) @ values).transpose(1, 2).flatten(2)
+
+
 @contextmanager
-def attending_in_the_open(network: nn.Module) -> Iterator[None]:
+def attending_in_the_open(network: nn.Module, mix: Mix = mixed) -> Iterator[None]:
     """In this context a network's self-attention without a mask drops out as `dropout` does.
 
     Args:
         network: its modules stay what they are.
+        mix: computes what `mixed` does.
     """
-    modules: list[Any] = [module for module in network.modules() if _is_plain(module)]
-    with altered({module: partial(_attend, module) for module in modules}):
+    modules: list[Any] = [module for module in network.modules() if is_plain(module)]
+    with altered({module: partial(_attend, module, mix) for module in modules}):
         yield
 
 
-def _is_plain(module: Any) -> bool:
+def is_plain(module: Any) -> bool:
     """Whether a module attends to batches of sequences alone, and is as PyTorch made it."""
     return (
         type(module) is nn.MultiheadAttention
@@ -45,9 +69,14 @@ def _is_plain(module: Any) -> bool:
 
 
 def _attend(
-    attention: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor, **options: Any
+    attention: nn.MultiheadAttention,
+    mix: Mix,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    **options: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """What `nn.MultiheadAttention.forward` does, whose arguments these are."""
+    """What `nn.MultiheadAttention.forward` does, whose arguments the others are."""
     itself = query is key is value and query.dim() == 3
     alone = WITHOUT_MASK | options == WITHOUT_MASK | {"need_weights": False}
     if not (itself and alone and attention.training):
@@ -55,17 +84,11 @@ def _attend(
             attention, query, key, value, **options
         )
         return whole
-    return _itself(attention, query), None
+    return _itself(attention, mix, query), None
 
 
-def _itself(attention: nn.MultiheadAttention, sequences: Tensor) -> Tensor:
+def _itself(attention: nn.MultiheadAttention, mix: Mix, sequences: Tensor) -> Tensor:
     """Self-attention in training: sequences [batch, length, width] to as many."""
-    batch, length, width = sequences.shape
-    heads, each = attention.num_heads, width // attention.num_heads
     product = functional.linear(sequences, attention.in_proj_weight, attention.in_proj_bias)
-    cut = product.view(batch, length, PARTS, heads, each).permute(2, 0, 3, 1, 4)
-    queries, keys, values = cut.unbind()
-    weights = ((queries * each**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
-    mixed = dropped(weights, attention.dropout) @ values
-    joined = mixed.transpose(1, 2).flatten(2)
+    joined = mix(product, attention.num_heads, attention.dropout)
     return functional.linear(joined, attention.out_proj.weight, attention.out_proj.bias)

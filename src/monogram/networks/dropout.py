@@ -1,26 +1,31 @@
 """Dropout with cheaper draws than PyTorch's, the same ones on every CPU.
 
 PyTorch draws 53 random bits for each number that it may drop, one number after the other; on
-Intel's processors it draws others, by another library. Here 16 bits decide on a number and four
-numbers share a draw of the generator. So the probability is a multiple of 2⁻¹⁶, and what is kept is
-scaled by just that one. Where PyTorch draws one by one, a step of a small transformer takes 0.7 of
-the time (`benchmarks/dropout.py`).
+Intel's processors it draws others, by another library. Here the generator draws a key, SplitMix64
+(Steele, Lea & Flood 2014) makes 64 bits of it and of a counter, and 16 of them decide on a number.
+So the probability is a multiple of 2⁻¹⁶, and what is kept is scaled by just that one. How much less
+time that takes is measured by `python -m benchmarks dropout`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.library import define, impl, register_vmap
 
+from monogram.native import Dropout, drop_factors, is_plain_memory
 from monogram.networks.altered import altered, is_altered
 
 NUMBERS = 2**16  # that 16 bits can be
 IN_A_DRAW = 4  # of 64 bits
 LEAST = -(2**63)  # of them
+GOLDEN = 0x9E3779B97F4A7C15  # of SplitMix64, as are the multipliers and shifts
+MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+LAST_SHIFT = 31
 
 define(
     "monogram::kept",
@@ -60,16 +65,61 @@ def _drop(layer: nn.Dropout, inputs: Tensor) -> Tensor:
     return dropped(inputs, layer.p) if layer.training else inputs
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What one call of dropout drops.
+
+    Attributes:
+        key: one int64, of the generator.
+        dropping: of the numbers from 0 to 65535 so many are dropped.
+    """
+
+    key: Tensor
+    dropping: int
+
+    @classmethod
+    def drawn(
+        cls, share: float, device: torch.device, generator: torch.Generator | None = None
+    ) -> Self:
+        """The next of a device's generator."""
+        key = torch.empty((), dtype=torch.int64, device=device)
+        dropping = min(round(share * NUMBERS), NUMBERS - 1)
+        return cls(key.random_(LEAST, None, generator=generator), dropping)
+
+    @property
+    def scale(self) -> float:
+        """How much larger what stays is made."""
+        return NUMBERS / (NUMBERS - self.dropping)
+
+    @property
+    def limit(self) -> int:
+        """Bits that are a lower signed number drop."""
+        return self.dropping - NUMBERS // 2
+
+    def as_c(self) -> Dropout:
+        """The same for `monogram.native`; waits for the device."""
+        return Dropout(int(self.key), self.scale, self.limit)
+
+    def bits(self, count: int) -> Tensor:
+        """[count] int16, the bits that decide on each number."""
+        words = torch.arange(1, -(-count // IN_A_DRAW) + 1, device=self.key.device)
+        words.mul_(_signed(GOLDEN)).add_(self.key)
+        for shift, factor in MIXING:
+            words.bitwise_xor_(_shifted(words, shift)).mul_(_signed(factor))
+        words.bitwise_xor_(_shifted(words, LAST_SHIFT))
+        return words.view(torch.int16)[:count]
+
+
 @impl("monogram::kept", "default")
 def _kept(like: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
     """The factor of each number: 0 where it is dropped; drawn in the order they have in memory."""
-    numbers = like.numel()
-    words = torch.empty(-(-numbers // IN_A_DRAW), dtype=torch.int64, device=like.device)
-    drawn = words.random_(LEAST, None, generator=generator).view(torch.int16)[:numbers]
-    dropping = min(round(share * NUMBERS), NUMBERS - 1)
-    noise = torch.empty_like(like)
-    torch.ge(drawn, dropping - NUMBERS // 2, out=noise.as_strided((numbers,), (1,)))
-    return noise.mul_(NUMBERS / (NUMBERS - dropping))
+    noise, factors = Noise.drawn(share, like.device, generator), torch.empty_like(like)
+    in_memory = factors.as_strided((like.numel(),), (1,))
+    if is_plain_memory(in_memory):
+        drop_factors(in_memory, noise.as_c())
+        return factors
+    torch.ge(noise.bits(like.numel()), noise.limit, out=in_memory)
+    return factors.mul_(noise.scale)
 
 
 @register_vmap("monogram::kept")
@@ -84,3 +134,13 @@ def _kept_of_each(
     assert axes[0] is not None
     stacked = like.movedim(axes[0], 0)
     return torch.ops.monogram.kept(stacked, share, generator), 0
+
+
+def _signed(bits: int) -> int:
+    """64 bits as PyTorch's int64 has them."""
+    return bits - 2**64 if bits >= 2**63 else bits
+
+
+def _shifted(words: Tensor, places: int) -> Tensor:
+    """Bits further to the right, zeros before them."""
+    return words.bitwise_right_shift(places).bitwise_and_(2 ** (64 - places) - 1)

@@ -63,7 +63,7 @@ class Prepared(nn.Module):
         if inputs.dtype == torch.uint8:
             prepared = inputs.float() / WHITE
         if self.mean is not None and self.scale is not None:
-            prepared = (prepared - self.mean) / self.scale
+            prepared = (prepared - self.mean).div_(self.scale)
         return inputs.clone() if prepared is inputs else prepared
 
 

@@ -1,0 +1,185 @@
+/* Self-attention of short sequences, with dropout, one head after the other.
+
+   `product` is queries, keys and values of each position side by side: [batch, length, 3, heads,
+   width], the width a multiple of LANES. A head's numbers stay in the nearest cache. `shares`
+   [batch, heads, length, padded] are the weights before dropout, for the gradient; each row is
+   filled up with zeros to a multiple of LANES. */
+
+#include <math.h>
+
+#include "draw.h"
+#include "vectors.h"
+
+#define PARTS 3 /* queries, keys, values */
+
+typedef struct {
+    long batch, length, heads, width;
+} Attention;
+
+/* e to the power of each, to two units in the last place; 0 below -87. The polynomial is that of
+   Cephes (Moshier 1992). */
+INLINE Floats exponential(Floats x) {
+    const float magic = 12582912; /* 1.5 * 2^23: adding it rounds to a whole number */
+    const Places tiny = x < all(-87);
+    x = either(tiny, all(-87), x);
+    const Floats shifted = x * 1.44269504f + magic, whole = shifted - magic;
+    const Floats rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    Floats sum = all(1.9875691500e-4f);
+    sum = sum * rest + 1.3981999507e-3f;
+    sum = sum * rest + 8.3334519073e-3f;
+    sum = sum * rest + 4.1665795894e-2f;
+    sum = sum * rest + 1.6666665459e-1f;
+    sum = sum * rest + 5.0000001201e-1f;
+    sum = sum * rest * rest + rest + 1.0f;
+    const Places power = ((Places)shifted - (Places)all(magic)) << 23;
+    return either(tiny, all(0), (Floats)((Places)sum + power));
+}
+
+/* A row, filled up to whole vectors with anything, becomes its softmax, filled up with zeros. */
+INLINE void softmax(float *row, long length) {
+    const Places lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    Floats most = all(-INFINITY), sum = {0};
+    for (long i = 0; i < length; i += LANES) {
+        const Floats value = either(lane < (int32_t)(length - i), floats(row + i), most);
+        most = either(most > value, most, value);
+    }
+    const float highest = largest_of(most);
+    for (long i = 0; i < length; i += LANES) {
+        const Floats value = exponential(floats(row + i) - highest);
+        const Floats real = either(lane < (int32_t)(length - i), value, all(0));
+        sum += real;
+        put(real, row + i);
+    }
+    const float share = 1 / sum_of(sum);
+    for (long i = 0; i < length; i += LANES) put(floats(row + i) * share, row + i);
+}
+
+/* Rows, `step` numbers apart, as columns: [width, padded], zeros behind the last. */
+INLINE void turn(const float *rows, long step, long length, long padded, float *columns,
+                 const long width) {
+    for (long j = 0; j < length; j++)
+        for (long e = 0; e < width; e++) columns[e * padded + j] = rows[j * step + e];
+    for (long j = length; j < padded; j++)
+        for (long e = 0; e < width; e++) columns[e * padded + j] = 0;
+}
+
+/* Products of a row with columns: [padded]. */
+INLINE void products(const float *row, float scale, const float *columns, long padded,
+                     float *outputs, const long width) {
+    for (long j = 0; j < padded; j += LANES) {
+        Floats even = {0}, odd = {0};
+        for (long e = 0; e < width; e += 2) {
+            even += row[e] * floats(columns + e * padded + j);
+            odd += row[e + 1] * floats(columns + (e + 1) * padded + j);
+        }
+        put((even + odd) * scale, outputs + j);
+    }
+}
+
+/* The sum of rows, `step` numbers apart, times their weights, `stride` apart. */
+INLINE void mixture(const float *weights, long stride, const float *rows, long step, long length,
+                    float *outputs, const long width) {
+    for (long e = 0; e < width; e += LANES) {
+        Floats even = {0}, odd = {0};
+        for (long j = 0; j + 1 < length; j += 2) {
+            even += weights[j * stride] * floats(rows + j * step + e);
+            odd += weights[(j + 1) * stride] * floats(rows + (j + 1) * step + e);
+        }
+        if (length % 2) {
+            const long last = length - 1;
+            even += weights[last * stride] * floats(rows + last * step + e);
+        }
+        put(even + odd, outputs + e);
+    }
+}
+
+/* For each head of each sequence; where its queries are, and its outputs. Rows of its weights are
+   `padded` numbers apart. */
+#define EACH_HEAD(shape, product)                                                           \
+    const long length = shape->length, line = shape->heads * width, step = PARTS * line;    \
+    const long padded = (length + LANES - 1) / LANES * LANES, area = length * length;       \
+    const float scale = 1 / sqrtf((float)width);                                            \
+    float columns[width * padded], factors[area + IN_A_DRAW + LANES];                       \
+    for (long head = 0; head < shape->batch * shape->heads; head++)
+#define QUERIES (head / shape->heads * length * step + head % shape->heads * width)
+#define OUTPUTS (head / shape->heads * length * line + head % shape->heads * width)
+
+/* Factors of a head's weights, row after row, of which the first is drawn together with some before
+   it; zeros behind the last, which rows that are filled up reach. */
+INLINE const float *drawn(const Dropout *dropout, long head, long area, float *factors) {
+    const long ahead = head * area % IN_A_DRAW;
+    draw(dropout, head * area - ahead, area + ahead, factors);
+    put(all(0), factors + ahead + area);
+    return factors + ahead;
+}
+
+INLINE void attend(const Attention *shape, const Dropout *dropout, const float *product,
+                   float *shares, float *outputs, const long width) {
+    EACH_HEAD(shape, product) {
+        const float *queries = product + QUERIES, *values = queries + 2 * line;
+        const float *factor = drawn(dropout, head, area, factors);
+        float *share = shares + head * length * padded, kept[padded];
+        turn(queries + line, step, length, padded, columns, width);
+        for (long i = 0; i < length; i++)
+            products(queries + i * step, scale, columns, padded, share + i * padded, width);
+        for (long i = 0; i < length; i++) softmax(share + i * padded, length);
+        for (long i = 0; i < length; i++) {
+            for (long j = 0; j < padded; j += LANES)
+                put(floats(share + i * padded + j) * floats(factor + i * length + j), kept + j);
+            mixture(kept, 1, values, step, length, outputs + OUTPUTS + i * line, width);
+        }
+    }
+}
+
+INLINE void attend_backward(const Attention *shape, const Dropout *dropout, const float *product,
+                            const float *shares, const float *gradients, float *of_product,
+                            const long width) {
+    EACH_HEAD(shape, product) {
+        const float *queries = product + QUERIES, *keys = queries + line;
+        const float *gradient = gradients + OUTPUTS;
+        const float *share = shares + head * length * padded;
+        const float *factor = drawn(dropout, head, area, factors);
+        float *of_queries = of_product + QUERIES, *of_keys = of_queries + line;
+        float kept[length * padded], of_scores[length * padded];
+        turn(keys + line, step, length, padded, columns, width);
+        for (long i = 0; i < length; i++) {
+            const long row = i * padded;
+            Floats sum = {0};
+            products(gradient + i * line, 1, columns, padded, of_scores + row, width);
+            for (long j = row; j < row + padded; j += LANES) {
+                const Floats own = floats(share + j) * floats(factor + i * length + j - row);
+                put(own, kept + j);
+                put(floats(of_scores + j) * own, of_scores + j);
+                sum += floats(of_scores + j);
+            }
+            const float whole = sum_of(sum);
+            for (long j = row; j < row + padded; j += LANES)
+                put((floats(of_scores + j) - floats(share + j) * whole) * scale, of_scores + j);
+        }
+        for (long i = 0; i < length; i++) {
+            const float *column = of_scores + i;
+            mixture(of_scores + i * padded, 1, keys, step, length, of_queries + i * step, width);
+            mixture(column, padded, queries, step, length, of_keys + i * step, width);
+            mixture(kept + i, padded, gradient, line, length, of_keys + line + i * step, width);
+        }
+    }
+}
+
+/* Does work(..., width), which is a constant for common widths: loops over it unroll. */
+#define FOR_WIDTH(work, shape, ...)                                   \
+    do {                                                              \
+        if (shape->width == 8) work(shape, __VA_ARGS__, 8);           \
+        else if (shape->width == 16) work(shape, __VA_ARGS__, 16);    \
+        else if (shape->width == 32) work(shape, __VA_ARGS__, 32);    \
+        else work(shape, __VA_ARGS__, shape->width);                  \
+    } while (0)
+
+void monogram_attend(const Attention *shape, const Dropout *dropout, const float *product,
+                     float *shares, float *outputs) {
+    FOR_WIDTH(attend, shape, dropout, product, shares, outputs);
+}
+
+void monogram_attend_backward(const Attention *shape, const Dropout *dropout, const float *product,
+                              const float *shares, const float *gradients, float *of_product) {
+    FOR_WIDTH(attend_backward, shape, dropout, product, shares, gradients, of_product);
+}

@@ -1,0 +1,64 @@
+"""Self-attention of short sequences with dropout: attention.c for tensors."""
+
+from ctypes import byref
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from monogram.native.dropout import LANES, is_plain_memory
+from monogram.native.library import Attention, Dropout, call
+
+PARTS = 3  # queries, keys, values
+LONGEST = 128  # positions of a sequence: a head's numbers fit on the stack, and beside each other
+WIDEST = 256  # numbers of a head
+
+
+def can_attend(product: Tensor, heads: int) -> bool:
+    """Whether a product [batch, length, 3 · width] is such as attention.c computes with."""
+    return (
+        is_plain_memory(product)
+        and product.shape[1] <= LONGEST
+        and product.shape[2] % (PARTS * heads * LANES) == 0
+        and product.shape[2] <= PARTS * heads * WIDEST
+    )
+
+
+def attended(product: Tensor, heads: int, noise: Dropout) -> Tensor:
+    """What each position of a sequence takes from all of them.
+
+    Args:
+        product: [batch, length, 3 · width], of each position query, key and value.
+        heads: how many; they share the width.
+        noise: which of the weights [batch, heads, length, length] are dropped.
+
+    Returns:
+        [batch, length, width]
+    """
+    apply: Any = _Attended.apply
+    outputs: Tensor = apply(product, heads, noise)
+    return outputs
+
+
+class _Attended(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, product: Tensor, heads: int, noise: Dropout) -> Tensor:
+        batch, length, whole = product.shape
+        shape = Attention(batch, length, heads, whole // PARTS // heads)
+        shares = product.new_empty((batch, heads, length, -(-length // LANES) * LANES))
+        outputs = product.new_empty((batch, length, whole // PARTS))
+        call("monogram_attend", byref(shape), byref(noise), product, shares, outputs)
+        context.save_for_backward(product, shares)
+        context.shape, context.noise = shape, noise
+        return outputs
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, gradients: Tensor) -> tuple[Tensor, None, None]:
+        product, shares = context.saved_tensors
+        of_product = torch.empty_like(product)
+        how = (byref(context.shape), byref(context.noise))
+        gradients = gradients.contiguous()
+        call("monogram_attend_backward", *how, product, shares, gradients, of_product)
+        return of_product, None, None
