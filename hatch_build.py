@@ -5,49 +5,62 @@ then compute with PyTorch's operations alone.
 """
 
 import os
-import platform
 import shlex
 import subprocess
 import sysconfig
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NATIVE = Path("src", "monogram", "native")
-PROCESSORS = {"avx2": "x86-64-v3", "avx512": "x86-64-v4"}
-"""Which kinds it is compiled for: PyTorch's name and the compiler's."""
+PLATFORM = "linux-x86_64"
+AVX2 = ("-mavx2", "-mfma")
+AVX512 = (*AVX2, "-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq")
+PROCESSORS = {"avx2": AVX2, "avx512": AVX512}
+"""Which kinds it is compiled for, by PyTorch's names, and what PyTorch takes such a one to have."""
 OPTIONS = ("-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 """GNU's C, which lets a product and a sum be one instruction; nothing that reorders sums."""
 
 
 class Native(BuildHookInterface):
-    """One library for each kind of processor."""
+    """One library for each kind of processor, named by what it was compiled from."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Compile; what was compiled goes into the wheel, which then is this platform's."""
-        if platform.machine().lower() not in ("x86_64", "amd64"):
+        if sysconfig.get_platform() != PLATFORM:
             return
-        compiled = [self._compile(kind, target) for kind, target in PROCESSORS.items()]
-        if all(compiled):
-            system = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-            build_data["artifacts"].append(f"{NATIVE.as_posix()}/*.so")
+        made = [name for kind in PROCESSORS if (name := self._compiled(kind))]
+        if made:
+            build_data["artifacts"] += [f"{NATIVE.as_posix()}/{name}" for name in made]
             build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{system}"
+            build_data["tag"] = f"py3-none-{PLATFORM.replace('-', '_')}"
 
-    def _compile(self, kind: str, target: str) -> bool:
+    def _compiled(self, kind: str) -> str | None:
+        """The name of the library of a kind, or None where it could not be compiled."""
         folder = Path(self.root, NATIVE)
-        made, sources = folder / f"native-{kind}.so", sorted(map(str, folder.glob("*.c")))
-        compiler = shlex.split(os.environ.get("CC", "cc"))
-        command = [*compiler, *OPTIONS, f"-march={target}", "-o", str(made)]
+        name = f"native-{kind}-{_digest(folder)}.so"
+        part = folder / f".{name}.{os.getpid()}"
         try:
-            subprocess.run([*command, *sources, "-lm"], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            said = getattr(error, "stderr", b"") or str(error).encode()
-            made.unlink(missing_ok=True)
+            compiler = shlex.split(os.environ.get("CC", "")) or ["cc"]
+            sources = sorted(map(str, folder.glob("*.c")))
+            command = [*compiler, *OPTIONS, *PROCESSORS[kind], "-o", str(part), *sources, "-lm"]
+            subprocess.run(command, check=True, capture_output=True)
+            for before in folder.glob(f"native-{kind}-*.so"):
+                before.unlink()
+            part.replace(folder / name)
+        except (OSError, ValueError, subprocess.CalledProcessError) as error:
+            said = (getattr(error, "stderr", b"") or b"").decode(errors="replace")
             self.app.display_warning(
-                f"{command[0]} could not compile Monogram's C for {target}; it is installed "
-                f"without, and trains some networks more slowly: {said.decode(errors='replace')}"
+                f"Monogram's C could not be compiled for {kind} ({error}); it is installed "
+                f"without, and trains some networks more slowly. {said}"
             )
-            return False
-        return True
+            return None
+        return name
+
+
+def _digest(folder: Path) -> str:
+    """As monogram.native.library has it."""
+    files = sorted([*folder.glob("*.c"), *folder.glob("*.h")])
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -161,6 +161,7 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "compiled": sentences,
     "judging": sentences,
     "dropout": sentences,
+    "one_pass": sentences,
     "judged": another_run,
     "scratch": scratch,
     "growth": growth,

@@ -9,7 +9,7 @@ from time import sleep
 import psutil
 import pytest
 from tests import nets
-from tests.engine.stacking import make_study, run
+from tests.engine.stacking import Listening, make_study, run
 from tests.people import make_population
 
 from monogram.engine import layout, read_journal
@@ -94,6 +94,20 @@ def test_work_is_shared_with_other_processes_as_soon_as_they_are_there(tmp_path)
     rows, _ = run(study, tmp_path, "loop", workers=2)
     assert len(rows) == study.plan().models
     assert 0 < nets.Recorded.steps < study.plan().steps
+
+
+@pytest.mark.parametrize(
+    ("network", "engine", "said"),
+    [("conv1d", "auto", 1), ("conv1d", "loop", 0), ("mlp", "auto", 0)],
+)
+def test_who_was_installed_without_a_compiler_is_told_where_it_counts(
+    network, engine, said, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys.modules["monogram.engine.execute"], "is_missing", lambda: True)
+    people, listening = make_population(shape=(3, 20)), Listening()
+    study = Study(people, ["transfer(1)"], network=network, epochs=1)
+    study.run(tmp_path, workers=1, engine=engine, display=listening)
+    assert sum("where there is a C compiler" in text for text in listening.heard) == said
 
 
 def test_work_that_ends_before_others_have_started_is_whole(tmp_path):

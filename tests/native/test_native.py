@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,6 +39,22 @@ def test_a_processor_that_it_is_not_compiled_for_does_without():
     done = subprocess.run(
         [sys.executable, "-c", IS_MISSING],
         env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "computed without\n", done.stderr
+
+
+def test_what_was_compiled_of_other_files_does_not_count(tmp_path):
+    """As after an update of the source without an installation."""
+    package = Path(native.__file__).parents[1]
+    shutil.copytree(package, tmp_path / "monogram", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "monogram" / "native" / "draw.h").open("a") as file:
+        file.write("/* another version */")
+    done = subprocess.run(
+        [sys.executable, "-c", IS_MISSING],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

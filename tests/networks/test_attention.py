@@ -70,6 +70,14 @@ def test_outputs_and_gradients_are_pytorchs(heads, batch, length, dropout, bias)
     assert compared(Same(attention), torch.randn(batch, length, 8), **SELF) == 0
 
 
+def test_arguments_may_come_without_names():
+    attention = nn.MultiheadAttention(8, 2, dropout=0.2, batch_first=True)
+    with attending_in_the_open(attention):
+        x = torch.randn(2, 3, 8)
+        assert attention(x, x, x, None, False)[1] is None
+        assert attention(x, x, x)[1].shape == (2, 3, 3)
+
+
 def test_pytorchs_transformer_layer_attends_in_the_open():
     layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.3, batch_first=True)
     for module in (layer.dropout, layer.dropout1, layer.dropout2):

@@ -95,6 +95,18 @@ def test_the_rest_is_left_to_pytorch(layer):
     assert torch.equal(drop(layer, inputs), plain(layer, inputs))
 
 
+def test_numbers_are_dropped_in_place_where_that_is_wanted():
+    inputs = torch.ones(NUMBERS)
+    drop(nn.Dropout(0.5, inplace=True), inputs)
+    assert 0.4 < (inputs == 0).double().mean() < 0.6
+
+
+def test_the_input_may_be_named():
+    layer = nn.Dropout(0.5)
+    with dropping_out(layer):
+        assert layer(input=torch.ones(9)).shape == (9,)
+
+
 def test_a_layer_with_a_hook_is_left_to_pytorch():
     layer = nn.Dropout(0.5)
     layer.register_forward_hook(lambda *_: None)

@@ -25,9 +25,15 @@ from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, Paced, t
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.formats import count
+from monogram.native import is_missing
+from monogram.networks import gains_by_one_pass
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
+WITHOUT_C = (
+    "Monogram was installed without native code, which this network would train faster with: "
+    "install it again where there is a C compiler"
+)
 WORTH_STARTING = 3.0  # seconds of work in one process, below which others would start too late
 
 
@@ -64,6 +70,8 @@ def execute(
     grouping = grouping_of(plan, job, population, most)
     for line in grouping.lines():
         display.say(line)
+    if job.engine != "loop" and is_missing() and gains_by_one_pass(job.architecture.build(0)):
+        display.say(WITHOUT_C)
     job = replace(job, engine=grouping)
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}

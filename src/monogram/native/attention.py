@@ -1,14 +1,14 @@
 """Self-attention of short sequences with dropout: attention.c for tensors."""
 
 from ctypes import byref
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from monogram.native.dropout import LANES, is_plain_memory
-from monogram.native.library import Attention, Dropout, call
+from monogram.native.dropout import LANES, can_drop, factors_of
+from monogram.native.library import Attention, Dropout, call, gradients_again
 
 PARTS = 3  # queries, keys, values
 LONGEST = 128  # positions of a sequence: a head's numbers fit on the stack, and beside each other
@@ -18,7 +18,8 @@ WIDEST = 256  # numbers of a head
 def can_attend(product: Tensor, heads: int) -> bool:
     """Whether a product [batch, length, 3 · width] is such as attention.c computes with."""
     return (
-        is_plain_memory(product)
+        can_drop(product)
+        and product.dim() == 3
         and product.shape[1] <= LONGEST
         and product.shape[2] % (PARTS * heads * LANES) == 0
         and product.shape[2] <= PARTS * heads * WIDEST
@@ -54,11 +55,23 @@ class _Attended(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @once_differentiable
-    def backward(context: Any, gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, None, None]:
         product, shares = context.saved_tensors
+        if torch.is_grad_enabled():
+            plain = partial(_plainly, context.shape, context.noise)
+            return gradients_again(plain, (product,), gradients)[0], None, None
         of_product = torch.empty_like(product)
         how = (byref(context.shape), byref(context.noise))
         gradients = gradients.contiguous()
         call("monogram_attend_backward", *how, product, shares, gradients, of_product)
         return of_product, None, None
+
+
+def _plainly(shape: Attention, noise: Dropout, product: Tensor) -> Tensor:
+    """The same by PyTorch's operations."""
+    cut = product.view(shape.batch, shape.length, PARTS, shape.heads, shape.width)
+    queries, keys, values = cut.permute(2, 0, 3, 1, 4).unbind()
+    weights = ((queries * shape.width**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
+    factors = factors_of(weights.detach(), noise)
+    outputs: Tensor = (weights * factors) @ values
+    return outputs.transpose(1, 2).flatten(2)

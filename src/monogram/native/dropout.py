@@ -1,42 +1,56 @@
 """Dropout, alone and with its neighbours in a transformer's layers: dropout.c for tensors."""
 
 from ctypes import byref
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
-from monogram.native.library import MOST_THREADS, Dropout, call, library
+from monogram.native.library import (
+    Dropout,
+    call,
+    gradients_again,
+    is_plain,
+    is_ready,
+    is_vector,
+)
 
 LANES = 8  # numbers of a row at a time, as in vectors.h
 LONGEST = 4096  # numbers of a row, which fit on the stack
 
 
-def is_plain_memory(inputs: Tensor) -> bool:
-    """Whether inputs are such as dropout.c computes with.
-
-    That is float32 on the CPU, one after the other in memory, in a process of few threads.
-    """
-    return (
-        library() is not None
-        and inputs.dtype == torch.float32
-        and inputs.device.type == "cpu"
-        and inputs.is_contiguous()
-        and inputs.numel() > 0
-        and torch.get_num_threads() <= MOST_THREADS
-    )
+def can_drop(inputs: Tensor) -> bool:
+    """Whether dropout.c can compute with inputs: one after the other in this processor's memory."""
+    return is_ready() and is_plain(inputs) and inputs.is_contiguous()
 
 
-def has_rows(inputs: Tensor, multiple: int = 1) -> bool:
-    """Whether inputs are plain memory, and rows of a length that is a multiple of some number."""
+def can_add(layer: nn.LayerNorm, inputs: Tensor, added: Tensor) -> bool:
+    """Whether dropout.c can add two tensors and normalise the sums, each row by itself."""
     width = inputs.shape[-1] if inputs.dim() else 0
-    return is_plain_memory(inputs) and width <= LONGEST and width % multiple == 0
+    return (
+        inputs.shape == added.shape
+        and can_drop(inputs)
+        and can_drop(added)
+        and width % LANES == 0
+        and width <= LONGEST
+        and layer.normalized_shape == (width,)
+        and is_vector(layer.weight, width)
+        and is_vector(layer.bias, width)
+    )
 
 
 def drop_factors(factors: Tensor, noise: Dropout) -> None:
     """Fill float32 numbers that lie one after the other on the CPU: 0 where they are dropped."""
     call("monogram_drop", byref(noise), factors.numel(), factors)
+
+
+def factors_of(inputs: Tensor, noise: Dropout) -> Tensor:
+    """The factor of each of some inputs that lie one after the other."""
+    factors = torch.empty_like(inputs, requires_grad=False)
+    drop_factors(factors, noise)
+    return factors
 
 
 def rectified_and_dropped(inputs: Tensor, noise: Dropout) -> Tensor:
@@ -50,8 +64,8 @@ def added_and_normalised(
     """Inputs with some dropped, what is added to them, and a layer's normalisation of the sums.
 
     Args:
-        layer: affine; normalises the last axis, a multiple of LANES long.
-        inputs: [*, width] float32.
+        layer: which `can_add` the two.
+        inputs: [*, width].
         added: of the same shape.
         noise: what is dropped.
     """
@@ -73,13 +87,14 @@ class _RectifiedAndDropped(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor, None]:
         (outputs,) = context.saved_tensors
-        of_inputs, noise = torch.empty_like(outputs), byref(context.noise)
-        gradients = gradients.contiguous()
-        count = outputs.numel()
-        call("monogram_relu_drop_backward", noise, outputs, gradients, count, of_inputs)
+        noise: Dropout = context.noise
+        if torch.is_grad_enabled():
+            return gradients * ((outputs.detach() > 0) * noise.scale), None
+        of_inputs, gradients = torch.empty_like(outputs), gradients.contiguous()
+        given = (outputs, gradients, outputs.numel())
+        call("monogram_relu_drop_backward", byref(noise), *given, of_inputs)
         return of_inputs, None
 
 
@@ -99,21 +114,31 @@ class _AddedAndNormalised(torch.autograd.Function):
         mean, rate = inputs.new_empty((2, rows))
         given = (inputs, added, weight, bias, epsilon, rows, width)
         call("monogram_drop_add_normalise", byref(noise), *given, sums, mean, rate, outputs)
-        context.save_for_backward(sums, weight, mean, rate)
-        context.noise = noise
+        context.save_for_backward(inputs, added, weight, bias, sums, mean, rate)
+        context.epsilon, context.noise = epsilon, noise
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        sums, weight, mean, rate = context.saved_tensors
+        inputs, added, weight, bias, sums, mean, rate = context.saved_tensors
+        if torch.is_grad_enabled():
+            plain = partial(_plainly, factors_of(inputs, context.noise), context.epsilon)
+            found = gradients_again(plain, (inputs, added, weight, bias), gradients)
+            return *found, None, None
         rows, width = _rows(sums)
         of_inputs, of_added = torch.empty_like(sums), torch.empty_like(sums)
         of_weight, of_bias = sums.new_empty((2, width), dtype=torch.float64)
         given = (sums, gradients.contiguous(), weight, mean, rate, rows, width)
-        found = (of_weight, of_bias, of_added, of_inputs)
-        call("monogram_drop_add_normalise_backward", byref(context.noise), *given, *found)
+        results = (of_weight, of_bias, of_added, of_inputs)
+        call("monogram_drop_add_normalise_backward", byref(context.noise), *given, *results)
         return of_inputs, of_added, of_weight.float(), of_bias.float(), None, None
+
+
+def _plainly(
+    factors: Tensor, epsilon: float, inputs: Tensor, added: Tensor, weight: Tensor, bias: Tensor
+) -> Tensor:
+    """Sums and their normalisation by PyTorch's operations."""
+    return functional.layer_norm(added + inputs * factors, weight.shape, weight, bias, epsilon)
 
 
 def _rows(inputs: Tensor) -> tuple[int, int]:

@@ -1,8 +1,10 @@
 """The compiled C of this processor, where there is one."""
 
 import ctypes
+from collections.abc import Callable, Sequence
 from ctypes import c_double, c_float, c_long, c_void_p
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +38,36 @@ class Shape(ctypes.Structure):
 class Dropout(ctypes.Structure):
     """What dropout.c calls by that name: what is drawn, how much larger what stays is, a limit."""
 
+    scale: float
     _fields_ = (("key", ctypes.c_uint64), ("scale", SINGLE), ("limit", ctypes.c_int32))
 
 
 class Attention(ctypes.Structure):
     """What attention.c calls by that name."""
 
+    batch: int
+    length: int
+    heads: int
+    width: int
     _fields_ = tuple((name, WHOLE) for name in ("batch", "length", "heads", "width"))
+
+
+FOLDER = Path(__file__).parent
+PROCESSORS = ("avx2", "avx512")
+"""For which there can be C, by PyTorch's names, as the hook that compiles it names its files."""
 
 
 @cache
 def library() -> ctypes.CDLL | None:
     """The functions in C, or None where they were not compiled for this processor.
 
-    The files are named by what PyTorch found the processor to be capable of (`ATEN_CPU_CAPABILITY`
-    in the environment says otherwise), as the hook that builds them names them.
+    What was compiled of other files than lie here, of another version, does not count.
     """
-    capability = torch.backends.cpu.get_cpu_capability().lower()
-    file = Path(__file__).with_name(f"native-{capability}.so")
-    if not file.exists():
+    file = FOLDER / f"native-{_processor()}-{_digest(FOLDER)}.so"
+    try:
+        loaded = ctypes.CDLL(str(file))
+    except OSError:
         return None
-    loaded = ctypes.CDLL(str(file))
     for name, arguments in ARGUMENTS.items():
         getattr(loaded, name).argtypes = arguments
         getattr(loaded, name).restype = None
@@ -68,7 +79,62 @@ def is_available() -> bool:
     return library() is not None
 
 
+def is_missing() -> bool:
+    """Whether there could be compiled C for this processor, but is not."""
+    return _processor() in PROCESSORS and not is_available()
+
+
+def _digest(folder: Path) -> str:
+    """Tells files in C from those of other versions."""
+    files = sorted([*folder.glob("*.c"), *folder.glob("*.h")])
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What PyTorch takes this processor for, or what `ATEN_CPU_CAPABILITY` says it is."""
+    return torch.backends.cpu.get_cpu_capability().lower()
+
+
 def call(name: str, *arguments: Any) -> None:
     """Call a function in C; tensors are passed as addresses, None as none."""
     plain = (one.data_ptr() if isinstance(one, Tensor) else one for one in arguments)
     getattr(library(), name)(*plain)
+
+
+def is_ready() -> bool:
+    """Whether C may compute here and now: there is some, few threads, and no `torch.func`."""
+    return (
+        library() is not None
+        and torch.get_num_threads() <= MOST_THREADS
+        and not torch._C._are_functorch_transforms_active()  # noqa: SLF001 - nothing else says it
+    )
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor is float32 in this processor's memory, and nothing but a tensor."""
+    kinds = (Tensor, torch.nn.Parameter)
+    usual = tensor.dtype == torch.float32 and tensor.device.type == "cpu"
+    return usual and type(tensor) in kinds and tensor.numel() > 0
+
+
+def is_vector(tensor: Tensor | None, length: int) -> bool:
+    """Whether there is a plain tensor of so many numbers, one after the other."""
+    if tensor is None:
+        return False
+    return is_plain(tensor) and tensor.shape == (length,) and tensor.is_contiguous()
+
+
+def gradients_again(
+    plain: Callable[..., Tensor], inputs: Sequence[Tensor], gradients: Tensor
+) -> list[Tensor | None]:
+    """Gradients by PyTorch's operations, for who wants to differentiate them in their turn.
+
+    Args:
+        plain: computes what the C does.
+        inputs: of both.
+        gradients: of what comes out.
+    """
+    given = [one.view_as(one) for one in inputs]  # of which none comes from another
+    needed = [one for one in given if one.requires_grad]
+    found = iter(torch.autograd.grad(plain(*given), needed, gradients, create_graph=True))
+    return [next(found) if one.requires_grad else None for one in given]

@@ -95,7 +95,7 @@ INLINE void forward(const Shape *shape, const float *inputs, const float *scale,
             Places place = (int32_t)(high * wide) - (Places){0};
             for (long i = 0; i < high * wide; i++) {
                 const Floats value = floats(in + PIXEL(w, i)) * by + plus;
-                const Places larger = ~(value <= most); /* so is what is no number */
+                const Places larger = ~(value <= most) & (most == most); /* or is no number */
                 most = either(larger, value, most);
                 place = either_place(larger, (int32_t)i, place);
             }

@@ -6,13 +6,14 @@ is measured by `python -m benchmarks one_pass`.
 
 from ctypes import byref
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
-from monogram.native.library import MOST_THREADS, Shape, call, library
+from monogram.native.library import Shape, call, gradients_again, is_plain, is_ready, is_vector
 
 LANES = 8  # channels at a time, as in normalise.c
 MOST_CHANNELS = 4096  # whose sums fit on the stack
@@ -33,24 +34,35 @@ class Window:
     floor: float = float("-inf")
 
 
-def fits(window: Window, inputs: Tensor) -> bool:
-    """Whether inputs are such as normalise.c computes with, at least one window and two pixels.
+def can_normalise(layer: nn.BatchNorm2d, window: Window, inputs: Tensor) -> bool:
+    """Whether a layer in training and its inputs are such as normalise.c computes with.
 
-    That is float32 on the CPU, [batch, channels, height, width] with the channels last, eight at a
-    time, in a process of few threads.
+    That is inputs [batch, channels, height, width] with the channels last, eight at a time, of one
+    window and two pixels at least; and a layer that has all that it can have.
     """
     return (
-        library() is not None
-        and inputs.dtype == torch.float32
-        and inputs.device.type == "cpu"
+        is_ready()
+        and is_plain(inputs)
         and inputs.dim() == 4
         and inputs.shape[1] % LANES == 0
-        and 0 < inputs.shape[1] <= MOST_CHANNELS
+        and inputs.shape[1] <= MOST_CHANNELS
         and inputs.numel() > inputs.shape[1]
         and inputs.shape[2] >= window.high
         and inputs.shape[3] >= window.wide
         and inputs.is_contiguous(memory_format=torch.channels_last)
-        and torch.get_num_threads() <= MOST_THREADS
+        and _is_whole(layer, inputs.shape[1])
+    )
+
+
+def _is_whole(layer: nn.BatchNorm2d, channels: int) -> bool:
+    """Whether a layer learns, with running statistics, scales and shifts of so many channels."""
+    tensors = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+    return (
+        layer.training
+        and layer.track_running_stats
+        and layer.momentum is not None
+        and layer.num_batches_tracked is not None
+        and all(is_vector(tensor, channels) for tensor in tensors)
     )
 
 
@@ -58,9 +70,9 @@ def normalised(layer: nn.BatchNorm2d, window: Window, inputs: Tensor) -> Tensor:
     """What comes out of a layer in training mode, whose running statistics move.
 
     Args:
-        layer: affine, with running statistics and a momentum.
-        window: what is made of it.
-        inputs: [batch, channels, height, width] that `fits`, of two pixels at least.
+        layer: which `can_normalise` these inputs so.
+        window: what is made of them.
+        inputs: [batch, channels, height, width].
 
     Returns:
         [batch, channels, height // high, width // wide], channels last.
@@ -73,8 +85,6 @@ def normalised(layer: nn.BatchNorm2d, window: Window, inputs: Tensor) -> Tensor:
 
 
 class _Normalised(torch.autograd.Function):
-    """Its gradient takes a second function of normalise.c."""
-
     @staticmethod
     def forward(
         context: Any,
@@ -89,44 +99,34 @@ class _Normalised(torch.autograd.Function):
         shape = _shape(inputs, window)
         settings = (layer.eps, layer.momentum, window.floor)
         running = (layer.running_mean, layer.running_var)
-        call(
-            "monogram_normalise",
-            byref(shape),
-            inputs,
-            weight,
-            bias,
-            *settings,
-            *running,
-            mean,
-            rate,
-            outputs,
-            chosen,
-        )
-        context.save_for_backward(inputs, weight, chosen, mean, rate)
-        context.shape = shape
+        given = (inputs, weight, bias, *settings, *running)
+        call("monogram_normalise", byref(shape), *given, mean, rate, outputs, chosen)
+        context.save_for_backward(inputs, weight, bias, chosen, mean, rate)
+        context.shape, context.window, context.epsilon = shape, window, layer.eps
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight, chosen, mean, rate = context.saved_tensors
+        inputs, weight, bias, chosen, mean, rate = context.saved_tensors
+        if torch.is_grad_enabled():
+            plain = partial(_plainly, context.window, context.epsilon)
+            return *gradients_again(plain, (inputs, weight, bias), gradients), None, None
         of_weight, of_bias = torch.empty_like(weight), torch.empty_like(weight)
         of_inputs = torch.empty_like(inputs) if context.needs_input_grad[0] else None
-        call(
-            "monogram_normalise_backward",
-            byref(context.shape),
-            inputs,
-            chosen,
-            gradients.contiguous(memory_format=torch.channels_last),
-            weight,
-            mean,
-            rate,
-            of_weight,
-            of_bias,
-            of_inputs,
-        )
-        wanted = zip((of_inputs, of_weight, of_bias), context.needs_input_grad, strict=False)
-        return *(found if needed else None for found, needed in wanted), None, None
+        gradients = gradients.contiguous(memory_format=torch.channels_last)
+        given = (inputs, chosen, gradients, weight, mean, rate)
+        found = (of_weight, of_bias, of_inputs)
+        call("monogram_normalise_backward", byref(context.shape), *given, *found)
+        return of_inputs, of_weight, of_bias, None, None
+
+
+def _plainly(
+    window: Window, epsilon: float, inputs: Tensor, weight: Tensor, bias: Tensor
+) -> Tensor:
+    """The same by PyTorch's operations."""
+    outputs = functional.batch_norm(inputs, None, None, weight, bias, True, 0.0, epsilon)  # noqa: FBT003
+    outputs = outputs.clamp_min(window.floor)
+    return functional.max_pool2d(outputs, (window.high, window.wide))
 
 
 def _shape(inputs: Tensor, window: Window) -> Shape:
@@ -138,4 +138,4 @@ def _outputs(inputs: Tensor, window: Window, kind: torch.dtype) -> Tensor:
     """Room for what comes out."""
     batch, channels, height, width = inputs.shape
     size = (batch, channels, height // window.high, width // window.wide)
-    return torch.empty(size, dtype=kind, memory_format=torch.channels_last)
+    return torch.empty(size, dtype=kind, device=inputs.device, memory_format=torch.channels_last)

@@ -16,7 +16,7 @@ from monogram.networks.architecture import (
 from monogram.networks.contract import check_network
 from monogram.networks.example import example_inputs
 from monogram.networks.layout import laid_out
-from monogram.networks.one_pass import in_one_pass
+from monogram.networks.one_pass import gains_by_one_pass, in_one_pass
 from monogram.networks.paper import PaperNetwork
 from monogram.networks.parts import head_names, last_block_names, trainable_names
 from monogram.networks.prepared import PRIOR, Prepared, with_prior
@@ -37,6 +37,7 @@ __all__ = [
     "example_inputs",
     "factory_named",
     "filled",
+    "gains_by_one_pass",
     "head_names",
     "in_one_pass",
     "kept_factory",

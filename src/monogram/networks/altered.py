@@ -15,7 +15,12 @@ def is_altered(module: nn.Module) -> bool:
 
     Whoever computes a layer in another way must leave such a module as it is.
     """
-    return FORWARD in vars(module) or any(getattr(module, name) for name in HOOKS)
+    return FORWARD in vars(module) or has_hooks(module)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a module, its parts aside, has hooks."""
+    return any(getattr(module, name) for name in HOOKS)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ PyTorch's own. Here the same is computed in the open; queries, keys and values a
 product at once, where PyTorch looks for rows that are masked as a whole though there is no mask.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,13 @@ from monogram.networks.altered import altered, is_altered
 from monogram.networks.dropout import dropped
 
 PARTS = 3  # queries, keys and values
-WITHOUT_MASK = {"attn_mask": None, "key_padding_mask": None, "is_causal": False}
+SIGNATURE = inspect.signature(nn.MultiheadAttention.forward)
+WITHOUT_MASK = {
+    "attn_mask": None,
+    "key_padding_mask": None,
+    "is_causal": False,
+    "need_weights": False,
+}
 
 
 Mix = Callable[[Tensor, int, float], Tensor]
@@ -71,18 +78,17 @@ def is_plain(module: Any) -> bool:
 def _attend(
     attention: nn.MultiheadAttention,
     mix: Mix,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    **options: Any,
+    *given: Any,
+    **named: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """What `nn.MultiheadAttention.forward` does, whose arguments the others are."""
+    bound = SIGNATURE.bind(attention, *given, **named)
+    bound.apply_defaults()
+    query, key, value = (bound.arguments[name] for name in ("query", "key", "value"))
     itself = query is key is value and query.dim() == 3
-    alone = WITHOUT_MASK | options == WITHOUT_MASK | {"need_weights": False}
+    alone = all(bound.arguments[name] is needed for name, needed in WITHOUT_MASK.items())
     if not (itself and alone and attention.training):
-        whole: tuple[Tensor, Tensor | None] = type(attention).forward(
-            attention, query, key, value, **options
-        )
+        whole: tuple[Tensor, Tensor | None] = type(attention).forward(attention, *given, **named)
         return whole
     return _itself(attention, mix, query), None
 

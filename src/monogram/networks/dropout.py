@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.library import define, impl, register_vmap
 
-from monogram.native import Dropout, drop_factors, is_plain_memory
+from monogram.native import Dropout, can_drop, drop_factors
 from monogram.networks.altered import altered, is_altered
 
 NUMBERS = 2**16  # that 16 bits can be
@@ -61,8 +61,12 @@ def dropped(inputs: Tensor, share: float) -> Tensor:
     return inputs * noise
 
 
-def _drop(layer: nn.Dropout, inputs: Tensor) -> Tensor:
-    return dropped(inputs, layer.p) if layer.training else inputs
+def _drop(layer: nn.Dropout, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+    """What `nn.Dropout.forward` does, whose argument this is."""
+    if not layer.training:
+        return input
+    noise: Tensor = torch.ops.monogram.kept(input.detach(), layer.p)
+    return input.mul_(noise) if layer.inplace else input * noise
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _kept(like: Tensor, share: float, generator: torch.Generator | None = None) 
     """The factor of each number: 0 where it is dropped; drawn in the order they have in memory."""
     noise, factors = Noise.drawn(share, like.device, generator), torch.empty_like(like)
     in_memory = factors.as_strided((like.numel(),), (1,))
-    if is_plain_memory(in_memory):
+    if can_drop(in_memory):
         drop_factors(in_memory, noise.as_c())
         return factors
     torch.ge(noise.bits(like.numel()), noise.limit, out=in_memory)

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monogram.native import (
-    LANES,
     added_and_normalised,
     attended,
+    can_add,
     can_attend,
-    has_rows,
+    can_drop,
     rectified_and_dropped,
 )
-from monogram.networks.altered import altered, is_altered
+from monogram.networks.altered import altered, has_hooks, is_altered
 from monogram.networks.attention import is_plain, mixed
-from monogram.networks.dropout import Noise
+from monogram.networks.dropout import Noise, dropped
 
 PARTS = {
     "self_attn": nn.MultiheadAttention,
@@ -34,6 +34,8 @@ PARTS = {
     "dropout2": nn.Dropout,
 }
 """Of a layer, and what PyTorch makes them."""
+BLOCKS = ("_sa_block", "_ff_block")
+"""Of its methods, which somebody may have put others in place of."""
 
 
 @contextmanager
@@ -64,8 +66,8 @@ def _is_as_made(layer: Any) -> bool:
         and is_plain(layer.self_attn)
         and all(type(getattr(layer, name)) is kind for name, kind in PARTS.items())
         and not any(is_altered(getattr(layer, name)) for name in PARTS)
+        and not any(name in vars(layer) for name in BLOCKS)
         and all(0 < one.p < 1 for one in (layer.dropout, layer.dropout1, layer.dropout2))
-        and all(one.bias is not None for one in (layer.norm1, layer.norm2))
     )
 
 
@@ -78,19 +80,29 @@ def _encode(
 ) -> Tensor:
     """What `nn.TransformerEncoderLayer.forward` does, whose arguments these are."""
     masked = src_mask is not None or src_key_padding_mask is not None or is_causal
-    learning = layer.training and all(getattr(layer, name).training for name in PARTS)
-    inputs = src.contiguous()
-    if masked or not learning or src.dim() != 3 or not has_rows(inputs, LANES):
+    parts = [getattr(layer, name) for name in PARTS]
+    learning = all(module.training and not has_hooks(module) for module in (layer, *parts))
+    if masked or not learning or src.dim() != 3:
         whole: Tensor = type(layer).forward(layer, src, src_mask, src_key_padding_mask, is_causal)
         return whole
+    inputs = src.contiguous()
     taken = layer.self_attn(inputs, inputs, inputs, need_weights=False)[0]
     between = _added(layer.norm1, layer.dropout1, taken, inputs)
-    noise = Noise.drawn(layer.dropout.p, inputs.device)
-    hidden = rectified_and_dropped(layer.linear1(between), noise.as_c())
+    hidden = _rectified(layer.linear1(between), layer.dropout)
     return _added(layer.norm2, layer.dropout2, layer.linear2(hidden), between)
+
+
+def _rectified(inputs: Tensor, dropout: nn.Dropout) -> Tensor:
+    """The ReLU of inputs, of which a share is dropped."""
+    if not can_drop(inputs):
+        return dropped(inputs.relu(), dropout.p)
+    return rectified_and_dropped(inputs, Noise.drawn(dropout.p, inputs.device).as_c())
 
 
 def _added(norm: nn.LayerNorm, dropout: nn.Dropout, outputs: Tensor, inputs: Tensor) -> Tensor:
     """The normalised sum of a part's inputs and its outputs, of which a share is dropped."""
+    if not can_add(norm, outputs, inputs):
+        normalised: Tensor = norm(inputs + dropped(outputs, dropout.p))
+        return normalised
     noise = Noise.drawn(dropout.p, inputs.device).as_c()
     return added_and_normalised(norm, outputs, inputs, noise)

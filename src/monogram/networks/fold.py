@@ -43,7 +43,7 @@ def _pairs(network: nn.Module) -> list[tuple[Any, Any]]:
     """Modules and the batch normalisation that alone takes what they compute."""
     if not any(isinstance(module, NORMALISATIONS) for module in network.modules()):
         return []
-    names = successors(network, training=False).items()
+    names = successors(network).items()
     pairs = [(network.get_submodule(one), network.get_submodule(other)) for one, other in names]
     return [pair for pair in pairs if _foldable(*pair)]
 

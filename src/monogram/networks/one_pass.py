@@ -6,9 +6,14 @@ from contextlib import contextmanager
 from torch import nn
 
 from monogram.native import is_available
-from monogram.networks.attention import attending_in_the_open
-from monogram.networks.chains import normalising_at_once
+from monogram.networks.attention import attending_in_the_open, is_plain
+from monogram.networks.chains import is_normalisation, normalising_at_once
 from monogram.networks.encoder import encoding_at_once, mixed_at_once
+
+
+def gains_by_one_pass(network: nn.Module) -> bool:
+    """Whether any of a network's modules could be computed so."""
+    return any(is_normalisation(one) or is_plain(one) for one in network.modules())
 
 
 @contextmanager

@@ -6,29 +6,27 @@ from weakref import WeakKeyDictionary
 
 from torch import fx, nn
 
-_KNOWN: WeakKeyDictionary[nn.Module, dict[bool, dict[str, str]]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
 """Of networks that were asked of before: tracing takes as long as tens of samples."""
 
 
-def successors(network: nn.Module, *, training: bool) -> dict[str, str]:
+def successors(network: nn.Module) -> dict[str, str]:
     """Names of modules, and of the module that alone takes what each gives.
 
-    Both are called once. Empty for networks that cannot be traced.
+    Both are called once. Empty for networks that cannot be copied or traced.
 
     Args:
         network: takes one tensor; stays what it is.
-        training: in that mode or in evaluation mode.
     """
-    known = _KNOWN.setdefault(network, {})
-    if training not in known:
-        known[training] = _successors(copy.deepcopy(network).train(training))
-    return known[training]
+    if network not in _KNOWN:
+        _KNOWN[network] = _successors(network)
+    return _KNOWN[network]
 
 
 def _successors(network: nn.Module) -> dict[str, str]:
     try:
-        graph = fx.Tracer().trace(network)
-    except Exception:  # whatever a network's own code raises when it meets no numbers
+        graph = fx.Tracer().trace(copy.deepcopy(network))
+    except Exception:  # whatever a network's own code raises, copied or without numbers
         return {}
     calls = [node for node in graph.nodes if node.op == "call_module"]
     times = Counter(str(node.target) for node in calls)
