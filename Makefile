@@ -36,7 +36,7 @@ bench: $(BENCH) ## Compare the price of a model with other ways to make it (abou
 bench-peers: ## The same with Flower and pfl, in an environment of their own
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" -e '.[peers]'
-	.venv-peers/bin/python -m benchmarks
+	.venv-peers/bin/python -m benchmarks peers
 
 .PHONY: bench-full
 bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two and a half hours)

@@ -1,8 +1,7 @@
 """What shorter ways to the same logits save in judging: folding, and pooling by maxima.
 
-One process with one thread, as a worker judges; in the first round the tracing is included, which
-happens once for each network. All ways look at the same samples in turn and compute the same.
-`python -m benchmarks judging`.
+One process with one thread, as a worker judges. All ways look at the same samples in turn and
+compute the same. `python -m benchmarks judging`.
 """
 
 import statistics

@@ -156,6 +156,7 @@ def sentences(found: dict[str, Any]) -> str:
 
 TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "price": price,
+    "peers": another_run,
     "profiled": profiled,
     "full_width": another_run,
     "compiled": sentences,

@@ -1,10 +1,9 @@
 """Batch normalisation, ReLUs and max pooling that follow on one another, computed at once.
 
-That is known of modules that follow on one another in an `nn.Sequential`. Elsewhere a normalisation
-is computed by itself.
+Where a normalisation is not one of a sequence it is computed by itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,9 +13,10 @@ from torch import Tensor, nn
 from monogram.native import Window, can_normalise, normalised
 from monogram.networks.altered import altered, has_hooks, is_altered
 from monogram.networks.pool import pools_pairs, sides
+from monogram.networks.sequences import Step, in_steps, sequences
 
 Chain = tuple[Any, ...]
-"""A normalisation and what follows it of a ReLU and a pooling; or any other module."""
+"""A normalisation and what follows it of a ReLU and a pooling."""
 
 
 @contextmanager
@@ -26,12 +26,11 @@ def normalising_at_once(network: nn.Module) -> Iterator[None]:
     Args:
         network: its modules and their tensors stay what they are.
     """
-    forwards: dict[nn.Module, Callable[..., Tensor]] = {}
-    for module in network.modules():
-        if is_normalisation(module):
-            forwards[module] = partial(_computed, (module,), Window())
-        elif type(module) is nn.Sequential and not is_altered(module):
-            forwards[module] = partial(_run, _chains(list(module)))
+    alone = [module for module in network.modules() if is_normalisation(module)]
+    forwards: dict[nn.Module, Step] = {
+        sequence: in_steps(list(_steps(list(sequence)))) for sequence in sequences(network)
+    }
+    forwards |= {module: partial(_computed, (module,), Window()) for module in alone}
     with altered(forwards):
         yield
 
@@ -41,18 +40,16 @@ def is_normalisation(module: Any) -> bool:
     return type(module) is nn.BatchNorm2d and not is_altered(module)
 
 
-def _chains(modules: Sequence[Any]) -> list[tuple[Chain, Window]]:
+def _steps(modules: Sequence[Any]) -> Iterator[Step]:
     """The modules of a sequence, those that are computed at once together."""
-    chains = []
     while modules:
         length = _length(modules)
         chain, modules = tuple(modules[:length]), modules[length:]
-        chains.append((chain, _window(chain)))
-    return chains
+        yield partial(_at_once, chain, _window(chain)) if length > 1 else chain[0]
 
 
 def _length(modules: Sequence[Any]) -> int:
-    """How many of the first modules are a chain."""
+    """How many of the first modules are a chain; 1 of others."""
     if not is_normalisation(modules[0]):
         return 1
     length = 1
@@ -71,19 +68,15 @@ def _window(chain: Chain) -> Window:
     return Window(*(pools or [(1, 1)])[0], *floors)
 
 
-def _run(chains: Sequence[tuple[Chain, Window]], input: Tensor) -> Tensor:  # noqa: A002
-    """What `nn.Sequential.forward` does."""
-    for chain, window in chains:
-        if len(chain) > 1 and not any(map(has_hooks, chain)):
-            input = _computed(chain, window, input)  # noqa: A001
-        else:
-            for module in chain:
-                input = module(input)  # noqa: A001
-    return input
+def _at_once(chain: Chain, window: Window, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+    """What a chain makes of activations, unless somebody has hooks between its modules."""
+    if any(map(has_hooks, chain)):
+        return in_steps(chain)(input)
+    return _computed(chain, window, input)
 
 
-def _computed(chain: Chain, window: Window, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
-    """What a whole chain makes of [batch, channels, height, width], in training mode or not."""
+def _computed(chain: Chain, window: Window, input: Tensor) -> Tensor:  # noqa: A002
+    """The same without hooks, in training mode or not."""
     if can_normalise(chain[0], window, input):
         return normalised(chain[0], window, input)
     for module in chain:
