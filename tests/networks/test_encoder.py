@@ -167,6 +167,23 @@ def test_half_precision_is_computed_by_pytorchs_operations():
     assert outputs.isfinite().all()
 
 
+class Changing(nn.Module):
+    """Changes its layer between two passes."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = made()
+
+    def forward(self, inputs):
+        first = self.layer(inputs)
+        self.layer.norm_first, self.layer.activation = True, nn.functional.gelu
+        return first + self.layer(inputs)
+
+
+def test_a_layer_that_is_changed_meanwhile_is_followed():
+    assert left_over(Changing(), torch.randn(3, 5, 16)) == 1
+
+
 def test_a_part_that_was_replaced_is_computed():
     layer = made()
     layer._sa_block = lambda x, *_, **__: torch.zeros_like(x)

@@ -186,6 +186,14 @@ def test_what_cannot_be_folded_stays(network, left):
     same(used(network()), torch.rand(3, CHANNELS, 6), left)
 
 
+def test_a_layer_that_is_exchanged_meanwhile_is_followed():
+    network = used(convolutional())
+    inputs = torch.randn(3, CHANNELS, 6)
+    with torch.inference_mode(), folded(network):
+        network[1] = nn.Identity()
+        torch.testing.assert_close(network(inputs), network[0](inputs))
+
+
 def test_tensors_that_are_used_by_themselves_are_what_they_were():
     same(used(Tied()), torch.rand(3, CHANNELS, 6))
 

@@ -249,6 +249,26 @@ def test_who_looks_between_the_modules_sees_what_is_there():
     assert left_over(Tapped(), pictures(4, 8, 5, 5)) == 0
 
 
+class Changing(nn.Module):
+    """Exchanges one of its layers, and changes the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.layers = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), self.pool)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        pooled = self.layers(inputs).sum()
+        self.pool.kernel_size = self.pool.stride = 1
+        unpooled = self.layers(inputs).sum()
+        self.layers[1] = nn.Tanh()
+        return torch.stack([pooled, unpooled, self.layers(inputs).sum()])
+
+
+def test_layers_that_are_exchanged_or_changed_meanwhile_are_followed():
+    assert left_over(Changing(), pictures(4, 8, 6, 6)) == 0
+
+
 def test_hooks_between_see_what_is_there():
     inner = nn.Sequential(nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8))
     network = laid_out(nn.Sequential(inner, nn.ReLU()))

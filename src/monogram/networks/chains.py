@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from monogram.native import Window, can_normalise, normalised
 from monogram.networks.altered import altered, has_hooks, is_altered
 from monogram.networks.pool import pools_pairs, sides
-from monogram.networks.sequences import Step, in_steps, sequences
+from monogram.networks.sequences import Step, in_steps, one_by_one, sequences
 
 Chain = tuple[Any, ...]
 """A normalisation and what follows it of a ReLU and a pooling."""
@@ -28,9 +28,9 @@ def normalising_at_once(network: nn.Module) -> Iterator[None]:
     """
     alone = [module for module in network.modules() if is_normalisation(module)]
     forwards: dict[nn.Module, Step] = {
-        sequence: in_steps(list(_steps(list(sequence)))) for sequence in sequences(network)
+        one: in_steps(one, _steps(list(one))) for one in sequences(network)
     }
-    forwards |= {module: partial(_computed, (module,), Window()) for module in alone}
+    forwards |= {module: partial(_computed, (module,)) for module in alone}
     with altered(forwards):
         yield
 
@@ -45,7 +45,7 @@ def _steps(modules: Sequence[Any]) -> Iterator[Step]:
     while modules:
         length = _length(modules)
         chain, modules = tuple(modules[:length]), modules[length:]
-        yield partial(_at_once, chain, _window(chain)) if length > 1 else chain[0]
+        yield partial(_at_once, chain) if length > 1 else chain[0]
 
 
 def _length(modules: Sequence[Any]) -> int:
@@ -68,15 +68,17 @@ def _window(chain: Chain) -> Window:
     return Window(*(pools or [(1, 1)])[0], *floors)
 
 
-def _at_once(chain: Chain, window: Window, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
-    """What a chain makes of activations, unless somebody has hooks between its modules."""
-    if any(map(has_hooks, chain)):
-        return in_steps(chain)(input)
-    return _computed(chain, window, input)
+def _at_once(chain: Chain, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+    """What a chain makes of activations, unless there are hooks by now, or another pooling."""
+    hooked = any(map(has_hooks, chain))
+    if hooked or not all(_is_relu(module) or pools_pairs(module) for module in chain[1:]):
+        return one_by_one(chain, input)
+    return _computed(chain, input)
 
 
-def _computed(chain: Chain, window: Window, input: Tensor) -> Tensor:  # noqa: A002
+def _computed(chain: Chain, input: Tensor) -> Tensor:  # noqa: A002
     """The same without hooks, in training mode or not."""
+    window = _window(chain)
     if can_normalise(chain[0], window, input):
         return normalised(chain[0], window, input)
     for module in chain:

@@ -58,16 +58,24 @@ def mixed_at_once(product: Tensor, heads: int, share: float) -> Tensor:
 
 
 def _is_as_made(layer: Any) -> bool:
-    """Whether a module is an encoder layer as PyTorch makes them by default, with dropout."""
+    """Whether a module and its parts are just what PyTorch makes an encoder layer of."""
     return (
         type(layer) is nn.TransformerEncoderLayer
-        and not (layer.norm_first or is_altered(layer))
-        and layer.activation is functional.relu
+        and not is_altered(layer)
         and is_plain(layer.self_attn)
         and all(type(getattr(layer, name)) is kind for name, kind in PARTS.items())
         and not any(is_altered(getattr(layer, name)) for name in PARTS)
         and not any(name in vars(layer) for name in BLOCKS)
-        and all(0 < one.p < 1 for one in (layer.dropout, layer.dropout1, layer.dropout2))
+    )
+
+
+def _is_by_default(layer: nn.TransformerEncoderLayer) -> bool:
+    """Whether a layer has a ReLU and dropout, and normalises after each sum."""
+    dropouts = (layer.dropout, layer.dropout1, layer.dropout2)
+    return (
+        layer.activation is functional.relu
+        and not layer.norm_first
+        and all(0 < dropout.p < 1 for dropout in dropouts)
     )
 
 
@@ -82,7 +90,7 @@ def _encode(
     masked = src_mask is not None or src_key_padding_mask is not None or is_causal
     parts = [getattr(layer, name) for name in PARTS]
     learning = all(module.training and not has_hooks(module) for module in (layer, *parts))
-    if masked or not learning or src.dim() != 3:
+    if masked or not learning or src.dim() != 3 or not _is_by_default(layer):
         whole: Tensor = type(layer).forward(layer, src, src_mask, src_key_padding_mask, is_causal)
         return whole
     inputs = src.contiguous()

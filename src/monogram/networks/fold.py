@@ -28,8 +28,7 @@ def folded(network: nn.Module) -> Iterator[None]:
     Args:
         network: in evaluation mode, and not to be trained in the context.
     """
-    steps = {sequence: list(_steps(list(sequence))) for sequence in sequences(network)}
-    with altered({sequence: in_steps(some) for sequence, some in steps.items()}):
+    with altered({one: in_steps(one, _steps(list(one))) for one in sequences(network)}):
         yield
 
 

@@ -4,8 +4,9 @@ Nothing else says it of every step. A graph that was traced once is that of one 
 nothing of calls within other modules or of modules that somebody keeps.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import is_
 
 from torch import Tensor, nn
 
@@ -22,12 +23,23 @@ def sequences(network: nn.Module) -> Iterator[nn.Sequential]:
             yield module
 
 
-def in_steps(steps: Sequence[Step]) -> Step:
-    """What `nn.Sequential.forward` does, with these steps."""
-    return partial(_run, tuple(steps))
+def in_steps(sequence: nn.Sequential, steps: Iterable[Step]) -> Step:
+    """What a sequence's `forward` does, by steps as long as it has the modules that it has now."""
+    return partial(_by_steps, sequence, tuple(sequence), tuple(steps))
 
 
-def _run(steps: Sequence[Step], input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+def one_by_one(steps: Iterable[Step], input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+    """What comes out of the last of some steps, each of which takes what the one before gives."""
     for step in steps:
         input = step(input)  # noqa: A001
     return input
+
+
+def _by_steps(
+    sequence: nn.Sequential,
+    modules: Sequence[nn.Module],
+    steps: Sequence[Step],
+    input: Tensor,  # noqa: A002
+) -> Tensor:
+    same = len(sequence) == len(modules) and all(map(is_, sequence, modules))
+    return one_by_one(steps if same else sequence, input)
