@@ -32,7 +32,7 @@ from monogram.population import Population
 
 WITHOUT_C = (
     "Monogram was installed without native code, which this network would train faster with: "
-    "install it again where there is a C compiler"
+    "run pip install for it again where there is a C compiler"
 )
 WORTH_STARTING = 3.0  # seconds of work in one process, below which others would start too late
 
@@ -70,13 +70,14 @@ def execute(
     grouping = grouping_of(plan, job, population, most)
     for line in grouping.lines():
         display.say(line)
-    if job.engine != "loop" and is_missing() and gains_by_one_pass(job.architecture.build(0)):
-        display.say(WITHOUT_C)
+    slower = job.engine != "loop" and is_missing() and gains_by_one_pass(job.architecture.build(0))
     job = replace(job, engine=grouping)
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}
     units = grouped(plan.tasks, own, grouping)
     pending = [unit for unit in units if any(_is_pending(t, job, done) for t in unit.tasks)]
+    if slower and pending:
+        display.say(WITHOUT_C)
     load = workload([task for unit in pending for task in unit.tasks], job, population)
     if workers is None and most > 1:
         together = sum(map(grouping.seconds, pending))
