@@ -5,7 +5,7 @@ written for. Elsewhere, and for tensors of other kinds, the networks' own layers
 whoever calls a function here asks first whether it can.
 """
 
-from monogram.native.attention import attended, can_attend
+from monogram.native.attention import attended, attended_plainly, can_attend
 from monogram.native.dropout import (
     added_and_normalised,
     can_add,
@@ -21,6 +21,7 @@ __all__ = [
     "Window",
     "added_and_normalised",
     "attended",
+    "attended_plainly",
     "can_add",
     "can_attend",
     "can_drop",

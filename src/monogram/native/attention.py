@@ -1,5 +1,6 @@
 """Self-attention of short sequences with dropout: attention.c for tensors."""
 
+from collections.abc import Callable
 from ctypes import byref
 from functools import partial
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from monogram.native.dropout import LANES, can_drop, factors_of
-from monogram.native.library import Attention, Dropout, call, gradients_again
+from monogram.native.dropout import can_drop, factors_of
+from monogram.native.library import LANES, Attention, Dropout, call, gradients_again
 
 PARTS = 3  # queries, keys, values
 LONGEST = 128  # positions of a sequence: a head's numbers fit on the stack, and beside each other
@@ -58,7 +59,7 @@ class _Attended(torch.autograd.Function):
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, None, None]:
         product, shares = context.saved_tensors
         if torch.is_grad_enabled():
-            plain = partial(_plainly, context.shape, context.noise)
+            plain = partial(_again, context.shape.heads, context.noise)
             return gradients_again(plain, (product,), gradients)[0], None, None
         of_product = torch.empty_like(product)
         how = (byref(context.shape), byref(context.noise))
@@ -67,11 +68,22 @@ class _Attended(torch.autograd.Function):
         return of_product, None, None
 
 
-def _plainly(shape: Attention, noise: Dropout, product: Tensor) -> Tensor:
-    """The same by PyTorch's operations."""
-    cut = product.view(shape.batch, shape.length, PARTS, shape.heads, shape.width)
-    queries, keys, values = cut.permute(2, 0, 3, 1, 4).unbind()
-    weights = ((queries * shape.width**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
-    factors = factors_of(weights.detach(), noise)
-    outputs: Tensor = (weights * factors) @ values
-    return outputs.transpose(1, 2).flatten(2)
+def attended_plainly(product: Tensor, heads: int, drop: Callable[[Tensor], Tensor]) -> Tensor:
+    """The same by PyTorch's operations.
+
+    Args:
+        product: [batch, length, 3 · width], of each position query, key and value.
+        heads: how many; they share the width.
+        drop: what is done with the weights [batch, heads, length, length].
+    """
+    batch, length, whole = product.shape
+    each = whole // PARTS // heads
+    cut = product.view(batch, length, PARTS, heads, each).permute(2, 0, 3, 1, 4)
+    queries, keys, values = cut.unbind()
+    weights = ((queries * each**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
+    return (drop(weights) @ values).transpose(1, 2).flatten(2)
+
+
+def _again(heads: int, noise: Dropout, product: Tensor) -> Tensor:
+    """The same with what was dropped before."""
+    return attended_plainly(product, heads, lambda one: one * factors_of(one.detach(), noise))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monogram.native.library import (
+    LANES,
     Dropout,
     call,
     gradients_again,
@@ -17,7 +18,6 @@ from monogram.native.library import (
     is_vector,
 )
 
-LANES = 8  # numbers of a row at a time, as in vectors.h
 LONGEST = 4096  # numbers of a row, which fit on the stack
 
 

@@ -24,6 +24,7 @@ ARGUMENTS = {
     "monogram_attend_backward": [POINTER] * 6,
 }
 """Of each function in C."""
+LANES = 8  # numbers at a time, as in vectors.h
 MOST_THREADS = 2
 """The C computes on one, which takes less time than PyTorch's operations on two."""
 SIZES = ("batch", "height", "width", "channels", "high", "wide")

@@ -13,9 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from monogram.native.library import Shape, call, gradients_again, is_plain, is_ready, is_vector
+from monogram.native.library import (
+    LANES,
+    Shape,
+    call,
+    gradients_again,
+    is_plain,
+    is_ready,
+    is_vector,
+)
 
-LANES = 8  # channels at a time, as in normalise.c
 MOST_CHANNELS = 4096  # whose sums fit on the stack
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monogram.native import attended_plainly
 from monogram.networks.altered import altered, is_altered
 from monogram.networks.dropout import dropped
 
-PARTS = 3  # queries, keys and values
 SIGNATURE = inspect.signature(nn.MultiheadAttention.forward)
 WITHOUT_MASK = {
     "attn_mask": None,
@@ -42,12 +42,7 @@ def mixed(product: Tensor, heads: int, share: float) -> Tensor:
     Returns:
         [batch, length, width]
     """
-    batch, length, whole = product.shape
-    each = whole // PARTS // heads
-    cut = product.view(batch, length, PARTS, heads, each).permute(2, 0, 3, 1, 4)
-    queries, keys, values = cut.unbind()
-    weights = ((queries * each**-0.5) @ keys.transpose(2, 3)).softmax(dim=-1)
-    return (dropped(weights, share) @ values).transpose(1, 2).flatten(2)
+    return attended_plainly(product, heads, lambda weights: dropped(weights, share))
 
 
 @contextmanager

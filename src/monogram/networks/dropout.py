@@ -57,16 +57,19 @@ def dropped(inputs: Tensor, share: float) -> Tensor:
         inputs: floats.
         share: probability of each to be dropped, in (0, 1).
     """
-    noise: Tensor = torch.ops.monogram.kept(inputs.detach(), share)
-    return inputs * noise
+    return inputs * _factors(inputs, share)
 
 
 def _drop(layer: nn.Dropout, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
     """What `nn.Dropout.forward` does, whose argument this is."""
     if not layer.training:
         return input
-    noise: Tensor = torch.ops.monogram.kept(input.detach(), layer.p)
-    return input.mul_(noise) if layer.inplace else input * noise
+    return input.mul_(_factors(input, layer.p)) if layer.inplace else dropped(input, layer.p)
+
+
+def _factors(inputs: Tensor, share: float) -> Tensor:
+    factors: Tensor = torch.ops.monogram.kept(inputs.detach(), share)
+    return factors
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Noise:
 
     @property
     def limit(self) -> int:
-        """Bits that are a lower signed number drop."""
+        """What is dropped: the numbers whose bits are a lower signed number than this."""
         return self.dropping - NUMBERS // 2
 
     def as_c(self) -> Dropout:
