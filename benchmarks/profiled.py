@@ -19,7 +19,7 @@ from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
 from monogram.curriculum import Personal, Recipe
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.machine import torch_threads
-from monogram.networks import Prepared, architecture, in_one_pass, laid_out
+from monogram.networks import Prepared, architecture, laid_out, natively
 from monogram.plan import Stretch
 from monogram.training import Feed, Samples, State, tally, train
 
@@ -84,7 +84,7 @@ def _as_trained(network: Prepared, work: Work) -> Work:
     """The same as the engine does it, with what follows on one another computed at once."""
 
     def at_once() -> None:
-        with in_one_pass(network):
+        with natively(network):
             work()
 
     return at_once

@@ -149,6 +149,23 @@ def profiled(found: dict[str, Any]) -> str:
     return _table(rows)
 
 
+def convolutions(found: dict[str, Any]) -> str:
+    """A row for each layer: of each part the share of the time, and how much less exact it is."""
+    parts = list(found["layers"][0]["parts"])
+    rows = [
+        ("", *parts),
+        ("---",) * (1 + len(parts)),
+        *(
+            (
+                one["layer"],
+                *(f"{part['ratio']:.2f} ({part['apart']:.1f})" for part in one["parts"].values()),
+            )
+            for one in found["layers"]
+        ),
+    ]
+    return _table(rows)
+
+
 def sentences(found: dict[str, Any]) -> str:
     """The lines that a benchmark prints."""
     return "\n".join(f"- {line}" for line in found["lines"])
@@ -162,7 +179,8 @@ TEXTS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "compiled": sentences,
     "judging": sentences,
     "dropout": sentences,
-    "one_pass": sentences,
+    "native": sentences,
+    "convolutions": convolutions,
     "judged": another_run,
     "scratch": scratch,
     "growth": growth,

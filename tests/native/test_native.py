@@ -17,10 +17,10 @@ IS_MISSING = """
 import torch
 from torch import nn
 from monogram import native
-from monogram.networks import in_one_pass
+from monogram.networks import natively
 assert not native.is_available()
 layer, inputs = nn.BatchNorm2d(8), torch.randn(3, 8, 4, 4).to(memory_format=torch.channels_last)
-with in_one_pass(layer):
+with natively(layer):
     layer(inputs)
 print("computed without")
 """

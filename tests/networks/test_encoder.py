@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from monogram import native
-from monogram.networks import in_one_pass
+from monogram.networks import natively
 from monogram.networks.drawing import drawing
 from monogram.training.modes import Modes
 
@@ -40,7 +40,7 @@ def left_over(layer, inputs, **options):
     own = mock.patch.object(
         nn.TransformerEncoderLayer, "forward", autospec=True, side_effect=FORWARD
     )
-    with in_one_pass(layer), own as calls:
+    with natively(layer), own as calls:
         other = computed(layer, inputs, **options)
     for one, another in zip(other, plain, strict=True):
         if another is None:
@@ -91,7 +91,7 @@ def test_very_different_scores_have_a_softmax():
 def test_what_is_no_number_stays_none():
     layer, inputs = made(), torch.randn(2, 3, 16)
     inputs[1, 2, 5] = torch.nan
-    with in_one_pass(layer), drawing(layer):
+    with natively(layer), drawing(layer):
         outputs = layer(inputs)
     assert outputs[1].isnan().all()
     assert not outputs[0].isnan().any()
@@ -161,7 +161,7 @@ class Halved(nn.Module):
 
 def test_half_precision_is_computed_by_pytorchs_operations():
     network = Halved()
-    with in_one_pass(network), drawing(network):
+    with natively(network), drawing(network):
         outputs = network(torch.randn(64, 64, 16))
     outputs.sum().backward()
     assert outputs.isfinite().all()
@@ -188,7 +188,7 @@ def test_a_part_that_was_replaced_is_computed():
     layer = made()
     layer._sa_block = lambda x, *_, **__: torch.zeros_like(x)
     with (
-        in_one_pass(layer),
+        natively(layer),
         mock.patch.object(
             nn.TransformerEncoderLayer, "forward", autospec=True, side_effect=FORWARD
         ) as own,
@@ -209,7 +209,7 @@ def test_gradients_can_be_differentiated_in_their_turn():
 
     layer, inputs = made(), torch.randn(3, 5, 16)
     plain = penalty(copy.deepcopy(layer), inputs)
-    with in_one_pass(layer):
+    with natively(layer):
         for one, other in zip(penalty(layer, inputs), plain, strict=True):
             assert (one is None) == (other is None)
             if other is not None:

@@ -63,7 +63,7 @@ def grouping_of(plan: Plan, job: Job, population: Population, workers: int) -> G
         "engine": job.engine,
         "kinds": kinds,
         "team": asdict(chosen.team),
-        "in_one_pass": chosen.in_one_pass,
+        "native": chosen.native,
     }
     part = file.with_suffix(".part")
     part.write_text(json.dumps(kept, indent=1), "utf-8")
@@ -86,7 +86,7 @@ def _read(file: Path, job: Job) -> Grouping:
         kept = json.loads(file.read_text("utf-8"))
         kinds = {name: _of_json(values) for name, values in kept["kinds"].items()}
         team = Team(**kept.get("team", {}))
-        grouping = Grouping(kinds, team, bool(kept.get("in_one_pass")))
+        grouping = Grouping(kinds, team, bool(kept.get("native")))
         engine = str(kept["engine"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"{file} is damaged ({error}); delete it to choose again") from error
@@ -101,7 +101,7 @@ def _read(file: Path, job: Job) -> Grouping:
 def choose(plan: Plan, job: Job, population: Population, workers: int) -> Grouping:
     """Who is trained together, as `grouping_of`; nothing is written but the cache."""
     kinds = dict(choices(plan, job, population, workers))
-    return Grouping(kinds, team_of(plan, job, population), job.in_one_pass)
+    return Grouping(kinds, team_of(plan, job, population), job.native)
 
 
 def choices(
@@ -228,7 +228,7 @@ def _key(name: str, tasks: Sequence[Task], job: Job, population: Population) -> 
     about = described(job.architecture.build(0))
     batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
     where = (batch, _lengths(tasks, job, population), device)
-    how = f"thorough {job.engine == 'stacked'}, in one pass {job.in_one_pass}"
+    how = f"thorough {job.engine == 'stacked'}, native {job.native}"
     return about and (name, *about, str(population.input_shape), *where, how)
 
 

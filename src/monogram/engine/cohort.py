@@ -108,13 +108,13 @@ class Grouping:
             only adjusted. Whoever has phases of several kinds is held to the strictest; without a
             kind everybody is trained alone.
         team: for shared phases.
-        in_one_pass: whether networks that are trained alone compute their normalisation with what
-            follows it, in another order of sums.
+        native: whether networks that are trained or judged alone compute natively what they can,
+            in another order of sums.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     team: Team = Team()
-    in_one_pass: bool = False
+    native: bool = False
 
     @property
     def stacks(self) -> bool:

@@ -16,10 +16,10 @@ from monogram.curriculum import Phase
 from monogram.engine import layout
 from monogram.engine.journal import Journal, read_records
 from monogram.engine.judge import at_most
-from monogram.networks import Prepared
+from monogram.networks import Prepared, shortened
 from monogram.plan import Node, Stretch, Task
 from monogram.population import Population
-from monogram.training import Samples, State, Tally, Weights, tally
+from monogram.training import Samples, State, Tally, Way, Weights, tally
 
 MOST_SAMPLES = 512  # of D_G, and of an individual, that a point is judged on
 POINT_BYTES = 200  # of a line, about
@@ -91,6 +91,7 @@ class Recorder:
         network: to judge with; nothing else may use it.
         device: where it is.
         progress: told the number of samples after each pass.
+        way: in which it looks at many samples.
     """
 
     def __init__(
@@ -100,7 +101,9 @@ class Recorder:
         network: Prepared,
         device: torch.device,
         progress: Callable[[float], None],
+        way: Way = shortened,
     ) -> None:
+        self._way = way
         self._population = population
         self._network = network
         self._device = device
@@ -187,7 +190,7 @@ class Recorder:
         """Of a network that may draw random numbers even now: they come from nobody's stream."""
         devices = [] if self._device.type == "cpu" else [self._device]
         with torch.random.fork_rng(devices=devices):
-            found = tally(self._network, samples)
+            found = tally(self._network, samples, way=self._way)
         self._progress(len(samples))
         return found.accuracy
 

@@ -26,7 +26,7 @@ from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
 from monogram.formats import count
 from monogram.native import is_missing
-from monogram.networks import gains_by_one_pass
+from monogram.networks import gains_natively
 from monogram.plan import Plan, Task
 from monogram.population import Population
 
@@ -70,7 +70,7 @@ def execute(
     grouping = grouping_of(plan, job, population, most)
     for line in grouping.lines():
         display.say(line)
-    slower = job.engine != "loop" and is_missing() and gains_by_one_pass(job.architecture.build(0))
+    slower = job.engine != "loop" and is_missing() and gains_natively(job.architecture.build(0))
     job = replace(job, engine=grouping)
     batch = job.recipe.batch_size
     own = {id_: min(batch, len(one.train)) for id_, one in population.individuals.items()}

@@ -13,7 +13,8 @@ from monogram.engine.cohort import Grouping
 from monogram.engine.harvest import Harvest, Journalling
 from monogram.errors import SettingError
 from monogram.native import is_available
-from monogram.networks import Architecture, in_one_pass
+from monogram.networks import Architecture, natively, shortened, shortened_natively
+from monogram.training import Way
 
 EngineName = Literal["auto", "loop", "stacked"]
 KINDS = ("cpu", "cuda")  # of devices
@@ -53,18 +54,23 @@ class Job:
     curves: bool = False
 
     @property
-    def in_one_pass(self) -> bool:
-        """Whether networks that are trained alone compute their normalisation in one pass.
+    def native(self) -> bool:
+        """Whether networks that are trained or judged alone compute natively what they can.
 
         Not by the engine "loop", which computes a network as PyTorch has it.
         """
         if isinstance(self.engine, Grouping):
-            return self.engine.in_one_pass
+            return self.engine.native
         return self.engine != "loop" and is_available()
 
     def layers(self, network: nn.Module) -> AbstractContextManager[None]:
         """In this context a network computes as it does where it is trained alone."""
-        return in_one_pass(network) if self.in_one_pass else nullcontext()
+        return natively(network) if self.native else nullcontext()
+
+    @property
+    def way(self) -> Way:
+        """In which a network is judged alone."""
+        return shortened_natively if self.native else shortened
 
 
 def choose_device(name: str) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from monogram.networks import shortened
 from monogram.population import Population, Split
 from monogram.streams import stream
-from monogram.training import Samples, Tally, as_samples, tally
+from monogram.training import Samples, Tally, Way, as_samples, tally
 
 PARTS = 5  # of an individual's validation data, for cross-validation
 
@@ -23,6 +24,7 @@ class Judge:
         device: where networks are.
         most_global: the most samples of D_G to use, for validation and test each.
         progress: told the number of samples after each pass.
+        way: in which it looks at many samples.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class Judge:
         device: torch.device,
         most_global: int,
         progress: Callable[[float], None],
+        way: Way = shortened,
     ) -> None:
         self._population = population
+        self._way = way
         self._device = device
         self._progress = progress
         self.shared = self._parts(population.global_data, most_global)
@@ -69,7 +73,7 @@ class Judge:
         return validation, validation if second is first else self._tally(network, second)
 
     def _tally(self, network: nn.Module, samples: Samples) -> Tally:
-        result = tally(network, samples)
+        result = tally(network, samples, way=self._way)
         self._progress(len(samples))
         return result
 

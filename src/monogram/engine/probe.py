@@ -114,7 +114,7 @@ def _subject(node: Node, job: Job, population: Population) -> tuple[str, ...]:
     network = job.architecture.build(0)
     about = described(network) or (str(network),)
     kind, batch = node.stretch.trained.train, f"batch {_batch(node, job, population)}"
-    how = (f"{job.threads} threads", f"in one pass {job.in_one_pass}")
+    how = (f"{job.threads} threads", f"native {job.native}")
     where = (str(population.input_shape), batch, job.device, *how)
     return "worker", kind, *about, *where
 
@@ -150,7 +150,7 @@ def _measure(
     step = step_seconds(stretch.until(stop), job, population, network)
     some = as_samples(population, population.global_data.train[:JUDGED], device)
     started = moment(device)
-    tally(network, some)
+    tally(network, some, way=job.way)
     return step, (moment(device) - started) / len(some)
 
 

@@ -99,5 +99,5 @@ def _subject(job: Job, population: Population) -> tuple[str, ...]:
     batch = min(job.recipe.batch_size, len(population.global_data.train))
     about = described(job.architecture.build(0))
     shape = str(population.input_shape)
-    how = (f"{job.threads} threads", f"in one pass {job.in_one_pass}")
+    how = (f"{job.threads} threads", f"native {job.native}")
     return about and ("threads", *about, shape, f"batch {batch}", *how)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -144,7 +145,7 @@ class Trial:
     """
 
     def __init__(self, kind: str, tasks: Sequence[Task], job: Job, population: Population) -> None:
-        self._recipe, self._layers = job.recipe, job.layers
+        self._recipe, self._layers, self._way = job.recipe, job.layers, job.way
         self._population = population
         self._device = torch.device(job.device)
         self._network, self._stacked, self._judged = (
@@ -293,7 +294,8 @@ class Trial:
         with self._layers(self._network):
             train(self._network, self._start, stretch, feed, self._recipe, times)
         samples = self._to_judge()
-        seconds = _seconds(lambda: tally(self._network, samples), self._device)
+        look = partial(tally, self._network, samples, way=self._way)
+        seconds = _seconds(look, self._device)
         return Speed(0.0, times.gap, seconds / len(samples))
 
     def _together(self, size: int) -> Speed:

@@ -52,7 +52,8 @@ class Workshop:
         self.device = torch.device(job.device)
         self.population = open_population(layout.population(job.folder))
         self.network = self.new_network()
-        self.judge = Judge(self.population, self.device, job.evaluation_samples, progress)
+        most = job.evaluation_samples
+        self.judge = Judge(self.population, self.device, most, progress, job.way)
         train_rows = self.population.global_data.train
         self.shared = as_samples(self.population, train_rows, self.device)
         self.gatherer = job.harvest.open(
@@ -136,9 +137,8 @@ class Workshop:
 
     def _new_recorder(self) -> Recorder:
         """With a network of its own: what judging does to one cannot touch the training."""
-        return Recorder(
-            self.job.folder, self.population, self.new_network(), self.device, self.progress
-        )
+        job, network = self.job, self.new_network()
+        return Recorder(job.folder, self.population, network, self.device, self.progress, job.way)
 
     def _parent_state(self, parent: str | None, seed: int) -> State:
         if parent is None:

@@ -6,6 +6,7 @@ whoever calls a function here asks first whether it can.
 """
 
 from monogram.native.attention import attended, attended_plainly, can_attend
+from monogram.native.convolve import can_convolve, convolved, may_convolve
 from monogram.native.dropout import (
     added_and_normalised,
     can_add,
@@ -24,11 +25,14 @@ __all__ = [
     "attended_plainly",
     "can_add",
     "can_attend",
+    "can_convolve",
     "can_drop",
     "can_normalise",
+    "convolved",
     "drop_factors",
     "is_available",
     "is_missing",
+    "may_convolve",
     "normalised",
     "rectified_and_dropped",
 ]

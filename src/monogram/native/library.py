@@ -22,12 +22,19 @@ ARGUMENTS = {
     "monogram_drop_add_normalise_backward": [*[POINTER] * 6, WHOLE, WHOLE, *[POINTER] * 4],
     "monogram_attend": [POINTER] * 5,
     "monogram_attend_backward": [POINTER] * 6,
+    "monogram_convolve": [POINTER] * 6,
+    "monogram_convolve_backward": [POINTER] * 5,
 }
 """Of each function in C."""
 LANES = 8  # numbers at a time, as in vectors.h
 MOST_THREADS = 2
 """The C computes on one, which takes less time than PyTorch's operations on two."""
 SIZES = ("batch", "height", "width", "channels", "high", "wide")
+
+CONVOLUTION = (
+    *("batch", "height", "width", "inputs", "outputs"),
+    *("high", "wide", "above", "beside"),
+)
 
 
 class Shape(ctypes.Structure):
@@ -51,6 +58,21 @@ class Attention(ctypes.Structure):
     heads: int
     width: int
     _fields_ = tuple((name, WHOLE) for name in ("batch", "length", "heads", "width"))
+
+
+class Convolution(ctypes.Structure):
+    """What convolve.c calls by that name: sizes in pixels and channels."""
+
+    batch: int
+    height: int
+    width: int
+    inputs: int
+    outputs: int
+    high: int
+    wide: int
+    above: int
+    beside: int
+    _fields_ = tuple((name, WHOLE) for name in CONVOLUTION)
 
 
 FOLDER = Path(__file__).parent

@@ -1,7 +1,7 @@
 """Batch normalisation, ReLU and max pooling in one pass over memory: normalise.c for tensors.
 
 PyTorch takes a pass for each, and one for each one's gradient. How much of a training step is left
-is measured by `python -m benchmarks one_pass`.
+is measured by `python -m benchmarks native`.
 """
 
 from ctypes import byref

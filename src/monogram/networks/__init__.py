@@ -16,7 +16,12 @@ from monogram.networks.architecture import (
 from monogram.networks.contract import check_network
 from monogram.networks.example import example_inputs
 from monogram.networks.layout import laid_out
-from monogram.networks.one_pass import gains_by_one_pass, in_one_pass
+from monogram.networks.natively import (
+    gains_natively,
+    natively,
+    shortened,
+    shortened_natively,
+)
 from monogram.networks.paper import PaperNetwork
 from monogram.networks.parts import head_names, last_block_names, trainable_names
 from monogram.networks.prepared import PRIOR, Prepared, with_prior
@@ -37,13 +42,15 @@ __all__ = [
     "example_inputs",
     "factory_named",
     "filled",
-    "gains_by_one_pass",
+    "gains_natively",
     "head_names",
-    "in_one_pass",
     "kept_factory",
     "laid_out",
     "last_block_names",
+    "natively",
     "rebuild",
+    "shortened",
+    "shortened_natively",
     "trainable_names",
     "with_prior",
 ]

@@ -4,7 +4,7 @@ With fixed statistics batch normalisation is an affine function of each channel,
 convolution before it with other weights. What is left out is a pass over all activations.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +18,12 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
+def _as_it_is(convolution: nn.Module) -> Step:
+    return convolution
+
+
 @contextmanager
-def folded(network: nn.Module) -> Iterator[None]:
+def folded(network: nn.Module, computed: Callable[[nn.Module], Step] = _as_it_is) -> Iterator[None]:
     """In this context a network's batch normalisation is folded into the convolutions before it.
 
     It computes the same function, but for the order of sums. Its modules and their tensors are what
@@ -27,17 +31,19 @@ def folded(network: nn.Module) -> Iterator[None]:
 
     Args:
         network: in evaluation mode, and not to be trained in the context.
+        computed: says how the convolutions are computed that others are folded into.
     """
-    with altered({one: in_steps(one, _steps(list(one))) for one in sequences(network)}):
+    steps = {one: _steps(list(one), computed) for one in sequences(network)}
+    with altered({one: in_steps(one, its) for one, its in steps.items()}):
         yield
 
 
-def _steps(modules: Sequence[Any]) -> Iterator[Step]:
+def _steps(modules: Sequence[Any], computed: Callable[[nn.Module], Step]) -> Iterator[Step]:
     """The modules of a sequence; one step for a convolution and the normalisation after it."""
     while modules:
         pair = modules[:2]
         if len(pair) == 2 and _foldable(*pair):
-            yield _fused(*pair)
+            yield computed(_fused(*pair))
         else:
             pair = modules[:1]
             yield pair[0]

@@ -22,7 +22,7 @@ from monogram.training.stack_state import StackState
 from monogram.training.stackable import judging_problem
 from monogram.training.stacked import Own, StackedNetwork, without_warnings
 from monogram.training.state import State, load_state, save_state
-from monogram.training.tally import Tallies, Tally, tally
+from monogram.training.tally import Tallies, Tally, Way, tally
 
 __all__ = [
     "Endless",
@@ -37,6 +37,7 @@ __all__ = [
     "Surroundings",
     "Tallies",
     "Tally",
+    "Way",
     "Weights",
     "adjust",
     "as_samples",

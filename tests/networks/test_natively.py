@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monogram import native
-from monogram.networks import Conv1dNetwork, PaperNetwork, Prepared, in_one_pass, laid_out
+from monogram.networks import Conv1dNetwork, PaperNetwork, Prepared, laid_out, natively
 from monogram.networks.altered import is_altered
 
 NORMALISE = functional.batch_norm
@@ -42,7 +42,7 @@ def left_over(network: nn.Module, inputs: Tensor, apart: float = 1e-3) -> int:
     """
     plain = trained(copy.deepcopy(network), inputs)
     normalise = mock.patch.object(functional, "batch_norm", wraps=NORMALISE)
-    with in_one_pass(network), normalise as own:
+    with natively(network), normalise as own:
         other = trained(network, inputs)
     assert other.keys() == plain.keys()
     for name, tensor in plain.items():
@@ -92,7 +92,7 @@ def test_a_chain_is_computed_at_once(size, relu, rows, columns, channels, batch)
 def test_moments_are_exact_far_from_zero(batch):
     inputs = pictures(batch, 8, 9, 5) + 1000
     layer = nn.BatchNorm2d(8)
-    with in_one_pass(layer):
+    with natively(layer):
         outputs = layer(inputs)
     exact = inputs.double()
     exact = (exact - exact.mean((0, 2, 3), keepdim=True)) / (
@@ -132,7 +132,7 @@ def test_what_is_no_number_in_a_part_of_a_window_is_what_is_pooled():
     inputs = pictures(2, 8, 4, 4)
     inputs[0, :, 0, 0] = inputs.mean((0, 2, 3))
     plain = copy.deepcopy(network)(inputs)
-    with in_one_pass(network):
+    with natively(network):
         assert torch.equal(network(inputs).isnan(), plain.isnan())
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_number_stays_none():
         inputs = pictures(2, 8, 4, 4)
         inputs[1, 3, 2, 2] = bad
         layers = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
-        with in_one_pass(layers):
+        with natively(layers):
             outputs = layers(inputs)
         assert outputs[:, 3].isnan().all()
         assert not outputs[:, [0, 1, 2, 4, 5, 6, 7]].isnan().any()
@@ -220,7 +220,7 @@ def test_other_layers_and_inputs_are_left_to_pytorch(layer, inputs):
 
 def test_other_numbers_of_channels_are_refused_as_by_pytorch():
     network = nn.Sequential(nn.BatchNorm2d(8))
-    with in_one_pass(network), pytest.raises(RuntimeError):
+    with natively(network), pytest.raises(RuntimeError):
         network(pictures(4, 16, 5, 5))
 
 
@@ -274,7 +274,7 @@ def test_hooks_between_see_what_is_there():
     network = laid_out(nn.Sequential(inner, nn.ReLU()))
     seen: list[float] = []
     inner.register_forward_hook(lambda *given: seen.append(float(given[2].detach().min())))
-    with in_one_pass(network):
+    with natively(network):
         network(pictures(4, 8, 5, 5))
     assert seen[0] < 0
 
@@ -282,7 +282,7 @@ def test_hooks_between_see_what_is_there():
 def test_a_hook_that_comes_later_is_called():
     network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU())
     seen: list[float] = []
-    with in_one_pass(network):
+    with natively(network):
         network[0].register_forward_hook(lambda *given: seen.append(float(given[2].detach().min())))
         network(pictures(4, 8, 5, 5))
     assert seen[0] < 0
@@ -290,7 +290,7 @@ def test_a_hook_that_comes_later_is_called():
 
 def test_a_copy_made_meanwhile_computes_the_same():
     network, inputs = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU()), pictures(4, 8, 5, 5)
-    with in_one_pass(network):
+    with natively(network):
         other = copy.deepcopy(network)
         network.get_parameter("0.weight").data.zero_()
     assert float(other(inputs).detach().max()) > 0
@@ -307,14 +307,14 @@ def test_gradients_can_be_differentiated_in_their_turn():
         return torch.autograd.grad(slope.pow(2).sum(), list(network.parameters()))
 
     plain = penalty(copy.deepcopy(network))
-    with in_one_pass(network):
+    with natively(network):
         torch.testing.assert_close(penalty(network), plain, rtol=1e-3, atol=1e-3)
 
 
 def test_what_torch_func_transforms_is_left_to_pytorch():
     without = layer(running_mean=None, running_var=None, num_batches_tracked=None)
     network = nn.Sequential(without, nn.ReLU())
-    with in_one_pass(network):
+    with natively(network):
         gradient = torch.func.grad(lambda one: network(one).pow(3).sum())(pictures(3, 8, 4, 4))
     assert gradient.isfinite().all()
 
@@ -328,7 +328,7 @@ def test_layers_in_evaluation_mode_keep_their_statistics():
     network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)).eval()
     inputs = pictures(4, 8, 6, 6)
     plain = network(inputs)
-    with in_one_pass(network):
+    with natively(network):
         torch.testing.assert_close(network(inputs), plain, rtol=0, atol=0)
     assert int(network.get_buffer("0.num_batches_tracked")) == 0
 
@@ -336,7 +336,7 @@ def test_layers_in_evaluation_mode_keep_their_statistics():
 def test_frozen_layers_get_no_gradients():
     network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU())
     network[0].weight.requires_grad_(False)
-    with in_one_pass(network):
+    with natively(network):
         network(pictures(4, 8, 6, 6)).sum().backward()
     assert network[0].weight.grad is None
     assert network[0].bias.grad is not None
@@ -355,6 +355,6 @@ def test_a_module_with_a_hook_is_left_as_it_is():
     network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU())
     seen = []
     network[1].register_forward_hook(lambda *_: seen.append(1))
-    with in_one_pass(network):
+    with natively(network):
         network(pictures(4, 8, 6, 6))
     assert seen == [1]

@@ -1,0 +1,123 @@
+"""Convolutions by C of Monogram's own against PyTorch's: how long, and how exact.
+
+The layers of the paper's network and of the 1-D network, forward and both gradients, in one process
+with one thread, in turn. Exact is what PyTorch computes in float64, and a distance is the square
+root of the mean square, of random inputs and weights. `python -m benchmarks convolutions`.
+"""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from monogram import native
+from monogram.engine.allocator import keep_big_blocks
+from monogram.engine.machine import torch_threads
+
+ROUNDS = 15
+BATCH = 128
+PARTS = ("forward", "inputs' gradient", "weights' gradient")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution: channels in and out, the picture's sides, the kernel's."""
+
+    inputs: int
+    outputs: int
+    picture: tuple[int, int]
+    kernel: tuple[int, int] = (3, 3)
+
+    def __str__(self) -> str:
+        """For a table."""
+        picture, kernel = (f"{high} × {wide}" for high, wide in (self.picture, self.kernel))
+        return f"{kernel}, {self.inputs} to {self.outputs} channels of {picture}"
+
+
+LAYERS = (
+    Layer(6, 16, (1, 100), (1, 5)),
+    Layer(16, 32, (1, 50), (1, 5)),
+    Layer(32, 32, (1, 25), (1, 5)),
+    Layer(8, 16, (32, 32)),
+    Layer(16, 32, (16, 16)),
+    Layer(32, 32, (16, 16)),
+    Layer(32, 32, (8, 8)),
+    Layer(32, 64, (32, 32)),
+    Layer(64, 128, (16, 16)),
+    Layer(128, 128, (16, 16)),
+    Layer(128, 128, (8, 8)),
+)
+Compute = Callable[[Tensor], Tensor]
+
+
+def run() -> dict[str, Any]:
+    """Compare the two for each layer."""
+    assert native.is_available(), "Monogram was installed without a C compiler"
+    keep_big_blocks()
+    with torch_threads(1):
+        found = [_compared(layer) for layer in LAYERS]
+    return {"layers": found, "lines": list(map(_line, found))}
+
+
+def _line(found: dict[str, Any]) -> str:
+    parts = (
+        f"{part} {one['ratio']:.2f} of the time, {one['apart']:.1f} times as far from exact"
+        for part, one in found["parts"].items()
+    )
+    return f"{found['layer']}: {'; '.join(parts)}"
+
+
+def _compared(layer: Layer) -> dict[str, Any]:
+    """Of each part the median of the ratios of times, and the ratio of the distances."""
+    torch.manual_seed(0)
+    padding = tuple(side // 2 for side in layer.kernel)
+    module = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, padding=padding, bias=False)
+    module = module.to(memory_format=torch.channels_last)
+    inputs = torch.randn(BATCH, layer.inputs, *layer.picture)
+    inputs = inputs.to(memory_format=torch.channels_last)
+    gradients = torch.randn(BATCH, layer.outputs, *layer.picture)
+    gradients = gradients.to(memory_format=torch.channels_last)
+    ways: tuple[Compute, Compute] = (lambda x: native.convolved(module, x), module)
+    parts = [_parts(module, inputs, gradients, way) for way in ways]
+    exact_module = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, padding=padding, bias=False)
+    exact_module.load_state_dict(module.state_dict())
+    exact_module = exact_module.double()
+    exact = _parts(exact_module, inputs.double(), gradients.double(), exact_module)
+    found = {}
+    for part, ours, theirs, truth in zip(PARTS, *parts, exact, strict=True):
+        ratios = [_seconds(ours) / _seconds(theirs) for _ in range(ROUNDS)]
+        apart = _distance(ours(), truth()) / _distance(theirs(), truth())
+        found[part] = {"ratio": statistics.median(ratios), "apart": apart}
+    return {"layer": str(layer), **asdict(layer), "parts": found}
+
+
+def _parts(
+    module: nn.Conv2d, inputs: Tensor, gradients: Tensor, way: Compute
+) -> list[Callable[[], Tensor]]:
+    """What is timed: outputs, and the gradients of one at a time."""
+    learning = inputs.clone(memory_format=torch.preserve_format).requires_grad_()
+    outputs = way(learning)
+
+    def of(what: Tensor) -> Tensor:
+        (found,) = torch.autograd.grad(outputs, what, gradients, retain_graph=True)
+        return found
+
+    def forward() -> Tensor:
+        with torch.no_grad():
+            return way(inputs)
+
+    return [forward, lambda: of(learning), lambda: of(module.weight)]
+
+
+def _distance(one: Tensor, exact: Tensor) -> float:
+    return float((one.double() - exact).square().mean().sqrt())
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = perf_counter()
+    work()
+    return perf_counter() - started

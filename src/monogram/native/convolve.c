@@ -1,0 +1,318 @@
+/* Convolutions of 3 x 3 and 1 x 5 with a fraction of the multiplications (winograd.h).
+
+   Activations are float32 with the channels last: [batch, height, width, channels], channels a
+   multiple of LANES. Outputs are made in tiles of four a side. For TILES of them at a time, which
+   stay in the caches: the inputs that a tile sees are taken to their points (`gather`); at each
+   point the channels are multiplied by the weights, a product of matrices; and what comes out is
+   taken back to outputs (`scatter`). The weights' gradients come of the same points, of inputs and
+   of the outputs' gradients, and those of the inputs are a convolution of the outputs' gradients. */
+
+#include "winograd.h"
+
+typedef struct {
+    long batch, height, width;
+    long inputs, outputs; /* channels */
+    long high, wide;      /* of a kernel */
+    long above, beside;   /* rows and columns of zeros around a picture */
+} Convolution;
+
+#define TILES 24 /* no power of two: points lie so far apart, and would share lines of a cache */
+#define SPARE 16 /* numbers between points, for the same reason */
+#define POINT(channels) (TILES * (channels) + SPARE) /* from one to the next */
+#define PANEL 16 /* columns that are multiplied at a time */
+#ifdef __AVX512F__
+#define ROWS 8 /* of a panel, whose sums stay in registers */
+#else
+#define ROWS 4
+#endif
+typedef float Panel __attribute__((vector_size(PANEL * sizeof(float))));
+
+/* For functions whose addresses would not fit into registers beside those of their callers. */
+#define BY_ITSELF static __attribute__((noinline))
+#define UNROLLED _Pragma("GCC unroll 36")
+
+/* How far lines and columns of a grid of numbers lie apart. */
+typedef struct {
+    long line, column;
+} Apart;
+
+/* Takes LANES channels of a grid to those of another; `added` to each, or null. */
+typedef void Transform(const float *from, Apart in, float *to, Apart out, const float *added);
+
+/* The same of so many rows and columns to others, along one axis and then along the other. */
+INLINE void transform(const float *from, Apart in, float *to, Apart out, const float *added,
+                      void (*const axis)(Floats *, long, long), const long rows, const long columns,
+                      const long to_rows, const long to_columns, const long high, const long wide) {
+    const long k = columns > to_columns ? columns : to_columns;
+    Floats v[MOST_POINTS];
+    UNROLLED for (long y = 0; y < rows; y++)
+        UNROLLED for (long x = 0; x < columns; x++)
+            v[y * k + x] = floats(from + y * in.line + x * in.column);
+    UNROLLED for (long x = 0; x < columns; x++) axis(v + x, high, k);
+    UNROLLED for (long y = 0; y < to_rows; y++) axis(v + y * k, wide, 1);
+    UNROLLED for (long y = 0; y < to_rows; y++)
+        UNROLLED for (long x = 0; x < to_columns; x++) {
+            if (added) v[y * k + x] += floats(added);
+            put(v[y * k + x], to + y * out.line + x * out.column);
+        }
+}
+
+#define TRANSFORM(name, axis, added, ...)                                                      \
+    BY_ITSELF void name(const float *from, Apart in, float *to, Apart out, const float *plus) { \
+        (void)plus;                                                                            \
+        transform(from, in, to, out, added, axis, __VA_ARGS__);                                \
+    }
+
+/* Kernels of one size: sides, points along each, outputs of a tile along each, transforms. */
+typedef struct {
+    long high, wide, down, along, rows, columns;
+    Transform *inputs, *weights, *outputs, *gradients, *of_weights;
+} Kernel;
+
+#define KERNEL(name, h, w)                                                                      \
+    TRANSFORM(inputs_##name, points_of_inputs, 0, POINTS(h), POINTS(w), POINTS(h), POINTS(w), h, w) \
+    TRANSFORM(weights_##name, points_of_weights, 0, h, w, POINTS(h), POINTS(w), h, w)            \
+    TRANSFORM(outputs_##name, outputs_of_points, plus, POINTS(h), POINTS(w), STEP(h), STEP(w), h, w) \
+    TRANSFORM(gradients_##name, points_of_gradients, 0, STEP(h), STEP(w), POINTS(h), POINTS(w), h, w) \
+    TRANSFORM(of_weights_##name, weights_of_points, 0, POINTS(h), POINTS(w), h, w, h, w)         \
+    static const Kernel name = {h, w, POINTS(h), POINTS(w), STEP(h), STEP(w), inputs_##name,     \
+                                weights_##name, outputs_##name, gradients_##name, of_weights_##name};
+KERNEL(three_by_three, 3, 3)
+KERNEL(one_by_five, 1, 5)
+
+/* c [rows, columns] = a [rows, count] b [count, columns] for a multiple of ROWS rows and a vector of
+   columns, or what is added to c. a's rows lie `row` apart and its columns `step`, b's rows `across`
+   and c's `line`. */
+#define MULTIPLY(name, Vector)                                                                  \
+    INLINE void name(const float *a, long row, long step, const float *b, long across, float *c, \
+                     long line, long rows, long count, const int add) {                         \
+        for (long first = 0; first < rows; first += ROWS, a += ROWS * row, c += ROWS * line) {   \
+            Vector sums[ROWS];                                                                  \
+            for (long i = 0; i < ROWS; i++) {                                                   \
+                if (add) memcpy(&sums[i], c + i * line, sizeof(Vector));                        \
+                else sums[i] = (Vector){0};                                                     \
+            }                                                                                   \
+            for (long k = 0; k < count; k++) {                                                  \
+                Vector right;                                                                   \
+                memcpy(&right, b + k * across, sizeof(Vector));                                 \
+                for (long i = 0; i < ROWS; i++) sums[i] += a[i * row + k * step] * right;       \
+            }                                                                                   \
+            for (long i = 0; i < ROWS; i++) memcpy(c + i * line, &sums[i], sizeof(Vector));     \
+        }                                                                                       \
+    }
+MULTIPLY(multiply_panel, Panel)
+MULTIPLY(multiply_half, Floats)
+
+/* Inputs [rows, inputs] by weights, which lie panel by panel, at a point. */
+BY_ITSELF void by_weights(const Convolution *s, const float *inputs, const float *weights,
+                          float *outputs, long rows) {
+    const long in = s->inputs, line = s->outputs;
+    long c = 0;
+    for (; c + PANEL <= line; c += PANEL)
+        multiply_panel(inputs, in, 1, weights + c * in, PANEL, outputs + c, line, rows, in, 0);
+    if (c < line)
+        multiply_half(inputs, in, 1, weights + c * in, LANES, outputs + c, line, rows, in, 0);
+}
+
+/* Inputs [count, inputs], transposed, by gradients [count, outputs] at a point, added up. */
+BY_ITSELF void by_gradients(const Convolution *s, const float *inputs, const float *gradients,
+                            float *weights, long count) {
+    const long in = s->inputs, line = s->outputs;
+    long c = 0;
+    for (; c + PANEL <= line; c += PANEL)
+        multiply_panel(inputs, 1, in, gradients + c, line, weights + c, line, in, count, 1);
+    if (c < line) multiply_half(inputs, 1, in, gradients + c, line, weights + c, line, in, count, 1);
+}
+
+/* Pictures of [height, width, channels]. */
+typedef struct {
+    long height, width, channels;
+} Pictures;
+
+/* Those that come in and those that come out, and the tiles that the latter are cut into. */
+typedef struct {
+    Pictures in, out;
+    long rows, columns, count; /* of tiles: in a picture, and in all */
+} Tiles;
+
+static Tiles tiles_of(const Convolution *s, const Kernel *kernel) {
+    const long height = s->height + 2 * s->above - kernel->high + 1;
+    const long width = s->width + 2 * s->beside - kernel->wide + 1;
+    const long rows = (height + kernel->rows - 1) / kernel->rows;
+    const long columns = (width + kernel->columns - 1) / kernel->columns;
+    return (Tiles){{s->height, s->width, s->inputs}, {height, width, s->outputs},
+                   rows, columns, s->batch * rows * columns};
+}
+
+/* One of them: in which picture, at which row and column of tiles. */
+typedef struct {
+    long picture, row, column;
+} Tile;
+
+static void advance(const Tiles *tiles, Tile *tile) {
+    if (++tile->column < tiles->columns) return;
+    tile->column = 0;
+    if (++tile->row < tiles->rows) return;
+    tile->row = 0;
+    tile->picture++;
+}
+
+/* A rectangle of a picture's pixels; in part it may lie beyond the edges. */
+typedef struct {
+    long top, left, rows, columns;
+} Part;
+
+static int is_inside(const Pictures *of, const Part *part) {
+    return part->top >= 0 && part->left >= 0 && part->top + part->rows <= of->height &&
+           part->left + part->columns <= of->width;
+}
+
+static long within(long value, long most) { return value < 0 ? 0 : value > most ? most : value; }
+
+/* Copy what of a part lies in a picture from there to a patch of its own, or back. */
+static void copy(const Pictures *of, const Part *part, float *picture, float *patch, int back) {
+    const long first = within(part->left, of->width);
+    const long length = within(part->left + part->columns, of->width) - first;
+    const long top = within(-part->top, part->rows);
+    const long bottom = within(of->height - part->top, part->rows);
+    for (long y = top; y < bottom; y++) {
+        float *there = picture + ((part->top + y) * of->width + first) * of->channels;
+        float *here = patch + (y * part->columns + first - part->left) * of->channels;
+        memcpy(back ? there : here, back ? here : there, length * of->channels * sizeof(float));
+    }
+}
+
+/* Inputs of some tiles, or gradients of their outputs, to their points [points, tiles, channels].
+   Behind the last of them is room for a patch. */
+static void gather(const Kernel *kernel, const Tiles *tiles, Tile *tile, const Pictures *of,
+                   const float *pictures, Part part, Transform *to_points, long count,
+                   float *points) {
+    const long top = part.top, left = part.left, channels = of->channels;
+    const Apart out = {kernel->along * POINT(channels), POINT(channels)};
+    float *patch = points + kernel->down * out.line;
+    for (long i = 0; i < count; i++, advance(tiles, tile)) {
+        const float *from = pictures + tile->picture * of->height * of->width * channels;
+        Apart in = {of->width * channels, channels};
+        part.top = top + tile->row * kernel->rows;
+        part.left = left + tile->column * kernel->columns;
+        if (is_inside(of, &part)) from += (part.top * of->width + part.left) * channels;
+        else {
+            memset(patch, 0, part.rows * part.columns * channels * sizeof(float));
+            copy(of, &part, (float *)from, patch, 0);
+            in.line = part.columns * channels;
+            from = patch;
+        }
+        for (long c = 0; c < channels; c += LANES)
+            to_points(from + c, in, points + i * channels + c, out, 0);
+    }
+}
+
+/* Points of some tiles [points, tiles, channels] to outputs. */
+static void scatter(const Kernel *kernel, const Tiles *tiles, Tile *tile, float *points, long count,
+                    const float *bias, float *outputs) {
+    const Pictures *of = &tiles->out;
+    const long channels = of->channels;
+    const Apart in = {kernel->along * POINT(channels), POINT(channels)};
+    float *patch = points + kernel->down * in.line;
+    for (long i = 0; i < count; i++, advance(tiles, tile)) {
+        const Part part = {tile->row * kernel->rows, tile->column * kernel->columns, kernel->rows,
+                           kernel->columns};
+        float *picture = outputs + tile->picture * of->height * of->width * channels;
+        const int inside = is_inside(of, &part);
+        const Apart out = {(inside ? of->width : part.columns) * channels, channels};
+        float *to = inside ? picture + part.top * out.line + part.left * channels : patch;
+        for (long c = 0; c < channels; c += LANES)
+            kernel->outputs(points + i * channels + c, in, to + c, out, bias ? bias + c : 0);
+        if (!inside) copy(of, &part, picture, patch, 1);
+    }
+}
+
+/* Weights [high, wide, inputs, outputs] to their points [points, panels, inputs, PANEL]. */
+static void points_of_kernels(const Kernel *kernel, const Convolution *s, const float *weights,
+                              float *points) {
+    const long size = s->inputs * s->outputs;
+    const Apart in = {kernel->wide * size, size}, out = {kernel->along * size, size};
+    for (long c = 0; c < s->outputs; c += LANES) {
+        const long panel = c / PANEL * PANEL;
+        const long across = s->outputs - panel < PANEL ? LANES : PANEL;
+        float *to = points + panel * s->inputs + c - panel;
+        for (long i = 0; i < s->inputs; i++)
+            kernel->weights(weights + i * s->outputs + c, in, to + i * across, out, 0);
+    }
+}
+
+/* Gradients at the weights' points [points, inputs, outputs] to those of the weights. */
+static void kernels_of_points(const Kernel *kernel, const Convolution *s, const float *points,
+                              float *weights) {
+    const long size = s->inputs * s->outputs;
+    const Apart in = {kernel->along * size, size}, out = {kernel->wide * size, size};
+    for (long i = 0; i < size; i += LANES) kernel->of_weights(points + i, in, weights + i, out, 0);
+}
+
+/* The memory to compute in: points of the weights, and of TILES tiles' inputs and outputs. */
+typedef struct {
+    long points;
+    float *weights, *inputs, *outputs;
+} Scratch;
+
+static Scratch scratch_of(const Kernel *kernel, const Convolution *s, float *memory) {
+    const long points = kernel->down * kernel->along;
+    float *inputs = memory + points * s->inputs * s->outputs;
+    return (Scratch){points, memory, inputs, inputs + points * (POINT(s->inputs) + s->inputs)};
+}
+
+static const Kernel *kernel_of(const Convolution *s) {
+    return s->high == 3 ? &three_by_three : &one_by_five;
+}
+
+/* What the tile in a picture's upper left corner sees. */
+static Part seen(const Kernel *kernel, const Convolution *s) {
+    return (Part){-s->above, -s->beside, kernel->down, kernel->along};
+}
+
+static long fewer(long one, long other) { return one < other ? one : other; }
+
+/* Outputs [batch, height, width, outputs] of weights [high, wide, inputs, outputs]; bias may be
+   null. */
+void monogram_convolve(const Convolution *s, const float *inputs, const float *weights,
+                       const float *bias, float *memory, float *outputs) {
+    const Kernel *kernel = kernel_of(s);
+    const Tiles tiles = tiles_of(s, kernel);
+    const Scratch at = scratch_of(kernel, s, memory);
+    const long size = s->inputs * s->outputs;
+    Tile in = {0}, out = {0};
+    points_of_kernels(kernel, s, weights, at.weights);
+    for (long first = 0; first < tiles.count; first += TILES) {
+        const long some = fewer(TILES, tiles.count - first);
+        const long rows = (some + ROWS - 1) / ROWS * ROWS;
+        gather(kernel, &tiles, &in, &tiles.in, inputs, seen(kernel, s), kernel->inputs, some,
+               at.inputs);
+        for (long p = 0; p < at.points; p++)
+            by_weights(s, at.inputs + p * POINT(s->inputs), at.weights + p * size,
+                       at.outputs + p * POINT(s->outputs), rows);
+        scatter(kernel, &tiles, &out, at.outputs, some, bias, outputs);
+    }
+}
+
+/* Gradients of weights [high, wide, inputs, outputs] of those of the outputs. */
+void monogram_convolve_backward(const Convolution *s, const float *inputs, const float *gradients,
+                                float *memory, float *of_weights) {
+    const Kernel *kernel = kernel_of(s);
+    const Tiles tiles = tiles_of(s, kernel);
+    const Scratch at = scratch_of(kernel, s, memory);
+    const long size = s->inputs * s->outputs;
+    const Part made = {0, 0, kernel->rows, kernel->columns};
+    Tile in = {0}, out = {0};
+    memset(at.weights, 0, at.points * size * sizeof(float));
+    for (long first = 0; first < tiles.count; first += TILES) {
+        const long some = fewer(TILES, tiles.count - first);
+        gather(kernel, &tiles, &in, &tiles.in, inputs, seen(kernel, s), kernel->inputs, some,
+               at.inputs);
+        gather(kernel, &tiles, &out, &tiles.out, gradients, made, kernel->gradients, some,
+               at.outputs);
+        for (long p = 0; p < at.points; p++)
+            by_gradients(s, at.inputs + p * POINT(s->inputs), at.outputs + p * POINT(s->outputs),
+                         at.weights + p * size, some);
+    }
+    kernels_of_points(kernel, s, at.weights, of_weights);
+}

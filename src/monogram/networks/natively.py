@@ -1,0 +1,65 @@
+"""How a network computes where C of Monogram's own takes less time for the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+from monogram.native import is_available
+from monogram.networks.attention import attending_in_the_open, is_plain
+from monogram.networks.chains import is_normalisation, normalising_at_once
+from monogram.networks.convolutions import (
+    convolving_natively,
+    is_convolution,
+    natively_computed,
+)
+from monogram.networks.encoder import encoding_at_once, mixed_at_once
+from monogram.networks.fold import folded
+from monogram.networks.pool import pooled_by_maxima
+
+NATIVE = (is_convolution, is_normalisation, is_plain)
+
+
+def gains_natively(network: nn.Module) -> bool:
+    """Whether any of a network's modules could be computed so."""
+    return any(could_be(module) for module in network.modules() for could_be in NATIVE)
+
+
+@contextmanager
+def natively(network: nn.Module) -> Iterator[None]:
+    """In this context a network is trained with its convolutions, and chains of layers, natively.
+
+    The same function and the same draws, but for the order of sums. Where there is no C for this
+    processor nothing changes.
+
+    Args:
+        network: takes one tensor; its modules and their tensors stay what they are.
+    """
+    if not is_available():
+        yield
+        return
+    attending = attending_in_the_open(network, mixed_at_once)
+    convolving, normalising = convolving_natively(network), normalising_at_once(network)
+    with convolving, normalising, encoding_at_once(network), attending:
+        yield
+
+
+@contextmanager
+def shortened(network: nn.Module) -> Iterator[None]:
+    """In this context a network is judged by shorter ways to the same logits.
+
+    Its normalisation is folded and its pooling done by maxima, where they can be.
+
+    Args:
+        network: in evaluation mode, and not to be trained in the context.
+    """
+    with folded(network), pooled_by_maxima(network):
+        yield
+
+
+@contextmanager
+def shortened_natively(network: nn.Module) -> Iterator[None]:
+    """The same with its convolutions computed natively, where there is C for this processor."""
+    folding = folded(network, natively_computed)
+    with folding, pooled_by_maxima(network), convolving_natively(network):
+        yield
