@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from monogram import native
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.machine import torch_threads
+from monogram.networks import laid_out
 
 ROUNDS = 15
 BATCH = 128
@@ -31,6 +32,12 @@ class Layer:
     outputs: int
     picture: tuple[int, int]
     kernel: tuple[int, int] = (3, 3)
+
+    def made(self) -> nn.Conv2d:
+        """It itself, with weights drawn at random; it keeps the picture's size."""
+        high, wide = self.kernel
+        padding = (high // 2, wide // 2)
+        return nn.Conv2d(self.inputs, self.outputs, self.kernel, padding=padding, bias=False)
 
     def __str__(self) -> str:
         """For a table."""
@@ -74,16 +81,14 @@ def _line(found: dict[str, Any]) -> str:
 def _compared(layer: Layer) -> dict[str, Any]:
     """Of each part the median of the ratios of times, and the ratio of the distances."""
     torch.manual_seed(0)
-    padding = tuple(side // 2 for side in layer.kernel)
-    module = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, padding=padding, bias=False)
-    module = module.to(memory_format=torch.channels_last)
+    module = laid_out(layer.made())
     inputs = torch.randn(BATCH, layer.inputs, *layer.picture)
     inputs = inputs.to(memory_format=torch.channels_last)
     gradients = torch.randn(BATCH, layer.outputs, *layer.picture)
     gradients = gradients.to(memory_format=torch.channels_last)
     ways: tuple[Compute, Compute] = (lambda x: native.convolved(module, x), module)
     parts = [_parts(module, inputs, gradients, way) for way in ways]
-    exact_module = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, padding=padding, bias=False)
+    exact_module = layer.made()
     exact_module.load_state_dict(module.state_dict())
     exact_module = exact_module.double()
     exact = _parts(exact_module, inputs.double(), gradients.double(), exact_module)

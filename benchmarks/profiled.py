@@ -73,11 +73,11 @@ def _profiled(workload: Workload, peak: float) -> dict[str, Any]:
 
 
 def training(network: Prepared, batch: Samples) -> Work:
-    """The engine's own steps on one batch, so many of them."""
+    """The engine's own steps on one batch, so many of them, as a worker takes them."""
     phase = Personal(STEPS, learning_rate=0.01, decay=1.0, decay_at=1.0)
     stretch = Stretch(0, 1, "somebody", phase, 0, STEPS, STEPS)
     state, feed = State.of(network), Feed(stretch, batch, batch, BATCH)
-    return lambda: train(network, state, stretch, feed, Recipe())
+    return lambda: train(network, state, stretch, feed, Recipe(), fused=True)
 
 
 def _as_trained(network: Prepared, work: Work) -> Work:

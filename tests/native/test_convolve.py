@@ -156,7 +156,8 @@ def test_only_what_learns_has_gradients(frozen):
     if frozen != "inputs":
         layer.get_parameter(frozen).requires_grad_(False)
     native.convolved(layer, inputs).sum().backward()
-    given = {"weight": layer.weight.grad, "bias": layer.bias.grad, "inputs": inputs.grad}
+    given = {name: parameter.grad for name, parameter in layer.named_parameters()}
+    given["inputs"] = inputs.grad
     assert {name for name, gradient in given.items() if gradient is None} == {frozen}
 
 

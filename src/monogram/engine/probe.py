@@ -173,7 +173,11 @@ def step_seconds(
     feed = Feed(stretch, shared, own, job.recipe.batch_size)
     times: list[float] = []
     state = State.of(network, stretch.start)
+
+    def after_step(_: object) -> None:
+        times.append(moment(device))
+
     with job.layers(network):
-        train(network, state, stretch, feed, job.recipe, lambda *_: times.append(moment(device)))
+        train(network, state, stretch, feed, job.recipe, after_step, fused=job.native)
     gaps = sorted(b - a for a, b in pairwise(times))
     return gaps[len(gaps) // 2] if gaps else 0.0

@@ -125,8 +125,9 @@ class Runner:
         shop = self._shop
         state = load_state(shop.checkpoint_file(key), key, shop.device) or state
         after_step = self._after_step(node, run, key, state)
-        with shop.job.layers(shop.network):
-            end = train(shop.network, state, run, feed, shop.job.recipe, after_step)
+        job = shop.job
+        with job.layers(shop.network):
+            end = train(shop.network, state, run, feed, job.recipe, after_step, fused=job.native)
         if run != node.stretch:
             save_state(end, shop.checkpoint_file(key), key)
         return end

@@ -145,7 +145,7 @@ class Trial:
     """
 
     def __init__(self, kind: str, tasks: Sequence[Task], job: Job, population: Population) -> None:
-        self._recipe, self._layers, self._way = job.recipe, job.layers, job.way
+        self._job, self._recipe = job, job.recipe
         self._population = population
         self._device = torch.device(job.device)
         self._network, self._stacked, self._judged = (
@@ -291,10 +291,11 @@ class Trial:
     def _alone(self) -> Speed:
         stretch = self._typical()[0]
         feed, times = self._feed(stretch, self._own(stretch)), _Times(self._device)
-        with self._layers(self._network):
-            train(self._network, self._start, stretch, feed, self._recipe, times)
+        network, job = self._network, self._job
+        with job.layers(network):
+            train(network, self._start, stretch, feed, job.recipe, times, fused=job.native)
         samples = self._to_judge()
-        look = partial(tally, self._network, samples, way=self._way)
+        look = partial(tally, network, samples, way=job.way)
         seconds = _seconds(look, self._device)
         return Speed(0.0, times.gap, seconds / len(samples))
 

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "draw.h"
+#include "multiply.h"
 #include "vectors.h"
 
 #define PARTS 3 /* queries, keys, values */
@@ -36,61 +37,33 @@ INLINE Floats exponential(Floats x) {
 }
 
 /* A row, filled up to whole vectors with anything, becomes its softmax, filled up with zeros. */
-INLINE void softmax(float *row, long length) {
+INLINE void softmax(float *row, long length, long padded) {
     const Places lane = {0, 1, 2, 3, 4, 5, 6, 7};
-    Floats most = all(-INFINITY), sum = {0};
-    for (long i = 0; i < length; i += LANES) {
-        const Floats value = either(lane < (int32_t)(length - i), floats(row + i), most);
+    const long last = padded - LANES;
+    const Places real = lane < (int32_t)(length - last);
+    put(either(real, floats(row + last), all(-INFINITY)), row + last);
+    Floats most = floats(row), sum = {0};
+    for (long i = LANES; i < padded; i += LANES) {
+        const Floats value = floats(row + i);
         most = either(most > value, most, value);
     }
     const float highest = largest_of(most);
-    for (long i = 0; i < length; i += LANES) {
+    for (long i = 0; i < padded; i += LANES) {
         const Floats value = exponential(floats(row + i) - highest);
-        const Floats real = either(lane < (int32_t)(length - i), value, all(0));
-        sum += real;
-        put(real, row + i);
+        sum += value;
+        put(value, row + i);
     }
     const float share = 1 / sum_of(sum);
-    for (long i = 0; i < length; i += LANES) put(floats(row + i) * share, row + i);
+    for (long i = 0; i < padded; i += LANES) put(floats(row + i) * share, row + i);
 }
 
-/* Rows, `step` numbers apart, as columns: [width, padded], zeros behind the last. */
-INLINE void turn(const float *rows, long step, long length, long padded, float *columns,
-                 const long width) {
+/* Rows, `step` numbers apart, as columns times a scale: [width, padded], zeros behind the last. */
+INLINE void turn(const float *rows, long step, long length, long padded, float scale,
+                 float *columns, const long width) {
     for (long j = 0; j < length; j++)
-        for (long e = 0; e < width; e++) columns[e * padded + j] = rows[j * step + e];
+        for (long e = 0; e < width; e++) columns[e * padded + j] = rows[j * step + e] * scale;
     for (long j = length; j < padded; j++)
         for (long e = 0; e < width; e++) columns[e * padded + j] = 0;
-}
-
-/* Products of a row with columns: [padded]. */
-INLINE void products(const float *row, float scale, const float *columns, long padded,
-                     float *outputs, const long width) {
-    for (long j = 0; j < padded; j += LANES) {
-        Floats even = {0}, odd = {0};
-        for (long e = 0; e < width; e += 2) {
-            even += row[e] * floats(columns + e * padded + j);
-            odd += row[e + 1] * floats(columns + (e + 1) * padded + j);
-        }
-        put((even + odd) * scale, outputs + j);
-    }
-}
-
-/* The sum of rows, `step` numbers apart, times their weights, `stride` apart. */
-INLINE void mixture(const float *weights, long stride, const float *rows, long step, long length,
-                    float *outputs, const long width) {
-    for (long e = 0; e < width; e += LANES) {
-        Floats even = {0}, odd = {0};
-        for (long j = 0; j + 1 < length; j += 2) {
-            even += weights[j * stride] * floats(rows + j * step + e);
-            odd += weights[(j + 1) * stride] * floats(rows + (j + 1) * step + e);
-        }
-        if (length % 2) {
-            const long last = length - 1;
-            even += weights[last * stride] * floats(rows + last * step + e);
-        }
-        put(even + odd, outputs + e);
-    }
 }
 
 /* For each head of each sequence; where its queries are, and its outputs. Rows of its weights are
@@ -118,16 +91,15 @@ INLINE void attend(const Attention *shape, const Dropout *dropout, const float *
     EACH_HEAD(shape, product) {
         const float *queries = product + QUERIES, *values = queries + 2 * line;
         const float *factor = drawn(dropout, head, area, factors);
-        float *share = shares + head * length * padded, kept[padded];
-        turn(queries + line, step, length, padded, columns, width);
+        float *share = shares + head * length * padded, kept[length * padded];
+        turn(queries + line, step, length, padded, scale, columns, width);
+        multiply(queries, step, 1, columns, padded, share, padded, length, padded, width);
+        for (long i = 0; i < length; i++) softmax(share + i * padded, length, padded);
         for (long i = 0; i < length; i++)
-            products(queries + i * step, scale, columns, padded, share + i * padded, width);
-        for (long i = 0; i < length; i++) softmax(share + i * padded, length);
-        for (long i = 0; i < length; i++) {
             for (long j = 0; j < padded; j += LANES)
-                put(floats(share + i * padded + j) * floats(factor + i * length + j), kept + j);
-            mixture(kept, 1, values, step, length, outputs + OUTPUTS + i * line, width);
-        }
+                put(floats(share + i * padded + j) * floats(factor + i * length + j),
+                    kept + i * padded + j);
+        multiply(kept, padded, 1, values, step, outputs + OUTPUTS, line, length, width, length);
     }
 }
 
@@ -141,11 +113,11 @@ INLINE void attend_backward(const Attention *shape, const Dropout *dropout, cons
         const float *factor = drawn(dropout, head, area, factors);
         float *of_queries = of_product + QUERIES, *of_keys = of_queries + line;
         float kept[length * padded], of_scores[length * padded];
-        turn(keys + line, step, length, padded, columns, width);
+        turn(keys + line, step, length, padded, 1, columns, width);
+        multiply(gradient, line, 1, columns, padded, of_scores, padded, length, padded, width);
         for (long i = 0; i < length; i++) {
             const long row = i * padded;
             Floats sum = {0};
-            products(gradient + i * line, 1, columns, padded, of_scores + row, width);
             for (long j = row; j < row + padded; j += LANES) {
                 const Floats own = floats(share + j) * floats(factor + i * length + j - row);
                 put(own, kept + j);
@@ -156,12 +128,9 @@ INLINE void attend_backward(const Attention *shape, const Dropout *dropout, cons
             for (long j = row; j < row + padded; j += LANES)
                 put((floats(of_scores + j) - floats(share + j) * whole) * scale, of_scores + j);
         }
-        for (long i = 0; i < length; i++) {
-            const float *column = of_scores + i;
-            mixture(of_scores + i * padded, 1, keys, step, length, of_queries + i * step, width);
-            mixture(column, padded, queries, step, length, of_keys + i * step, width);
-            mixture(kept + i, padded, gradient, line, length, of_keys + line + i * step, width);
-        }
+        multiply(of_scores, padded, 1, keys, step, of_queries, step, length, width, length);
+        multiply(of_scores, 1, padded, queries, step, of_keys, step, length, width, length);
+        multiply(kept, 1, padded, gradient, line, of_keys + line, step, length, width, length);
     }
 }
 

@@ -7,6 +7,7 @@
    taken back to outputs (`scatter`). The weights' gradients come of the same points, of inputs and
    of the outputs' gradients, and those of the inputs are a convolution of the outputs' gradients. */
 
+#include "multiply.h"
 #include "winograd.h"
 
 typedef struct {
@@ -19,13 +20,6 @@ typedef struct {
 #define TILES 24 /* no power of two: points lie so far apart, and would share lines of a cache */
 #define SPARE 16 /* numbers between points, for the same reason */
 #define POINT(channels) (TILES * (channels) + SPARE) /* from one to the next */
-#define PANEL 16 /* columns that are multiplied at a time */
-#ifdef __AVX512F__
-#define ROWS 8 /* of a panel, whose sums stay in registers */
-#else
-#define ROWS 4
-#endif
-typedef float Panel __attribute__((vector_size(PANEL * sizeof(float))));
 
 /* For functions whose addresses would not fit into registers beside those of their callers. */
 #define BY_ITSELF static __attribute__((noinline))
@@ -79,29 +73,6 @@ typedef struct {
                                 weights_##name, outputs_##name, gradients_##name, of_weights_##name};
 KERNEL(three_by_three, 3, 3)
 KERNEL(one_by_five, 1, 5)
-
-/* c [rows, columns] = a [rows, count] b [count, columns] for a multiple of ROWS rows and a vector of
-   columns, or what is added to c. a's rows lie `row` apart and its columns `step`, b's rows `across`
-   and c's `line`. */
-#define MULTIPLY(name, Vector)                                                                  \
-    INLINE void name(const float *a, long row, long step, const float *b, long across, float *c, \
-                     long line, long rows, long count, const int add) {                         \
-        for (long first = 0; first < rows; first += ROWS, a += ROWS * row, c += ROWS * line) {   \
-            Vector sums[ROWS];                                                                  \
-            for (long i = 0; i < ROWS; i++) {                                                   \
-                if (add) memcpy(&sums[i], c + i * line, sizeof(Vector));                        \
-                else sums[i] = (Vector){0};                                                     \
-            }                                                                                   \
-            for (long k = 0; k < count; k++) {                                                  \
-                Vector right;                                                                   \
-                memcpy(&right, b + k * across, sizeof(Vector));                                 \
-                for (long i = 0; i < ROWS; i++) sums[i] += a[i * row + k * step] * right;       \
-            }                                                                                   \
-            for (long i = 0; i < ROWS; i++) memcpy(c + i * line, &sums[i], sizeof(Vector));     \
-        }                                                                                       \
-    }
-MULTIPLY(multiply_panel, Panel)
-MULTIPLY(multiply_half, Floats)
 
 /* Inputs [rows, inputs] by weights, which lie panel by panel, at a point. */
 BY_ITSELF void by_weights(const Convolution *s, const float *inputs, const float *weights,
@@ -284,12 +255,11 @@ void monogram_convolve(const Convolution *s, const float *inputs, const float *w
     points_of_kernels(kernel, s, weights, at.weights);
     for (long first = 0; first < tiles.count; first += TILES) {
         const long some = fewer(TILES, tiles.count - first);
-        const long rows = (some + ROWS - 1) / ROWS * ROWS;
         gather(kernel, &tiles, &in, &tiles.in, inputs, seen(kernel, s), kernel->inputs, some,
                at.inputs);
         for (long p = 0; p < at.points; p++)
             by_weights(s, at.inputs + p * POINT(s->inputs), at.weights + p * size,
-                       at.outputs + p * POINT(s->outputs), rows);
+                       at.outputs + p * POINT(s->outputs), some);
         scatter(kernel, &tiles, &out, at.outputs, some, bias, outputs);
     }
 }

@@ -30,7 +30,8 @@ class Descent:
             pull · (w - w_start), takes the place of weight decay (L2-SP).
         recipe: momentum, weight decay and the longest gradient.
         shorten: how longer ones are shortened.
-        fused: one pass over the memory; sums in another order.
+        fused: one pass over the memory, in another order of sums, where tensors, gradients and
+            momentum lie alike in it.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Descent:
             self._shorten(list(moved.values()), self._recipe.clip_norm)
         momentum = [self.momentum.get(name) for name in moved]
         with torch.no_grad():
+            tensors = list(moved.values())
+            gradients = [self._gradient(name, tensor) for name, tensor in moved.items()]
             sgd(
-                list(moved.values()),
-                [self._gradient(name, tensor) for name, tensor in moved.items()],
+                tensors,
+                gradients,
                 momentum,
-                fused=self._fused or None,
+                fused=(self._fused and _lie_alike(tensors, gradients, momentum)) or None,
                 lr=rate,
                 momentum=self._recipe.momentum,
                 weight_decay=0.0 if self._pull else self._recipe.weight_decay,
@@ -78,3 +81,14 @@ class Descent:
         if self._pull:
             tensor.grad.add_(tensor - self._origin[name], alpha=self._pull)
         return tensor.grad
+
+
+def _lie_alike(
+    tensors: Sequence[Tensor], gradients: Sequence[Tensor], momentum: Sequence[Tensor | None]
+) -> bool:
+    """Whether numbers of one place lie in one place: PyTorch's fused step does not look."""
+    return all(
+        tensor.stride() == gradient.stride()
+        and (velocity is None or tensor.stride() == velocity.stride())
+        for tensor, gradient, velocity in zip(tensors, gradients, momentum, strict=True)
+    )

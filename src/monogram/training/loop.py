@@ -29,6 +29,8 @@ def train(
     feed: Feed,
     recipe: Recipe,
     after_step: AfterStep | None = None,
+    *,
+    fused: bool = False,
 ) -> State:
     """Take a network from a state to the end of a stretch (Algorithm 1, "train network N").
 
@@ -43,6 +45,7 @@ def train(
         recipe: momentum, weight decay and the longest gradient.
         after_step: called after each step with a function that copies the state; what it takes
             does not count as time spent on training.
+        fused: whether a step of descent is one pass over the memory, in another order of sums.
 
     Returns:
         The state at the stretch's end.
@@ -52,9 +55,12 @@ def train(
     parameters = dict(network.named_parameters())
     trained = {name: parameters[name] for name in trainable_names(network, phase.train)}
     origin = state.origin or (copies(trained) if phase.pull else {})
-    descent = Descent(
-        trained, copies(state.momentum), origin, phase, recipe, shorten=nn.utils.clip_grad_norm_
-    )
+    momentum = {
+        name: torch.empty_like(trained[name]).copy_(velocity)
+        for name, velocity in state.momentum.items()
+    }
+    shorten = nn.utils.clip_grad_norm_
+    descent = Descent(trained, momentum, origin, phase, recipe, shorten=shorten, fused=fused)
     noise = torch_seed(stretch.seed, stretch.owner, stretch.place, "noise")
     started = perf_counter() - state.seconds
 
