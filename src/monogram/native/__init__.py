@@ -15,6 +15,7 @@ from monogram.native.dropout import (
     rectified_and_dropped,
 )
 from monogram.native.library import Dropout, is_available, is_missing
+from monogram.native.linear import can_multiply, multiplied
 from monogram.native.normalise import Window, can_normalise, normalised
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "can_attend",
     "can_convolve",
     "can_drop",
+    "can_multiply",
     "can_normalise",
     "convolved",
     "drop_factors",
     "is_available",
     "is_missing",
     "may_convolve",
+    "multiplied",
     "normalised",
     "rectified_and_dropped",
 ]

@@ -93,13 +93,15 @@ INLINE void attend(const Attention *shape, const Dropout *dropout, const float *
         const float *factor = drawn(dropout, head, area, factors);
         float *share = shares + head * length * padded, kept[length * padded];
         turn(queries + line, step, length, padded, scale, columns, width);
-        multiply(queries, step, 1, columns, padded, share, padded, length, padded, width);
+        multiply((Product){queries, step, 1, columns, 1, padded, width, 0, 0, share, padded}, length,
+                 padded);
         for (long i = 0; i < length; i++) softmax(share + i * padded, length, padded);
         for (long i = 0; i < length; i++)
             for (long j = 0; j < padded; j += LANES)
                 put(floats(share + i * padded + j) * floats(factor + i * length + j),
                     kept + i * padded + j);
-        multiply(kept, padded, 1, values, step, outputs + OUTPUTS, line, length, width, length);
+        multiply((Product){kept, padded, 1, values, 1, step, length, 0, 0, outputs + OUTPUTS, line},
+                 length, width);
     }
 }
 
@@ -114,7 +116,8 @@ INLINE void attend_backward(const Attention *shape, const Dropout *dropout, cons
         float *of_queries = of_product + QUERIES, *of_keys = of_queries + line;
         float kept[length * padded], of_scores[length * padded];
         turn(keys + line, step, length, padded, 1, columns, width);
-        multiply(gradient, line, 1, columns, padded, of_scores, padded, length, padded, width);
+        multiply((Product){gradient, line, 1, columns, 1, padded, width, 0, 0, of_scores, padded},
+                 length, padded);
         for (long i = 0; i < length; i++) {
             const long row = i * padded;
             Floats sum = {0};
@@ -128,9 +131,12 @@ INLINE void attend_backward(const Attention *shape, const Dropout *dropout, cons
             for (long j = row; j < row + padded; j += LANES)
                 put((floats(of_scores + j) - floats(share + j) * whole) * scale, of_scores + j);
         }
-        multiply(of_scores, padded, 1, keys, step, of_queries, step, length, width, length);
-        multiply(of_scores, 1, padded, queries, step, of_keys, step, length, width, length);
-        multiply(kept, 1, padded, gradient, line, of_keys + line, step, length, width, length);
+        multiply((Product){of_scores, padded, 1, keys, 1, step, length, 0, 0, of_queries, step}, length,
+                 width);
+        multiply((Product){of_scores, 1, padded, queries, 1, step, length, 0, 0, of_keys, step}, length,
+                 width);
+        multiply((Product){kept, 1, padded, gradient, 1, line, length, 0, 0, of_keys + line, step},
+                 length, width);
     }
 }
 

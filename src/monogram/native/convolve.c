@@ -77,22 +77,19 @@ KERNEL(one_by_five, 1, 5)
 /* Inputs [rows, inputs] by weights, which lie panel by panel, at a point. */
 BY_ITSELF void by_weights(const Convolution *s, const float *inputs, const float *weights,
                           float *outputs, long rows) {
-    const long in = s->inputs, line = s->outputs;
-    long c = 0;
-    for (; c + PANEL <= line; c += PANEL)
-        multiply_panel(inputs, in, 1, weights + c * in, PANEL, outputs + c, line, rows, in, 0);
-    if (c < line)
-        multiply_half(inputs, in, 1, weights + c * in, LANES, outputs + c, line, rows, in, 0);
+    const long in = s->inputs, out = s->outputs, whole = out / PANEL * PANEL;
+    multiply((Product){inputs, in, 1, weights, in, PANEL, in, 0, 0, outputs, out}, rows, whole);
+    if (whole == out) return;
+    weights += whole * in;
+    multiply((Product){inputs, in, 1, weights, in, LANES, in, 0, 0, outputs + whole, out}, rows,
+             LANES);
 }
 
 /* Inputs [count, inputs], transposed, by gradients [count, outputs] at a point, added up. */
 BY_ITSELF void by_gradients(const Convolution *s, const float *inputs, const float *gradients,
                             float *weights, long count) {
-    const long in = s->inputs, line = s->outputs;
-    long c = 0;
-    for (; c + PANEL <= line; c += PANEL)
-        multiply_panel(inputs, 1, in, gradients + c, line, weights + c, line, in, count, 1);
-    if (c < line) multiply_half(inputs, 1, in, gradients + c, line, weights + c, line, in, count, 1);
+    const long in = s->inputs, out = s->outputs;
+    multiply((Product){inputs, 1, in, gradients, 1, out, count, 0, 1, weights, out}, in, out);
 }
 
 /* Pictures of [height, width, channels]. */

@@ -22,6 +22,9 @@ ARGUMENTS = {
     "monogram_drop_add_normalise_backward": [*[POINTER] * 6, WHOLE, WHOLE, *[POINTER] * 4],
     "monogram_attend": [POINTER] * 5,
     "monogram_attend_backward": [POINTER] * 6,
+    "monogram_linear": [POINTER] * 6,
+    "monogram_linear_backward": [POINTER] * 5,
+    "monogram_linear_weights": [POINTER] * 5,
     "monogram_convolve": [POINTER] * 6,
     "monogram_convolve_backward": [POINTER] * 5,
 }
@@ -75,6 +78,15 @@ class Convolution(ctypes.Structure):
     _fields_ = tuple((name, WHOLE) for name in CONVOLUTION)
 
 
+class Linear(ctypes.Structure):
+    """What linear.c calls by that name."""
+
+    rows: int
+    inputs: int
+    outputs: int
+    _fields_ = tuple((name, WHOLE) for name in ("rows", "inputs", "outputs"))
+
+
 FOLDER = Path(__file__).parent
 PROCESSORS = ("avx2", "avx512")
 """For which there can be C, by PyTorch's names, as the hook that compiles it names its files."""
@@ -120,7 +132,7 @@ def _processor() -> str:
 
 def call(name: str, *arguments: Any) -> None:
     """Call a function in C; tensors are passed as addresses, None as none."""
-    plain = (one.data_ptr() if isinstance(one, Tensor) else one for one in arguments)
+    plain = [one.data_ptr() if isinstance(one, Tensor) else one for one in arguments]
     getattr(library(), name)(*plain)
 
 

@@ -29,6 +29,8 @@ WITHOUT_MASK = {
 
 Mix = Callable[[Tensor, int, float], Tensor]
 """Attention as `mixed` computes it."""
+Multiply = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""A product as `functional.linear` computes it."""
 
 
 def mixed(product: Tensor, heads: int, share: float) -> Tensor:
@@ -46,15 +48,18 @@ def mixed(product: Tensor, heads: int, share: float) -> Tensor:
 
 
 @contextmanager
-def attending_in_the_open(network: nn.Module, mix: Mix = mixed) -> Iterator[None]:
+def attending_in_the_open(
+    network: nn.Module, mix: Mix = mixed, multiply: Multiply = functional.linear
+) -> Iterator[None]:
     """In this context a network's self-attention without a mask drops out as `dropout` does.
 
     Args:
         network: its modules stay what they are.
         mix: computes what `mixed` does.
+        multiply: computes what `functional.linear` does.
     """
     modules: list[Any] = [module for module in network.modules() if is_plain(module)]
-    with altered({module: partial(_attend, module, mix) for module in modules}):
+    with altered({module: partial(_attend, module, mix, multiply) for module in modules}):
         yield
 
 
@@ -73,6 +78,7 @@ def is_plain(module: Any) -> bool:
 def _attend(
     attention: nn.MultiheadAttention,
     mix: Mix,
+    multiply: Multiply,
     *given: Any,
     **named: Any,
 ) -> tuple[Tensor, Tensor | None]:
@@ -85,11 +91,13 @@ def _attend(
     if not (itself and alone and attention.training):
         whole: tuple[Tensor, Tensor | None] = type(attention).forward(attention, *given, **named)
         return whole
-    return _itself(attention, mix, query), None
+    return _itself(attention, mix, multiply, query), None
 
 
-def _itself(attention: nn.MultiheadAttention, mix: Mix, sequences: Tensor) -> Tensor:
+def _itself(
+    attention: nn.MultiheadAttention, mix: Mix, multiply: Multiply, sequences: Tensor
+) -> Tensor:
     """Self-attention in training: sequences [batch, length, width] to as many."""
-    product = functional.linear(sequences, attention.in_proj_weight, attention.in_proj_bias)
+    product = multiply(sequences, attention.in_proj_weight, attention.in_proj_bias)
     joined = mix(product, attention.num_heads, attention.dropout)
-    return functional.linear(joined, attention.out_proj.weight, attention.out_proj.bias)
+    return multiply(joined, attention.out_proj.weight, attention.out_proj.bias)

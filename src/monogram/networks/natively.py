@@ -1,7 +1,7 @@
 """How a network computes where C of Monogram's own takes less time for the same."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from torch import nn
 
@@ -15,6 +15,7 @@ from monogram.networks.convolutions import (
 )
 from monogram.networks.encoder import encoding_at_once, mixed_at_once
 from monogram.networks.fold import folded
+from monogram.networks.linear import linear_natively, multiplied_natively
 from monogram.networks.pool import pooled_by_maxima
 
 NATIVE = (is_convolution, is_normalisation, is_plain)
@@ -38,9 +39,15 @@ def natively(network: nn.Module) -> Iterator[None]:
     if not is_available():
         yield
         return
-    attending = attending_in_the_open(network, mixed_at_once)
-    convolving, normalising = convolving_natively(network), normalising_at_once(network)
-    with convolving, normalising, encoding_at_once(network), attending:
+    with ExitStack() as entered:
+        for context in (
+            convolving_natively(network),
+            normalising_at_once(network),
+            encoding_at_once(network),  # which leaves layers alone whose parts are altered
+            attending_in_the_open(network, mixed_at_once, multiplied_natively),
+            linear_natively(network),
+        ):
+            entered.enter_context(context)
         yield
 
 
