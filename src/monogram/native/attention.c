@@ -36,25 +36,29 @@ INLINE Floats exponential(Floats x) {
     return either(tiny, all(0), (Floats)((Places)sum + power));
 }
 
-/* A row, filled up to whole vectors with anything, becomes its softmax, filled up with zeros. */
-INLINE void softmax(float *row, long length, long padded) {
+/* Each of `length` rows, filled up to whole vectors with anything, becomes its softmax, filled up with
+   zeros. All exponentials are taken in one go: one after the other they would wait for each other. */
+INLINE void softmax(float *rows, long length, long padded) {
     const Places lane = {0, 1, 2, 3, 4, 5, 6, 7};
-    const long last = padded - LANES;
+    const long last = padded - LANES, end = length * padded;
     const Places real = lane < (int32_t)(length - last);
-    put(either(real, floats(row + last), all(-INFINITY)), row + last);
-    Floats most = floats(row), sum = {0};
-    for (long i = LANES; i < padded; i += LANES) {
-        const Floats value = floats(row + i);
-        most = either(most > value, most, value);
+    for (float *row = rows; row < rows + end; row += padded) {
+        put(either(real, floats(row + last), all(-INFINITY)), row + last);
+        Floats most = floats(row);
+        for (long i = LANES; i < padded; i += LANES) {
+            const Floats value = floats(row + i);
+            most = either(most > value, most, value);
+        }
+        const float highest = largest_of(most);
+        for (long i = 0; i < padded; i += LANES) put(floats(row + i) - highest, row + i);
     }
-    const float highest = largest_of(most);
-    for (long i = 0; i < padded; i += LANES) {
-        const Floats value = exponential(floats(row + i) - highest);
-        sum += value;
-        put(value, row + i);
+    for (long i = 0; i < end; i += LANES) put(exponential(floats(rows + i)), rows + i);
+    for (float *row = rows; row < rows + end; row += padded) {
+        Floats sum = {0};
+        for (long i = 0; i < padded; i += LANES) sum += floats(row + i);
+        const float share = 1 / sum_of(sum);
+        for (long i = 0; i < padded; i += LANES) put(floats(row + i) * share, row + i);
     }
-    const float share = 1 / sum_of(sum);
-    for (long i = 0; i < padded; i += LANES) put(floats(row + i) * share, row + i);
 }
 
 /* Rows, `step` numbers apart, as columns times a scale: [width, padded], zeros behind the last. */
@@ -95,7 +99,7 @@ INLINE void attend(const Attention *shape, const Dropout *dropout, const float *
         turn(queries + line, step, length, padded, scale, columns, width);
         multiply((Product){queries, step, 1, columns, 1, padded, width, 0, 0, share, padded}, length,
                  padded);
-        for (long i = 0; i < length; i++) softmax(share + i * padded, length, padded);
+        softmax(share, length, padded);
         for (long i = 0; i < length; i++)
             for (long j = 0; j < padded; j += LANES)
                 put(floats(share + i * padded + j) * floats(factor + i * length + j),
