@@ -166,9 +166,9 @@ def test_cohorts_that_are_only_judged_keep_to_the_memory_too(tmp_path, room):
 def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatch):
     lengths = set()
 
-    def alone(network, state, stretch, feed, *rest):
+    def alone(network, state, stretch, feed, *rest, **named):
         lengths.add(len(feed(0)))
-        return training.train(network, state, stretch, feed, *rest)
+        return training.train(network, state, stretch, feed, *rest, **named)
 
     def stacked(network, state, lesson, *rest):
         lengths.update(len(feed(0)) for feed in lesson.feeds)
