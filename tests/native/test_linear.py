@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _on_any_processor(monkeypatch):
-    monkeypatch.setattr(module, "_is_intels", lambda: False)
+    monkeypatch.setattr(module, "_is_amds", lambda: True)
 
 
 def drawn(*shape: int) -> Tensor:
@@ -90,6 +90,21 @@ def test_others_are_pytorchs(inputs, weight, bias):
     assert not native.can_multiply(inputs, weight, bias)
 
 
-def test_intels_processors_are_left_to_intels_library(monkeypatch):
-    monkeypatch.setattr(module, "_is_intels", lambda: True)
+def test_other_processors_than_amds_are_left_to_intels_library(monkeypatch):
+    monkeypatch.setattr(module, "_is_amds", lambda: False)
     assert not native.can_multiply(drawn(2000, 16), drawn(32, 16), None)
+
+
+def test_what_no_gradient_needs_may_change_in_place():
+    inputs, weight = drawn(2000, 16).requires_grad_(), drawn(16, 16)
+    middle = inputs * 1
+    outputs = native.multiplied(middle, weight, None)
+    middle += outputs
+    middle.sum().backward()
+    assert inputs.grad is not None
+    torch.testing.assert_close(inputs.grad, 1 + weight.sum(0).expand(2000, 16))
+
+
+def test_autocast_is_pytorchs():
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not native.can_multiply(drawn(2000, 16), drawn(32, 16), None)

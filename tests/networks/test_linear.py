@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(autouse=True)
 def own(monkeypatch):
     """Whether the native layer was used, on any processor."""
-    monkeypatch.setattr(native_linear, "_is_intels", lambda: False)
+    monkeypatch.setattr(native_linear, "_is_amds", lambda: True)
     with mock.patch.object(linear, "multiplied", wraps=native.multiplied) as calls:
         yield calls
 

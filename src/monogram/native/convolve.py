@@ -1,8 +1,8 @@
 """Convolutions with a fraction of the multiplications: convolve.c for tensors.
 
-Sums are those of a direct convolution in another order and at other points: their last digits are
-about as exact as PyTorch's own. How much of a training step is left is measured by
-`python -m benchmarks convolutions`.
+Sums are those of a direct convolution in another order and at other points. Outputs and gradients
+of inputs are two to three times as far from exact ones as PyTorch's, those of weights up to ten
+times. How much of the time is left is measured by `python -m benchmarks convolutions`.
 """
 
 from ctypes import byref
@@ -27,7 +27,7 @@ from monogram.native.library import (
 SIDES = ((3, 3), (1, 5))  # of kernels: rows, columns
 TILE = 4  # outputs along an axis that are made together
 TOGETHER, SPARE = 24, 16  # as TILES and SPARE in convolve.c
-MOST_CHANNELS = 4096  # as there
+MOST_CHANNELS = 4096  # more would not stay in the caches
 FEWEST_CHANNELS = 16  # on one side; of fewer PyTorch's convolutions take less time
 FEWEST_TILES = 16  # for which the weights' points are worth making
 WORTH = 0.6  # of the multiplications that there would be otherwise, at most
@@ -100,6 +100,11 @@ def _is_last(inputs: Tensor) -> bool:
     return inputs.is_contiguous(memory_format=torch.channels_last)
 
 
+def _last(inputs: Tensor) -> Tensor:
+    """Inputs with the channels last in memory."""
+    return inputs.contiguous(memory_format=torch.channels_last)
+
+
 Pair = tuple[int, int]
 
 
@@ -108,24 +113,29 @@ class _Convolved(torch.autograd.Function):
     def forward(
         context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair
     ) -> Tensor:
-        context.save_for_backward(inputs, weight, bias)
+        context.save_for_backward(inputs, weight)
         context.padding = padding
         return _outputs(inputs, weight, bias, padding)
 
     @staticmethod
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight, bias = context.saved_tensors
+        inputs, weight = context.saved_tensors
         padding: Pair = context.padding
-        if torch.is_grad_enabled():
-            plain = partial(functional.conv2d, padding=padding)
-            given = (inputs, weight) if bias is None else (inputs, weight, bias)
-            return *gradients_again(plain, given, gradients), *[None] * (4 - len(given))
         needed = context.needs_input_grad
-        gradients = gradients.contiguous(memory_format=torch.channels_last)
+        of_bias = gradients.sum((0, 2, 3)) if needed[2] else None
+        if torch.is_grad_enabled():
+            return *_again(inputs, weight, padding, gradients), of_bias, None
+        inputs, gradients = _last(inputs), _last(gradients)
         of_inputs = _of_inputs(gradients, weight, padding) if needed[0] else None
         of_weight = _of_weight(inputs, gradients, weight, padding) if needed[1] else None
-        of_bias = gradients.sum((0, 2, 3)) if needed[2] else None
         return of_inputs, of_weight, of_bias, None
+
+
+def _again(inputs: Tensor, weight: Tensor, padding: Pair, gradients: Tensor) -> list[Tensor | None]:
+    """Gradients of inputs and weight by PyTorch's operations."""
+    if not (inputs.requires_grad or weight.requires_grad):
+        return [None, None]
+    return gradients_again(partial(functional.conv2d, padding=padding), (inputs, weight), gradients)
 
 
 def _outputs(inputs: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair) -> Tensor:

@@ -137,10 +137,15 @@ def call(name: str, *arguments: Any) -> None:
 
 
 def is_ready() -> bool:
-    """Whether C may compute here and now: there is some, few threads, and no `torch.func`."""
+    """Whether C may compute here and now.
+
+    There is some, few threads, and nothing that makes other operations of PyTorch's: autocast,
+    `torch.func`.
+    """
     return (
         library() is not None
         and torch.get_num_threads() <= MOST_THREADS
+        and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()  # noqa: SLF001 - nothing else says it
     )
 
@@ -149,7 +154,7 @@ def is_plain(tensor: Tensor) -> bool:
     """Whether a tensor is float32 in this processor's memory, and nothing but a tensor."""
     kinds = (Tensor, torch.nn.Parameter)
     usual = tensor.dtype == torch.float32 and tensor.device.type == "cpu"
-    return usual and type(tensor) in kinds and tensor.numel() > 0
+    return usual and type(tensor) in kinds and tensor.numel() > 0 and not tensor.is_neg()
 
 
 def is_vector(tensor: Tensor | None, length: int) -> bool:

@@ -1,6 +1,7 @@
 """Linear layers of many rows and few columns: linear.c for tensors.
 
-PyTorch's products are MKL's. On processors of Intel, which makes it, they are left to it.
+PyTorch's products are MKL's, which Intel makes. On other processors than AMD's they are left to it:
+there nobody measured this.
 """
 
 from ctypes import byref
@@ -10,13 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from monogram.native.library import (
     LANES,
     Linear,
     call,
-    gradients_again,
     is_plain,
     is_ready,
     is_vector,
@@ -28,7 +27,7 @@ FEWEST_ROWS = 1024  # for which packing the weight is worth it
 
 def can_multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     """Whether linear.c can multiply inputs [*, width] by [outputs, width], and that pays."""
-    if not (is_ready() and not _is_intels() and is_plain(inputs) and is_plain(weight)):
+    if not (is_ready() and _is_amds() and is_plain(inputs) and is_plain(weight)):
         return False
     width = weight.shape[-1]
     return (
@@ -45,12 +44,12 @@ def can_multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
 
 
 @cache
-def _is_intels() -> bool:
-    """Whether this processor is Intel's, or nothing says whose it is."""
+def _is_amds() -> bool:
+    """Whether this processor is AMD's, as far as the system says."""
     try:
-        return "AuthenticAMD" not in Path("/proc/cpuinfo").read_text("utf-8")
+        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:
-        return True
+        return False
 
 
 def multiplied(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -69,8 +68,9 @@ def multiplied(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        context.save_for_backward(inputs, weight, bias)
-        shape = _shape(inputs, weight)
+        learning = context.needs_input_grad  # what is not needed may be changed in place
+        context.save_for_backward(inputs if learning[1] else None, weight if learning[0] else None)
+        shape = context.shape = _shape(inputs, weight)
         outputs = inputs.new_empty((*inputs.shape[:-1], shape.outputs))
         given = (inputs, weight, bias, torch.empty_like(weight))
         call("monogram_linear", byref(shape), *given, outputs)
@@ -78,21 +78,27 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight, bias = context.saved_tensors
+        inputs, weight = context.saved_tensors
+        needed = context.needs_input_grad
         if torch.is_grad_enabled():
-            given = (inputs, weight) if bias is None else (inputs, weight, bias)
-            found = gradients_again(functional.linear, given, gradients)
-            return *found, *[None] * (3 - len(found))
-        shape, gradients = byref(_shape(inputs, weight)), gradients.contiguous()
+            rows = gradients.flatten(0, -2)
+            return (
+                gradients @ weight if needed[0] else None,
+                rows.t() @ inputs.flatten(0, -2) if needed[1] else None,
+                rows.sum(0) if needed[2] else None,
+            )
+        shape, gradients = context.shape, gradients.contiguous()
         of_inputs = of_weight = of_bias = None
-        if context.needs_input_grad[0]:
-            of_inputs = torch.empty_like(inputs)
+        if needed[0]:
+            of_inputs = gradients.new_empty((*gradients.shape[:-1], shape.inputs))
             panels = torch.empty_like(weight)
-            call("monogram_linear_backward", shape, gradients, weight, panels, of_inputs)
-        if any(context.needs_input_grad[1:]):
-            of_weight = torch.empty_like(weight)
-            of_bias = None if bias is None else torch.empty_like(bias)
-            call("monogram_linear_weights", shape, inputs, gradients, of_weight, of_bias)
+            call("monogram_linear_backward", byref(shape), gradients, weight, panels, of_inputs)
+        if needed[1]:
+            of_weight = gradients.new_empty((shape.outputs, shape.inputs))
+            of_bias = gradients.new_empty(shape.outputs) if needed[2] else None
+            call("monogram_linear_weights", byref(shape), inputs, gradients, of_weight, of_bias)
+        elif needed[2]:
+            of_bias = gradients.flatten(0, -2).sum(0)
         return of_inputs, of_weight, of_bias
 
 

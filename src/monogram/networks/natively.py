@@ -19,6 +19,7 @@ from monogram.networks.linear import linear_natively, multiplied_natively
 from monogram.networks.pool import pooled_by_maxima
 
 NATIVE = (is_convolution, is_normalisation, is_plain)
+"""Of which a network takes much longer without C."""
 
 
 def gains_natively(network: nn.Module) -> bool:
@@ -28,7 +29,10 @@ def gains_natively(network: nn.Module) -> bool:
 
 @contextmanager
 def natively(network: nn.Module) -> Iterator[None]:
-    """In this context a network is trained with its convolutions, and chains of layers, natively.
+    """In this context a network is trained with what there is C for computed by that.
+
+    Convolutions, linear layers of many rows, attention, and chains of normalisation, ReLU, pooling,
+    dropout.
 
     The same function and the same draws, but for the order of sums. Where there is no C for this
     processor nothing changes.

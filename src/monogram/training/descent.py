@@ -16,6 +16,9 @@ Shorten = Callable[[Sequence[Tensor], float], object]
 """Shortens the gradients of some tensors to a length, in place."""
 
 
+EXACT = (torch.float32, torch.float64)
+
+
 class Descent:
     """Changes tensors in place along their gradients, with momentum.
 
@@ -63,7 +66,7 @@ class Descent:
                 tensors,
                 gradients,
                 momentum,
-                fused=(self._fused and _lie_alike(tensors, gradients, momentum)) or None,
+                fused=(self._fused and _can_be_fused(tensors, gradients, momentum)) or None,
                 lr=rate,
                 momentum=self._recipe.momentum,
                 weight_decay=0.0 if self._pull else self._recipe.weight_decay,
@@ -83,12 +86,22 @@ class Descent:
         return tensor.grad
 
 
-def _lie_alike(
+def _can_be_fused(
     tensors: Sequence[Tensor], gradients: Sequence[Tensor], momentum: Sequence[Tensor | None]
 ) -> bool:
-    """Whether numbers of one place lie in one place: PyTorch's fused step does not look."""
-    return all(
-        tensor.stride() == gradient.stride()
-        and (velocity is None or tensor.stride() == velocity.stride())
-        for tensor, gradient, velocity in zip(tensors, gradients, momentum, strict=True)
+    """Whether PyTorch's fused step gives what its plain one does, at which it does not look.
+
+    Its numbers are right for float32 and float64 alone, where those of one place lie in one place;
+    and all velocities have begun or none.
+    """
+    begun = [velocity for velocity in momentum if velocity is not None]
+    velocities = begun or gradients
+    return len(velocities) == len(tensors) and all(
+        tensor.dtype in EXACT and _steps(tensor) == _steps(gradient) == _steps(velocity)
+        for tensor, gradient, velocity in zip(tensors, gradients, velocities, strict=True)
     )
+
+
+def _steps(tensor: Tensor) -> list[int]:
+    """How far numbers lie apart along each axis that has more than one."""
+    return [step for step, size in zip(tensor.stride(), tensor.shape, strict=True) if size > 1]
