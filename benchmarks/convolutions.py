@@ -1,8 +1,9 @@
 """Convolutions by C of Monogram's own against PyTorch's: how long, and how exact.
 
-The layers of the paper's network and of the 1-D network, forward and both gradients, in one process
-with one thread, in turn. Exact is what PyTorch computes in float64, and a distance is the square
-root of the mean square, of random inputs and weights. `python -m benchmarks convolutions`.
+The layers of the paper's network and of the 1-D network, forward and both gradients together, in
+one process with one thread, in turn. Exact is what PyTorch computes in float64, and a distance is
+the square root of the mean square, of random inputs and weights.
+`python -m benchmarks convolutions`.
 """
 
 import statistics
@@ -21,7 +22,7 @@ from monogram.networks import laid_out
 
 ROUNDS = 15
 BATCH = 128
-PARTS = ("forward", "inputs' gradient", "weights' gradient")
+FEWEST_LAST = 8  # channels; fewer are a network's inputs, which lie end to end
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,20 @@ def run() -> dict[str, Any]:
 
 def _line(found: dict[str, Any]) -> str:
     parts = (
-        f"{part} {one['ratio']:.2f} of the time, {one['apart']:.1f} times as far from exact"
+        f"{part} {one['ratio']:.2f} of the time, "
+        f"{', '.join(f'{apart:.1f}' for apart in one['apart'])} times as far from exact"
         for part, one in found["parts"].items()
     )
     return f"{found['layer']}: {'; '.join(parts)}"
 
 
 def _compared(layer: Layer) -> dict[str, Any]:
-    """Of each part the median of the ratios of times, and the ratio of the distances."""
+    """Of each part the median of the ratios of times, and the ratios of the distances."""
     torch.manual_seed(0)
     module = laid_out(layer.made())
     inputs = torch.randn(BATCH, layer.inputs, *layer.picture)
-    inputs = inputs.to(memory_format=torch.channels_last)
+    if layer.inputs >= FEWEST_LAST:
+        inputs = inputs.to(memory_format=torch.channels_last)
     gradients = torch.randn(BATCH, layer.outputs, *layer.picture)
     gradients = gradients.to(memory_format=torch.channels_last)
     ways: tuple[Compute, Compute] = (lambda x: native.convolved(module, x), module)
@@ -93,29 +96,30 @@ def _compared(layer: Layer) -> dict[str, Any]:
     exact_module = exact_module.double()
     exact = _parts(exact_module, inputs.double(), gradients.double(), exact_module)
     found = {}
-    for part, ours, theirs, truth in zip(PARTS, *parts, exact, strict=True):
+    for part in parts[0]:
+        ours, theirs = (one[part] for one in parts)
         ratios = [_seconds(ours) / _seconds(theirs) for _ in range(ROUNDS)]
-        apart = _distance(ours(), truth()) / _distance(theirs(), truth())
+        every = zip(ours(), theirs(), exact[part](), strict=True)
+        apart = [_distance(one, truth) / _distance(other, truth) for one, other, truth in every]
         found[part] = {"ratio": statistics.median(ratios), "apart": apart}
     return {"layer": str(layer), **asdict(layer), "parts": found}
 
 
 def _parts(
     module: nn.Conv2d, inputs: Tensor, gradients: Tensor, way: Compute
-) -> list[Callable[[], Tensor]]:
-    """What is timed: outputs, and the gradients of one at a time."""
+) -> dict[str, Callable[[], tuple[Tensor, ...]]]:
+    """What is timed: outputs, and both gradients, of inputs and weights."""
     learning = inputs.clone(memory_format=torch.preserve_format).requires_grad_()
-    outputs = way(learning)
+    outputs, both = way(learning), [learning, module.weight]
 
-    def of(what: Tensor) -> Tensor:
-        (found,) = torch.autograd.grad(outputs, what, gradients, retain_graph=True)
-        return found
-
-    def forward() -> Tensor:
+    def forward() -> tuple[Tensor, ...]:
         with torch.no_grad():
-            return way(inputs)
+            return (way(inputs),)
 
-    return [forward, lambda: of(learning), lambda: of(module.weight)]
+    def backward() -> tuple[Tensor, ...]:
+        return torch.autograd.grad(outputs, both, gradients, retain_graph=True)
+
+    return {"forward": forward, "gradients of inputs and weights": backward}
 
 
 def _distance(one: Tensor, exact: Tensor) -> float:

@@ -19,7 +19,7 @@ from benchmarks.price.workloads import FULL_WIDTH, WORKLOADS, Workload
 from monogram.curriculum import Personal, Recipe
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.machine import torch_threads
-from monogram.networks import Prepared, architecture, laid_out, natively
+from monogram.networks import Prepared, architecture, laid_out, natively, shortened_natively
 from monogram.plan import Stretch
 from monogram.training import Feed, Samples, State, tally, train
 
@@ -31,8 +31,8 @@ BATCH = 128
 SPARE = 200_000_000  # float32 numbers, 0.8 GB
 JUDGED = 2_048  # samples
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "convolutions": ("convolution", "mkldnn"),
-    "products": ("mm", "addmm", "bmm", "baddbmm"),
+    "convolutions": ("convolution", "mkldnn", "_Convolved"),
+    "products": ("mm", "addmm", "bmm", "baddbmm", "_Linear"),
     "normalisation": ("native_batch_norm", "native_layer_norm"),
     "activations": ("threshold_backward", "clamp_min", "relu", "_softmax", "_log_softmax"),
     "pooling": ("max_pool", "avg_pool", "adaptive_avg_pool", "mean"),
@@ -67,8 +67,12 @@ def _profiled(workload: Workload, peak: float) -> dict[str, Any]:
     work = training(network, samples.take(torch.arange(BATCH)))
     return {
         "workload": workload.name,
-        "training": _parts(_as_trained(network, work), peak),
-        "judging": _parts(lambda: tally(network, samples), peak),
+        "training": _parts(_as_trained(network, work), counted(work), peak),
+        "judging": _parts(
+            lambda: tally(network, samples, way=shortened_natively),
+            counted(lambda: tally(network, samples)),
+            peak,
+        ),
     }
 
 
@@ -81,7 +85,7 @@ def training(network: Prepared, batch: Samples) -> Work:
 
 
 def _as_trained(network: Prepared, work: Work) -> Work:
-    """The same as the engine does it, with what follows on one another computed at once."""
+    """The same as the engine does it, natively."""
 
     def at_once() -> None:
         with natively(network):
@@ -90,10 +94,12 @@ def _as_trained(network: Prepared, work: Work) -> Work:
     return at_once
 
 
-def _parts(work: Work, peak: float) -> dict[str, Any]:
-    """Each kind's share of the time, and the share of the peak that operations run at."""
+def _parts(work: Work, operations: float, peak: float) -> dict[str, Any]:
+    """Each kind's share of the time, and the share of the peak that operations run at.
+
+    Operations are those of PyTorch's layers: C of Monogram's own takes fewer, or is not counted.
+    """
     work()
-    operations = counted(work)
     _spare_memory()
     with profile(activities=[ProfilerActivity.CPU]) as watched:
         work()

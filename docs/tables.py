@@ -158,12 +158,17 @@ def convolutions(found: dict[str, Any]) -> str:
         *(
             (
                 one["layer"],
-                *(f"{part['ratio']:.2f} ({part['apart']:.1f})" for part in one["parts"].values()),
+                *map(_part, one["parts"].values()),
             )
             for one in found["layers"]
         ),
     ]
     return _table(rows)
+
+
+def _part(part: dict[str, Any]) -> str:
+    apart = ", ".join(f"{each:.1f}" for each in part["apart"])
+    return f"{part['ratio']:.2f} ({apart})"
 
 
 def sentences(found: dict[str, Any]) -> str:

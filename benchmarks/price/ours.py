@@ -67,9 +67,9 @@ class Ours:
 
     @property
     def engine(self) -> EngineName:
-        """What was chosen when everybody was trained last."""
+        """That trains two people as everybody was trained last, who are too few for a choice."""
         kinds = json.loads(layout.engine(self._folder).read_text("utf-8"))["kinds"]
-        return "stacked" if any(kind["most"] > 1 for kind in kinds.values()) else "loop"
+        return "stacked" if any(kind["most"] > 1 for kind in kinds.values()) else "auto"
 
     def forget(self) -> None:
         """Forget everything but the base."""
