@@ -120,3 +120,11 @@ def test_inputs_that_it_is_not_made_for_are_pytorchs():
 )
 def test_which_networks_gain(layer, gains):
     assert gains_natively(layer) is gains
+
+
+def test_what_is_changed_in_the_context_is_computed_as_it_is_then():
+    layer, inputs = convolution(), pictures()
+    with natively(layer):
+        layer.stride = (2, 2)
+        outputs = layer(inputs)
+    torch.testing.assert_close(outputs, layer(inputs))

@@ -51,7 +51,7 @@ def may_convolve(layer: nn.Conv2d) -> bool:
 
 
 def can_convolve(layer: nn.Conv2d, inputs: Tensor) -> bool:
-    """Whether convolve.c can compute a layer that it `may_convolve` for inputs, and that pays.
+    """Whether convolve.c can compute a layer, as it is now, for inputs, and that pays.
 
     That is inputs [batch, channels, height, width] with the channels last, unless there have to be
     more of them, and of a size that is about filled by tiles.
@@ -62,6 +62,7 @@ def can_convolve(layer: nn.Conv2d, inputs: Tensor) -> bool:
         and inputs.dim() == 4
         and inputs.shape[1] == layer.in_channels
         and (_is_last(inputs) or layer.in_channels % LANES > 0)
+        and may_convolve(layer)
         and is_plain(layer.weight)
         and (layer.bias is None or is_vector(layer.bias, layer.out_channels))
         and _pays(_shape(inputs, layer.weight, _padding(layer)))
