@@ -40,7 +40,7 @@ bench-peers: ## The same with Flower and pfl, in an environment of their own
 
 .PHONY: bench-full
 bench-full: $(BENCH) ## The same, up to 100,000 people, and all other benchmarks (two and a half hours)
-	$(BIN)/python -m benchmarks price full_width judged scratch seven growth heads overhead curves profiled judging native convolutions dropout compiled allocator sharing store
+	$(BIN)/python -m benchmarks price judged scratch seven growth heads overhead curves profiled judging native convolutions dropout compiled allocator sharing store full_width
 
 .PHONY: reproduction
 reproduction: $(RUNTIME) ## Run both of the paper's scenarios (90 minutes on 2 cores) and write their page
