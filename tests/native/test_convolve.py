@@ -121,6 +121,7 @@ def test_inputs_that_are_filled_up_may_lie_anyhow():
         (layer_of(16, 16, (5, 5), padding=2), pictures(8, 16, 16, 16)),
         (layer_of(16, 12, (3, 3)), pictures(8, 16, 16, 16)),
         (layer_of(8, 8, (3, 3)), pictures(8, 8, 16, 16)),
+        (layer_of(1024, 512, (3, 3)), pictures(1, 1024, 16, 16)),
         (layer_of(1, 16, (3, 3)), pictures(8, 1, 16, 16)),
         (layer_of(16, 16, (3, 3)), pictures(8, 16, 16, 16).contiguous()),
         (layer_of(16, 16, (3, 3)), pictures(8, 16, 16, 16).double()),

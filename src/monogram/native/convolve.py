@@ -7,7 +7,7 @@ times. How much of the time is left is measured by `python -m benchmarks convolu
 
 from ctypes import byref
 from functools import partial
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ from monogram.native.library import (
 SIDES = ((3, 3), (1, 5))  # of kernels: rows, columns
 TILE = 4  # outputs along an axis that are made together
 TOGETHER, SPARE = 24, 16  # as TILES and SPARE in convolve.c
-MOST_CHANNELS = 4096  # more would not stay in the caches
+LARGEST = 512 * 512  # pairs of channels, whose 36 points take 38 MB
 FEWEST_CHANNELS = 16  # on one side; of fewer PyTorch's convolutions take less time
 FEWEST_TILES = 16  # for which the weights' points are worth making
 WORTH = 0.6  # of the multiplications that there would be otherwise, at most
@@ -46,7 +46,8 @@ def may_convolve(layer: nn.Conv2d) -> bool:
         and layer.padding_mode == "zeros"
         and all(pad < side for pad, side in zip(_padding(layer), layer.kernel_size, strict=True))
         and layer.out_channels % LANES == 0
-        and FEWEST_CHANNELS <= max(channels) <= MOST_CHANNELS
+        and max(channels) >= FEWEST_CHANNELS
+        and prod(channels) <= LARGEST
     )
 
 
