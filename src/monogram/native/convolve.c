@@ -195,26 +195,72 @@ static void scatter(const Kernel *kernel, const Tiles *tiles, Tile *tile, float 
     }
 }
 
-/* Weights [high, wide, inputs, outputs] to their points [points, panels, inputs, PANEL]. */
-static void points_of_kernels(const Kernel *kernel, const Convolution *s, const float *weights,
-                              float *points) {
-    const long size = s->inputs * s->outputs;
-    const Apart in = {kernel->wide * size, size}, out = {kernel->along * size, size};
-    for (long c = 0; c < s->outputs; c += LANES) {
-        const long panel = c / PANEL * PANEL;
-        const long across = s->outputs - panel < PANEL ? LANES : PANEL;
-        float *to = points + panel * s->inputs + c - panel;
-        for (long i = 0; i < s->inputs; i++)
-            kernel->weights(weights + i * s->outputs + c, in, to + i * across, out, 0);
+/* One of the products' panels of outputs: the number of its columns; they begin at a place. */
+static long across(const Convolution *s, long output) {
+    return s->outputs - output / PANEL * PANEL < PANEL ? LANES : PANEL;
+}
+
+static long place(const Convolution *s, long input, long output) {
+    const long panel = output / PANEL * PANEL;
+    return panel * s->inputs + input * across(s, output) + output - panel;
+}
+
+/* Squares of LANES x LANES numbers, one for each point, on their side from there to there. */
+static void turn_squares(const float *from, Apart in, float *to, Apart out, long count) {
+    Floats v[LANES];
+    for (long p = 0; p < count; p++) {
+        for (long i = 0; i < LANES; i++) v[i] = floats(from + p * in.line + i * in.column);
+        turn_square(v);
+        for (long i = 0; i < LANES; i++) put(v[i], to + p * out.line + i * out.column);
     }
 }
 
-/* Gradients at the weights' points [points, inputs, outputs] to those of the weights. */
+/* Weights [outputs, high, wide, inputs] to their points [points, panels, inputs, PANEL]. */
+static void points_of_kernels(const Kernel *kernel, const Convolution *s, const float *weights,
+                              float *points) {
+    const long taps = kernel->high * kernel->wide, count = kernel->down * kernel->along;
+    const Apart in = {kernel->wide * s->inputs, s->inputs};
+    const Apart square = {kernel->along * LANES * LANES, LANES * LANES};
+    float squares[MOST_POINTS * LANES * LANES];
+    for (long c = 0; c < s->outputs; c += LANES)
+        for (long i = 0; i < s->inputs; i += LANES) {
+            for (long k = 0; k < LANES; k++)
+                kernel->weights(weights + (c + k) * taps * s->inputs + i, in, squares + k * LANES,
+                                square, 0);
+            turn_squares(squares, (Apart){LANES * LANES, LANES}, points + place(s, i, c),
+                         (Apart){s->inputs * s->outputs, across(s, c)}, count);
+        }
+}
+
+/* The same of kernels turned around, of weights [inputs, high, wide, outputs]. */
+static void points_of_turned(const Kernel *kernel, const Convolution *s, const float *weights,
+                             float *points) {
+    const long taps = kernel->high * kernel->wide, size = s->inputs * s->outputs;
+    const Apart back = {-kernel->wide * s->outputs, -s->outputs};
+    const Apart out = {kernel->along * size, size};
+    for (long c = 0; c < s->outputs; c += LANES)
+        for (long i = 0; i < s->inputs; i++) {
+            const float *last = weights + ((i + 1) * taps - 1) * s->outputs;
+            kernel->weights(last + c, back, points + place(s, i, c), out, 0);
+        }
+}
+
+/* Gradients at the weights' points [points, inputs, outputs] to those of the weights
+   [outputs, high, wide, inputs]. */
 static void kernels_of_points(const Kernel *kernel, const Convolution *s, const float *points,
                               float *weights) {
-    const long size = s->inputs * s->outputs;
-    const Apart in = {kernel->along * size, size}, out = {kernel->wide * size, size};
-    for (long i = 0; i < size; i += LANES) kernel->of_weights(points + i, in, weights + i, out, 0);
+    const long taps = kernel->high * kernel->wide, size = s->inputs * s->outputs;
+    const Apart in = {kernel->along * size, size};
+    const Apart square = {kernel->wide * LANES * LANES, LANES * LANES};
+    float squares[MOST_POINTS * LANES * LANES];
+    for (long c = 0; c < s->outputs; c += LANES)
+        for (long i = 0; i < s->inputs; i += LANES) {
+            for (long k = 0; k < LANES; k++)
+                kernel->of_weights(points + (i + k) * s->outputs + c, in, squares + k * LANES,
+                                   square, 0);
+            turn_squares(squares, (Apart){LANES * LANES, LANES}, weights + c * taps * s->inputs + i,
+                         (Apart){s->inputs, taps * s->inputs}, taps);
+        }
 }
 
 /* The memory to compute in: points of the weights, and of TILES tiles' inputs and outputs. */
@@ -240,16 +286,12 @@ static Part seen(const Kernel *kernel, const Convolution *s) {
 
 static long fewer(long one, long other) { return one < other ? one : other; }
 
-/* Outputs [batch, height, width, outputs] of weights [high, wide, inputs, outputs]; bias may be
-   null. */
-void monogram_convolve(const Convolution *s, const float *inputs, const float *weights,
-                       const float *bias, float *memory, float *outputs) {
-    const Kernel *kernel = kernel_of(s);
+/* Outputs [batch, height, width, outputs] of weights that are at their points; bias may be null. */
+static void convolve(const Kernel *kernel, const Convolution *s, const float *inputs,
+                     const float *bias, Scratch at, float *outputs) {
     const Tiles tiles = tiles_of(s, kernel);
-    const Scratch at = scratch_of(kernel, s, memory);
     const long size = s->inputs * s->outputs;
     Tile in = {0}, out = {0};
-    points_of_kernels(kernel, s, weights, at.weights);
     for (long first = 0; first < tiles.count; first += TILES) {
         const long some = fewer(TILES, tiles.count - first);
         gather(kernel, &tiles, &in, &tiles.in, inputs, seen(kernel, s), kernel->inputs, some,
@@ -261,8 +303,47 @@ void monogram_convolve(const Convolution *s, const float *inputs, const float *w
     }
 }
 
-/* Gradients of weights [high, wide, inputs, outputs] of those of the outputs. */
-void monogram_convolve_backward(const Convolution *s, const float *inputs, const float *gradients,
+/* Of weights [outputs, high, wide, inputs]; bias may be null. */
+void monogram_convolve(const Convolution *s, const float *inputs, const float *weights,
+                       const float *bias, float *memory, float *outputs) {
+    const Kernel *kernel = kernel_of(s);
+    const Scratch at = scratch_of(kernel, s, memory);
+    points_of_kernels(kernel, s, weights, at.weights);
+    convolve(kernel, s, inputs, bias, at, outputs);
+}
+
+/* Gradients of a convolution's inputs. They are the outputs here, and those of its outputs the
+   inputs, of kernels turned around: weights [inputs, high, wide, outputs]. */
+void monogram_convolve_inputs(const Convolution *s, const float *gradients, const float *weights,
+                              float *memory, float *of_inputs) {
+    const Kernel *kernel = kernel_of(s);
+    const Scratch at = scratch_of(kernel, s, memory);
+    points_of_turned(kernel, s, weights, at.weights);
+    convolve(kernel, s, gradients, 0, at, of_inputs);
+}
+
+/* Pictures [batch, channels, pixels] as [batch, pixels, filled], filled up with channels of zeros to
+   a multiple of LANES. */
+void monogram_fill(const float *pictures, long batch, long channels, long pixels, float *filled) {
+    const long most = (channels + LANES - 1) / LANES * LANES;
+    for (long b = 0; b < batch; b++, pictures += channels * pixels, filled += pixels * most)
+        for (long c = 0; c < most; c += LANES) {
+            const long rows = fewer(LANES, channels - c);
+            long i = 0;
+            for (; i + LANES <= pixels; i += LANES) {
+                Floats v[LANES] = {0};
+                for (long k = 0; k < rows; k++) v[k] = floats(pictures + (c + k) * pixels + i);
+                turn_square(v);
+                for (long k = 0; k < LANES; k++) put(v[k], filled + (i + k) * most + c);
+            }
+            for (; i < pixels; i++)
+                for (long k = 0; k < LANES; k++)
+                    filled[i * most + c + k] = k < rows ? pictures[(c + k) * pixels + i] : 0;
+        }
+}
+
+/* Gradients of weights [outputs, high, wide, inputs] of those of the outputs. */
+void monogram_convolve_weights(const Convolution *s, const float *inputs, const float *gradients,
                                 float *memory, float *of_weights) {
     const Kernel *kernel = kernel_of(s);
     const Tiles tiles = tiles_of(s, kernel);

@@ -6,7 +6,8 @@ times. How much of the time is left is measured by `python -m benchmarks convolu
 """
 
 from ctypes import byref
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from math import ceil, prod
 from typing import Any
 
@@ -24,13 +25,17 @@ from monogram.native.library import (
     is_vector,
 )
 
-SIDES = ((3, 3), (1, 5))  # of kernels: rows, columns
+KERNELS = ((3, 3), (1, 5))  # rows, columns
 TILE = 4  # outputs along an axis that are made together
 TOGETHER, SPARE = 24, 16  # as TILES and SPARE in convolve.c
 LARGEST = 512 * 512  # pairs of channels, whose 36 points take 38 MB
 FEWEST_CHANNELS = 16  # on one side; of fewer PyTorch's convolutions take less time
 FEWEST_TILES = 16  # for which the weights' points are worth making
+REMEMBERED = 1024  # sizes of convolutions
 WORTH = 0.6  # of the multiplications that there would be otherwise, at most
+
+Pair = tuple[int, int]
+Sizes = tuple[int, ...]  # along the axes of a tensor
 
 
 def may_convolve(layer: nn.Conv2d) -> bool:
@@ -40,7 +45,7 @@ def may_convolve(layer: nn.Conv2d) -> bool:
     """
     channels = (layer.in_channels, layer.out_channels)
     return (
-        layer.kernel_size in SIDES
+        layer.kernel_size in KERNELS
         and layer.stride == layer.dilation == (1, 1)
         and layer.groups == 1
         and layer.padding_mode == "zeros"
@@ -57,6 +62,7 @@ def can_convolve(layer: nn.Conv2d, inputs: Tensor) -> bool:
     That is inputs [batch, channels, height, width] with the channels last, unless there have to be
     more of them, and of a size that is about filled by tiles.
     """
+    weight, bias = layer.weight, layer.bias
     return (
         is_ready()
         and is_plain(inputs)
@@ -64,9 +70,9 @@ def can_convolve(layer: nn.Conv2d, inputs: Tensor) -> bool:
         and inputs.shape[1] == layer.in_channels
         and (_is_last(inputs) or layer.in_channels % LANES > 0)
         and may_convolve(layer)
-        and is_plain(layer.weight)
-        and (layer.bias is None or is_vector(layer.bias, layer.out_channels))
-        and _pays(_shape(inputs, layer.weight, _padding(layer)))
+        and is_plain(weight)
+        and (bias is None or is_vector(bias, layer.out_channels))
+        and _planned(inputs.shape, weight.shape, _padding(layer)).pays
     )
 
 
@@ -81,33 +87,30 @@ def convolved(layer: nn.Conv2d, inputs: Tensor) -> Tensor:
         [batch, channels, height, width], channels last.
     """
     apply: Any = _Convolved.apply
-    weight, more = layer.weight, -layer.in_channels % LANES
-    if more:
-        inputs = _filled_up(inputs, more)
-        weight = functional.pad(weight, (0, 0, 0, 0, 0, more))
-    outputs: Tensor = apply(inputs, weight, layer.bias, _padding(layer))
+    outputs: Tensor = apply(inputs, layer.weight, layer.bias, _padding(layer))
     return outputs
 
 
-def _filled_up(inputs: Tensor, more: int) -> Tensor:
-    """Inputs with so many more channels of zeros, the channels last."""
-    batch, channels, *sides = inputs.shape
-    size = (batch, channels + more, *sides)
-    whole = torch.empty(size, memory_format=torch.channels_last).zero_()
-    whole[:, :channels] = inputs
-    return whole
+def _is_last(pictures: Tensor) -> bool:
+    return pictures.is_contiguous(memory_format=torch.channels_last)
 
 
-def _is_last(inputs: Tensor) -> bool:
-    return inputs.is_contiguous(memory_format=torch.channels_last)
+def _filled(pictures: Tensor) -> Tensor:
+    """Pictures, or kernels, with the channels last and as many more of zeros as it takes."""
+    batch, channels, *sides = pictures.shape
+    if channels % LANES == 0:
+        return pictures.contiguous(memory_format=torch.channels_last)
+    filled = _empty((batch, _whole(channels), *sides))
+    call("monogram_fill", pictures.contiguous(), batch, channels, prod(sides), filled)
+    return filled
 
 
-def _last(inputs: Tensor) -> Tensor:
-    """Inputs with the channels last in memory."""
-    return inputs.contiguous(memory_format=torch.channels_last)
+def _whole(channels: int) -> int:
+    return channels + -channels % LANES
 
 
-Pair = tuple[int, int]
+def _empty(size: Sizes) -> Tensor:
+    return torch.empty(size, dtype=torch.float32, memory_format=torch.channels_last)
 
 
 class _Convolved(torch.autograd.Function):
@@ -115,22 +118,27 @@ class _Convolved(torch.autograd.Function):
     def forward(
         context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair
     ) -> Tensor:
-        context.save_for_backward(inputs, weight)
+        filled = _filled(inputs), _filled(weight)
+        context.save_for_backward(inputs, weight, *filled)
         context.padding = padding
-        return _outputs(inputs, weight, bias, padding)
+        plan = _planned(inputs.shape, weight.shape, padding)
+        outputs = _empty(plan.size)
+        call("monogram_convolve", byref(plan.shape), *filled, bias, plan.memory(), outputs)
+        return outputs
 
     @staticmethod
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight = context.saved_tensors
+        inputs, weight, *filled = context.saved_tensors
         padding: Pair = context.padding
         needed = context.needs_input_grad
         of_bias = gradients.sum((0, 2, 3)) if needed[2] else None
         if torch.is_grad_enabled():
             return *_again(inputs, weight, padding, gradients), of_bias, None
-        inputs, gradients = _last(inputs), _last(gradients)
-        of_inputs = _of_inputs(gradients, weight, padding) if needed[0] else None
-        of_weight = _of_weight(inputs, gradients, weight, padding) if needed[1] else None
-        return of_inputs, of_weight, of_bias, None
+        gradients = gradients.contiguous(memory_format=torch.channels_last)
+        of_inputs = _of_inputs(gradients, filled[1], padding) if needed[0] else None
+        of_weight = _of_weight(filled[0], gradients, filled[1], padding) if needed[1] else None
+        channels = inputs.shape[1]
+        return _first(of_inputs, channels), _first(of_weight, channels), of_bias, None
 
 
 def _again(inputs: Tensor, weight: Tensor, padding: Pair, gradients: Tensor) -> list[Tensor | None]:
@@ -140,69 +148,73 @@ def _again(inputs: Tensor, weight: Tensor, padding: Pair, gradients: Tensor) -> 
     return gradients_again(partial(functional.conv2d, padding=padding), (inputs, weight), gradients)
 
 
-def _outputs(inputs: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair) -> Tensor:
-    shape = _shape(inputs, weight, padding)
-    size = (shape.batch, shape.outputs, *_sizes(shape))
-    outputs = torch.empty(size, memory_format=torch.channels_last)
-    kernels = weight.permute(2, 3, 1, 0).contiguous()
-    given = (inputs, kernels, bias, _scratch(shape, inputs))
-    call("monogram_convolve", byref(shape), *given, outputs)
-    return outputs
-
-
 def _of_inputs(gradients: Tensor, weight: Tensor, padding: Pair) -> Tensor:
     """The gradient of inputs: the outputs' gradients convolved with the kernels turned around."""
-    turned = weight.flip(2, 3).transpose(0, 1)
-    high, wide = (side - 1 - pad for side, pad in zip(weight.shape[2:], padding, strict=True))
-    return _outputs(gradients, turned, None, (high, wide))
+    outputs, channels, high, wide = weight.shape
+    around = (high - 1 - padding[0], wide - 1 - padding[1])
+    plan = _planned(gradients.shape, (channels, outputs, high, wide), around)
+    found = _empty(plan.size)
+    call("monogram_convolve_inputs", byref(plan.shape), gradients, weight, plan.memory(), found)
+    return found
 
 
 def _of_weight(inputs: Tensor, gradients: Tensor, weight: Tensor, padding: Pair) -> Tensor:
-    shape = _shape(inputs, weight, padding)
-    found = inputs.new_empty((shape.high, shape.wide, shape.inputs, shape.outputs))
-    given = (inputs, gradients, _scratch(shape, inputs))
-    call("monogram_convolve_backward", byref(shape), *given, found)
-    return found.permute(3, 2, 0, 1)
+    plan = _planned(inputs.shape, weight.shape, padding)
+    found = torch.empty_like(weight)
+    call("monogram_convolve_weights", byref(plan.shape), inputs, gradients, plan.memory(), found)
+    return found
 
 
-def _shape(inputs: Tensor, weight: Tensor, padding: Pair) -> Convolution:
-    batch, channels, height, width = inputs.shape
-    outputs, _, *sides = weight.shape
-    return Convolution(batch, height, width, channels, outputs, *sides, *padding)
+def _first(gradients: Tensor | None, channels: int) -> Tensor | None:
+    """Without those of channels that inputs or kernels were filled up with."""
+    if gradients is None or gradients.shape[1] == channels:
+        return gradients
+    return gradients[:, :channels]
 
 
-def _sizes(shape: Convolution) -> tuple[int, int]:
-    """Rows and columns that come out."""
-    rows = shape.height + 2 * shape.above - shape.high + 1
-    return rows, shape.width + 2 * shape.beside - shape.wide + 1
+@dataclass(frozen=True)
+class _Plan:
+    """How a convolution of one size is computed.
+
+    Attributes:
+        shape: for convolve.c; channels that come in are filled up.
+        size: of what comes out.
+        scratch: numbers that convolve.c computes in: points of weights, of inputs and of outputs,
+            patches.
+        pays: whether tiles and channels are filled so well that there are fewer multiplications.
+    """
+
+    shape: Convolution
+    size: Sizes
+    scratch: int
+    pays: bool
+
+    def memory(self) -> Tensor:
+        """To compute in."""
+        return torch.empty(self.scratch, dtype=torch.float32)
 
 
-def _points(shape: Convolution) -> int:
-    """Of a tile: multiplications for each pair of channels."""
-    return (shape.high + _step(shape.high) - 1) * (shape.wide + _step(shape.wide) - 1)
+@lru_cache(maxsize=REMEMBERED)
+def _planned(inputs: Sizes, weight: Sizes, padding: Pair) -> _Plan:
+    """Of pictures and kernels of some sizes."""
+    (batch, channels, height, width), (outputs, _, high, wide) = inputs, weight
+    whole, (above, beside) = _whole(channels), padding
+    shape = Convolution(batch, height, width, whole, outputs, high, wide, above, beside)
+    rows, columns = height + 2 * above - high + 1, width + 2 * beside - wide + 1
+    points = (high + _step(high) - 1) * (wide + _step(wide) - 1)
+    tiles = ceil(rows / _step(high)) * ceil(columns / _step(wide))
+    scratch = whole * outputs + (TOGETHER + 1) * (whole + outputs) + 2 * SPARE
+    pays = (
+        min(rows, columns) > 0
+        and tiles * points * whole <= WORTH * rows * columns * high * wide * channels
+        and batch * tiles >= FEWEST_TILES
+    )
+    return _Plan(shape, (batch, outputs, rows, columns), points * scratch, pays)
 
 
 def _step(side: int) -> int:
     """Outputs that a tile has along an axis."""
     return 1 if side == 1 else TILE
-
-
-def _pays(shape: Convolution) -> bool:
-    """Whether tiles and channels are filled so well that there are fewer multiplications."""
-    rows, columns = _sizes(shape)
-    if rows < 1 or columns < 1:
-        return False
-    tiles = ceil(rows / _step(shape.high)) * ceil(columns / _step(shape.wide))
-    computed = tiles * _points(shape) * (shape.inputs + -shape.inputs % LANES)
-    direct = rows * columns * shape.high * shape.wide * shape.inputs
-    return computed <= WORTH * direct and shape.batch * tiles >= FEWEST_TILES
-
-
-def _scratch(shape: Convolution, inputs: Tensor) -> Tensor:
-    """Memory that convolve.c computes in: points of weights, of inputs and of outputs, patches."""
-    channels = shape.inputs + shape.outputs
-    each = shape.inputs * shape.outputs + (TOGETHER + 1) * channels + 2 * SPARE
-    return inputs.new_empty(_points(shape) * each)
 
 
 def _padding(layer: nn.Conv2d) -> Pair:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 POINTER, WHOLE, SINGLE, DOUBLE = c_void_p, c_long, c_float, c_double
 ARGUMENTS = {
-    "monogram_normalise": [*[POINTER] * 4, DOUBLE, DOUBLE, SINGLE, *[POINTER] * 6],
-    "monogram_normalise_backward": [POINTER] * 10,
+    "monogram_normalise": [*[POINTER] * 4, DOUBLE, DOUBLE, SINGLE, *[POINTER] * 5],
+    "monogram_normalise_backward": [POINTER] * 9,
     "monogram_drop": [POINTER, WHOLE, POINTER],
     "monogram_relu_drop": [POINTER, POINTER, WHOLE, POINTER],
     "monogram_relu_drop_backward": [*[POINTER] * 3, WHOLE, POINTER],
@@ -26,12 +26,15 @@ ARGUMENTS = {
     "monogram_linear_backward": [POINTER] * 5,
     "monogram_linear_weights": [POINTER] * 5,
     "monogram_convolve": [POINTER] * 6,
-    "monogram_convolve_backward": [POINTER] * 5,
+    "monogram_convolve_inputs": [POINTER] * 5,
+    "monogram_convolve_weights": [POINTER] * 5,
+    "monogram_fill": [POINTER, WHOLE, WHOLE, WHOLE, POINTER],
 }
 """Of each function in C."""
 LANES = 8  # numbers at a time, as in vectors.h
 MOST_THREADS = 2
 """The C computes on one, which takes less time than PyTorch's operations on two."""
+KINDS = (Tensor, torch.nn.Parameter)  # that are nothing but tensors
 SIZES = ("batch", "height", "width", "channels", "high", "wide")
 
 CONVOLUTION = (
@@ -43,6 +46,7 @@ CONVOLUTION = (
 class Shape(ctypes.Structure):
     """What normalise.c calls by that name: sizes in pixels and channels."""
 
+    channels: int
     _fields_ = tuple((name, WHOLE) for name in SIZES)
 
 
@@ -139,22 +143,27 @@ def call(name: str, *arguments: Any) -> None:
 def is_ready() -> bool:
     """Whether C may compute here and now.
 
-    There is some, few threads, and nothing that makes other operations of PyTorch's: autocast,
-    `torch.func`.
+    There is some, few threads, and nothing that makes other operations of PyTorch's or looks at
+    them: autocast, `torch.func`, dispatch modes.
     """
     return (
         library() is not None
         and torch.get_num_threads() <= MOST_THREADS
         and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()  # noqa: SLF001 - nothing else says it
+        and not torch._C._len_torch_dispatch_stack()  # noqa: SLF001
     )
 
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether a tensor is float32 in this processor's memory, and nothing but a tensor."""
-    kinds = (Tensor, torch.nn.Parameter)
-    usual = tensor.dtype == torch.float32 and tensor.device.type == "cpu"
-    return usual and type(tensor) in kinds and tensor.numel() > 0 and not tensor.is_neg()
+    return (
+        type(tensor) in KINDS
+        and tensor.dtype is torch.float32
+        and tensor.is_cpu
+        and tensor.numel() > 0
+        and not tensor.is_neg()
+    )
 
 
 def is_vector(tensor: Tensor | None, length: int) -> bool:

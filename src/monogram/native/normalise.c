@@ -168,13 +168,14 @@ static void backward_beside(const Shape *shape, const float *inputs, const float
         }
 }
 
-/* With the batch's own statistics, towards which the running ones move by a factor. `mean` and
-   `rate`, one over the standard deviation, are for the gradient. */
+/* With the batch's own statistics, towards which the running ones move by a factor: for the gradient
+   each channel's mean, and then one over each one's standard deviation. */
 void monogram_normalise(const Shape *shape, const float *inputs, const float *weight,
                         const float *bias, double epsilon, double factor, float floor,
-                        float *running_mean, float *running_variance, float *mean, float *rate,
+                        float *running_mean, float *running_variance, float *statistics,
                         float *outputs, uint8_t *chosen) {
     const long channels = shape->channels, pixels = shape->batch * shape->height * shape->width;
+    float *mean = statistics, *rate = statistics + channels;
     double middle[channels], squares[channels];
     float scale[channels], shift[channels];
     moments(inputs, pixels, channels, middle, squares);
@@ -193,10 +194,11 @@ void monogram_normalise(const Shape *shape, const float *inputs, const float *we
 
 /* Gradients of weight, bias and, unless it is null, the inputs. */
 void monogram_normalise_backward(const Shape *shape, const float *inputs, const uint8_t *chosen,
-                                 const float *gradients, const float *weight, const float *mean,
-                                 const float *rate, float *of_weight, float *of_bias,
+                                 const float *gradients, const float *weight,
+                                 const float *statistics, float *of_weight, float *of_bias,
                                  float *of_inputs) {
     const long channels = shape->channels, pixels = shape->batch * shape->height * shape->width;
+    const float *mean = statistics, *rate = statistics + channels;
     double sum[channels], product[channels];
     float scale[channels], even[channels], slope[channels];
     FOR_WINDOW(sums, shape, inputs, chosen, gradients, mean, sum, product);

@@ -6,7 +6,7 @@ is measured by `python -m benchmarks native`.
 
 from ctypes import byref
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from monogram.native.library import (
 )
 
 MOST_CHANNELS = 4096  # whose sums fit on the stack
+REMEMBERED = 1024  # sizes of inputs
 
 
 @dataclass(frozen=True)
@@ -101,27 +102,27 @@ class _Normalised(torch.autograd.Function):
         layer: nn.BatchNorm2d,
         window: Window,
     ) -> Tensor:
-        mean, rate = inputs.new_empty((2, inputs.shape[1]))
-        outputs, chosen = (_outputs(inputs, window, kind) for kind in (torch.float32, torch.uint8))
-        shape = _shape(inputs, window)
+        shape, size = _planned(*inputs.shape, window.high, window.wide)
+        statistics = inputs.new_empty(2 * shape.channels)
+        outputs, chosen = _empty(size, torch.float32), _empty(size, torch.uint8)
         settings = (layer.eps, layer.momentum, window.floor)
         running = (layer.running_mean, layer.running_var)
         given = (inputs, weight, bias, *settings, *running)
-        call("monogram_normalise", byref(shape), *given, mean, rate, outputs, chosen)
-        context.save_for_backward(inputs, weight, bias, chosen, mean, rate)
+        call("monogram_normalise", byref(shape), *given, statistics, outputs, chosen)
+        context.save_for_backward(inputs, weight, bias, chosen, statistics)
         context.shape, context.window, context.epsilon = shape, window, layer.eps
         return outputs
 
     @staticmethod
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight, bias, chosen, mean, rate = context.saved_tensors
+        inputs, weight, bias, chosen, statistics = context.saved_tensors
         if torch.is_grad_enabled():
             plain = partial(_plainly, context.window, context.epsilon)
             return *gradients_again(plain, (inputs, weight, bias), gradients), None, None
         of_weight, of_bias = torch.empty_like(weight), torch.empty_like(weight)
         of_inputs = torch.empty_like(inputs) if context.needs_input_grad[0] else None
         gradients = gradients.contiguous(memory_format=torch.channels_last)
-        given = (inputs, chosen, gradients, weight, mean, rate)
+        given = (inputs, chosen, gradients, weight, statistics)
         found = (of_weight, of_bias, of_inputs)
         call("monogram_normalise_backward", byref(context.shape), *given, *found)
         return of_inputs, of_weight, of_bias, None, None
@@ -136,13 +137,14 @@ def _plainly(
     return functional.max_pool2d(outputs, (window.high, window.wide))
 
 
-def _shape(inputs: Tensor, window: Window) -> Shape:
-    batch, channels, height, width = inputs.shape
-    return Shape(batch, height, width, channels, window.high, window.wide)
+@lru_cache(maxsize=REMEMBERED)
+def _planned(
+    batch: int, channels: int, height: int, width: int, high: int, wide: int
+) -> tuple[Shape, tuple[int, ...]]:
+    """The sizes for normalise.c, and those of what comes out."""
+    shape = Shape(batch, height, width, channels, high, wide)
+    return shape, (batch, channels, height // high, width // wide)
 
 
-def _outputs(inputs: Tensor, window: Window, kind: torch.dtype) -> Tensor:
-    """Room for what comes out."""
-    batch, channels, height, width = inputs.shape
-    size = (batch, channels, height // window.high, width // window.wide)
-    return torch.empty(size, dtype=kind, device=inputs.device, memory_format=torch.channels_last)
+def _empty(size: tuple[int, ...], kind: torch.dtype) -> Tensor:
+    return torch.empty(size, dtype=kind, memory_format=torch.channels_last)

@@ -27,6 +27,26 @@ INLINE Floats either(Places mask, Floats one, Floats other) {
 
 INLINE Floats all(float value) { return value - (Floats){0}; }
 
+#ifdef __clang__
+#define MIXED(one, other, ...) __builtin_shufflevector(one, other, __VA_ARGS__)
+#else
+#define MIXED(one, other, ...) __builtin_shuffle(one, other, (Places){__VA_ARGS__})
+#endif
+
+/* Turn a square of LANES vectors on its side: columns become vectors. Each round lays the vectors of
+   the first half and of the second half between one another; three take 8 x 8 there. */
+INLINE void turn_square(Floats *v) {
+    Floats mixed[LANES];
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < LANES / 2; i++) {
+            const Floats one = v[i], other = v[i + LANES / 2];
+            mixed[2 * i] = MIXED(one, other, 0, 8, 1, 9, 2, 10, 3, 11);
+            mixed[2 * i + 1] = MIXED(one, other, 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(v, mixed, sizeof mixed);
+    }
+}
+
 INLINE float sum_of(Floats v) {
     return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
 }

@@ -20,7 +20,7 @@ def is_altered(module: nn.Module) -> bool:
 
 def has_hooks(module: nn.Module) -> bool:
     """Whether a module, its parts aside, has hooks."""
-    return any(getattr(module, name) for name in HOOKS)
+    return any(map(vars(module).get, HOOKS))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Where a normalisation is not one of a sequence it is computed by itself.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,9 +15,6 @@ from monogram.native import Window, can_normalise, normalised
 from monogram.networks.altered import altered, has_hooks, is_altered
 from monogram.networks.pool import pools_pairs, sides
 from monogram.networks.sequences import Step, in_steps, one_by_one, sequences
-
-Chain = tuple[Any, ...]
-"""A normalisation and what follows it of a ReLU and a pooling."""
 
 
 @contextmanager
@@ -30,7 +28,7 @@ def normalising_at_once(network: nn.Module) -> Iterator[None]:
     forwards: dict[nn.Module, Step] = {
         one: in_steps(one, _steps(list(one))) for one in sequences(network)
     }
-    forwards |= {module: partial(_computed, (module,)) for module in alone}
+    forwards |= {module: partial(_computed, (module,), Window()) for module in alone}
     with altered(forwards):
         yield
 
@@ -44,8 +42,8 @@ def _steps(modules: Sequence[Any]) -> Iterator[Step]:
     """The modules of a sequence, those that are computed at once together."""
     while modules:
         length = _length(modules)
-        chain, modules = tuple(modules[:length]), modules[length:]
-        yield partial(_at_once, chain) if length > 1 else chain[0]
+        chain, modules = modules[:length], modules[length:]
+        yield _Chain(*chain) if length > 1 else chain[0]
 
 
 def _length(modules: Sequence[Any]) -> int:
@@ -62,25 +60,40 @@ def _is_relu(module: Any) -> bool:
     return type(module) is nn.ReLU and not is_altered(module)
 
 
-def _window(chain: Chain) -> Window:
-    pools = [sides(module.kernel_size) for module in chain if type(module) is nn.MaxPool2d]
-    floors = [0.0 for module in chain if type(module) is nn.ReLU]
+class _Chain:
+    """A normalisation and what follows it of a ReLU and a pooling, as long as they stay so."""
+
+    def __init__(self, *modules: Any) -> None:
+        self._modules = modules
+        self._window = _window(modules)
+        self._said = self._says()
+
+    def __call__(self, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
+        """What they make of activations, at once unless there are hooks by now."""
+        if any(map(has_hooks, self._modules)) or self._says() != self._said:
+            return one_by_one(self._modules, input)
+        return _computed(self._modules, self._window, input)
+
+    def _says(self) -> list[object]:
+        """What it takes for another chain: a ReLU or a pooling that computes something else."""
+        rest = self._modules[1:]
+        pools = [module for module in rest if type(module) is nn.MaxPool2d]
+        return [*map(type, rest), *map(is_altered, rest), *map(_POOLING, pools)]
+
+
+_POOLING = attrgetter("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+
+
+def _window(modules: Sequence[Any]) -> Window:
+    pools = [sides(module.kernel_size) for module in modules if type(module) is nn.MaxPool2d]
+    floors = [0.0 for module in modules if type(module) is nn.ReLU]
     return Window(*(pools or [(1, 1)])[0], *floors)
 
 
-def _at_once(chain: Chain, input: Tensor) -> Tensor:  # noqa: A002 - as in PyTorch
-    """What a chain makes of activations, unless there are hooks by now, or another pooling."""
-    hooked = any(map(has_hooks, chain))
-    if hooked or not all(_is_relu(module) or pools_pairs(module) for module in chain[1:]):
-        return one_by_one(chain, input)
-    return _computed(chain, input)
-
-
-def _computed(chain: Chain, input: Tensor) -> Tensor:  # noqa: A002
-    """The same without hooks, in training mode or not."""
-    window = _window(chain)
-    if can_normalise(chain[0], window, input):
-        return normalised(chain[0], window, input)
-    for module in chain:
+def _computed(modules: Sequence[Any], window: Window, input: Tensor) -> Tensor:  # noqa: A002
+    """What comes out of a chain without hooks, in training mode or not."""
+    if can_normalise(modules[0], window, input):
+        return normalised(modules[0], window, input)
+    for module in modules:
         input = type(module).forward(module, input)  # noqa: A001
     return input

@@ -68,7 +68,10 @@ def _drop(layer: nn.Dropout, input: Tensor) -> Tensor:  # noqa: A002 - as in PyT
 
 
 def _factors(inputs: Tensor, share: float) -> Tensor:
-    factors: Tensor = torch.ops.monogram.kept(inputs.detach(), share)
+    values = inputs.detach()
+    if can_drop(values):  # what PyTorch does to call an operation takes as long as a small one
+        return _kept(values, share)
+    factors: Tensor = torch.ops.monogram.kept(values, share)
     return factors
 
 
@@ -117,7 +120,6 @@ class Noise:
         return words.view(torch.int16)[:count]
 
 
-@impl("monogram::kept", "default")
 def _kept(like: Tensor, share: float, generator: torch.Generator | None = None) -> Tensor:
     """The factor of each number: 0 where it is dropped; drawn in the order they have in memory."""
     noise, factors = Noise.drawn(share, like.device, generator), torch.empty_like(like)
@@ -127,6 +129,9 @@ def _kept(like: Tensor, share: float, generator: torch.Generator | None = None) 
         return factors
     torch.ge(noise.bits(like.numel()), noise.limit, out=in_memory)
     return factors.mul_(noise.scale)
+
+
+impl("monogram::kept", "default", _kept)
 
 
 @register_vmap("monogram::kept")

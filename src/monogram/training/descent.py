@@ -97,9 +97,14 @@ def _can_be_fused(
     begun = [velocity for velocity in momentum if velocity is not None]
     velocities = begun or gradients
     return len(velocities) == len(tensors) and all(
-        tensor.dtype in EXACT and _steps(tensor) == _steps(gradient) == _steps(velocity)
+        tensor.dtype in EXACT and _lie_alike(tensor, gradient) and _lie_alike(tensor, velocity)
         for tensor, gradient, velocity in zip(tensors, gradients, velocities, strict=True)
     )
+
+
+def _lie_alike(one: Tensor, other: Tensor) -> bool:
+    """Whether numbers of one place lie in one place, in two tensors of one shape."""
+    return one.stride() == other.stride() or _steps(one) == _steps(other)
 
 
 def _steps(tensor: Tensor) -> list[int]:
