@@ -14,12 +14,15 @@ from monogram.native.dropout import (
     drop_factors,
     rectified_and_dropped,
 )
+from monogram.native.heads import Begun, HeadStep, can_step_heads, step_heads
 from monogram.native.library import Dropout, is_available, is_missing
 from monogram.native.linear import can_multiply, multiplied
 from monogram.native.normalise import Window, can_normalise, normalised
 
 __all__ = [
+    "Begun",
     "Dropout",
+    "HeadStep",
     "Window",
     "added_and_normalised",
     "attended",
@@ -30,6 +33,7 @@ __all__ = [
     "can_drop",
     "can_multiply",
     "can_normalise",
+    "can_step_heads",
     "convolved",
     "drop_factors",
     "is_available",
@@ -38,4 +42,5 @@ __all__ = [
     "multiplied",
     "normalised",
     "rectified_and_dropped",
+    "step_heads",
 ]

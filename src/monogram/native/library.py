@@ -28,6 +28,7 @@ ARGUMENTS = {
     "monogram_convolve": [POINTER] * 6,
     "monogram_convolve_inputs": [POINTER] * 5,
     "monogram_convolve_weights": [POINTER] * 5,
+    "monogram_step_heads": [*[POINTER] * 7, WHOLE, *[POINTER] * 5],
     "monogram_fill": [POINTER, WHOLE, WHOLE, WHOLE, POINTER],
 }
 """Of each function in C."""
@@ -89,6 +90,15 @@ class Linear(ctypes.Structure):
     inputs: int
     outputs: int
     _fields_ = tuple((name, WHOLE) for name in ("rows", "inputs", "outputs"))
+
+
+class Heads(ctypes.Structure):
+    """What heads.c calls by that name."""
+
+    _fields_ = (
+        *((name, WHOLE) for name in ("heads", "outputs", "samples")),
+        *((name, SINGLE) for name in ("share", "more", "rate", "momentum", "decay")),
+    )
 
 
 FOLDER = Path(__file__).parent

@@ -60,6 +60,7 @@ typedef struct {
         long i = 0;                                                                              \
         for (; i + ROWS <= rows; i += ROWS) name(p, i, column, ROWS, beside);                    \
         for (; i + 4 <= rows; i += 4) name(p, i, column, 4, beside);                             \
+        for (; i + 2 <= rows; i += 2) name(p, i, column, 2, beside);                             \
         for (; i < rows; i++) name(p, i, column, 1, beside);                                     \
     }
 MULTIPLY(multiply_panels, Panel)

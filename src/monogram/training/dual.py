@@ -8,7 +8,7 @@ once. A step's work then grows with n² instead of batch × inputs, and a batch 
 of all samples. The same steps, with sums in another order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from monogram.curriculum import Recipe
+from monogram.native import Begun, HeadStep
 from monogram.plan import Stretch
 from monogram.training.layers import NARROW
 
@@ -102,15 +103,50 @@ class Dual:
             step: of the phase.
         """
         rows, biases = tensors[self.rows], tensors[self._biases]
-        learning = len(rows)
-        share, *others = self._course[step - self._first, 0]
-        base = self._outputs[0][:learning]
-        if len(self._outputs) > 1:
-            base, share = share * base + others[0] * self._outputs[1][:learning], 1.0
-        factors = (rows, self._products[:learning])
+        (share, base), *others = self._begun(step, len(rows))
+        for more, further in others:
+            base, share = share * base + more * further, 1.0
+        factors = (rows, self._products[: len(rows)])
         biases = biases[..., None] if self._is_turned else biases[:, None]
         done: Tensor = _Outputs.apply(base, share, *factors, biases, self._is_turned)  # type: ignore[no-untyped-call]
         return self._turned(done)
+
+    def trains_alone(self, names: Collection[str]) -> bool:
+        """Whether nothing but the layer trains, and that as `head_step` has it."""
+        return self._is_turned and set(names) == {self.rows, self._biases}
+
+    def head_step(
+        self,
+        tensors: Mapping[str, Tensor],
+        velocities: Mapping[str, Tensor],
+        priors: Tensor,
+        batch: tuple[Tensor, Tensor],
+        step: int,
+    ) -> HeadStep:
+        """A step of the first few individuals, whose network ends with the layer.
+
+        Args:
+            tensors: A and the biases, by name.
+            velocities: likewise.
+            priors: added to what comes out.
+            batch: labels and weights of all samples.
+            step: of the phase.
+        """
+        learning = len(tensors[self.rows])
+        names = (self.rows, self._biases)
+        return HeadStep(
+            self._products[:learning],
+            self._begun(step, learning),
+            *batch,
+            priors,
+            *(tensors[name].detach() for name in names),
+            *(velocities[name] for name in names),
+        )
+
+    def _begun(self, step: int, learning: int) -> list[Begun]:
+        """What is left before a step of what came out at the start: its share, and that itself."""
+        shares = self._course[step - self._first, 0].tolist()
+        return [(share, of[:learning]) for share, of in zip(shares, self._outputs, strict=False)]
 
     def weights(self, rows: Tensor, step: int) -> Tensor:
         """The layer's weights before a step, [individuals, outputs, inputs], of all A."""

@@ -55,6 +55,7 @@ class Chain:
 
     Attributes:
         lowest: name of the first layer, a linear one.
+        length: layers, linear and others.
 
     Args:
         layers: with their names; a linear layer's weights are given with every call instead.
@@ -62,7 +63,7 @@ class Chain:
 
     def __init__(self, layers: Sequence[tuple[str, nn.Module]]) -> None:
         self._layers = layers
-        self.lowest = layers[0][0]
+        self.lowest, self.length = layers[0][0], len(layers)
 
     @classmethod
     def of(cls, network: nn.Module) -> Self | None:

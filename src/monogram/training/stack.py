@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from monogram.curriculum import Recipe, Source
+from monogram.native import HeadStep, can_step_heads, step_heads
 from monogram.networks import PRIOR, Prepared, trainable_names
 from monogram.networks.drawing import drawing
 from monogram.training.clock import moment
@@ -125,7 +126,7 @@ class _Training:
         )
         leaves = {name: own[name].detach().requires_grad_() for name in self._names}
         self._learning = learning
-        self._tensors = own | leaves
+        self._tensors, self._velocities = own | leaves, momentum
         self._descent = Descent(
             leaves, momentum, origin, self._phase, self._recipe, shorten=_shorten, fused=True
         )
@@ -135,10 +136,15 @@ class _Training:
         started = perf_counter()
         batch = self._batches(step, self._learning)
         self._modes.set(max(batch.sizes))
-        with self._own_draws(step, batch.sizes):
-            logits = self._logits(batch, step)
-        logits.backward(_gradient(logits, batch))  # type: ignore[no-untyped-call]
-        self._descent.step(self._lesson.stretches[0].learning_rate(step))
+        rate = self._lesson.stretches[0].learning_rate(step)
+        heads = self._head_step(batch, step)
+        if heads and can_step_heads(heads):
+            step_heads(heads, rate, self._recipe.momentum, self._recipe.weight_decay)
+        else:
+            with self._own_draws(step, batch.sizes):
+                logits = self._logits(batch, step)
+            logits.backward(_gradient(logits, batch))  # type: ignore[no-untyped-call]
+            self._descent.step(rate)
         self._seconds[: self._learning] += (perf_counter() - started) / self._learning
 
     def settle(self) -> None:
@@ -152,6 +158,15 @@ class _Training:
             outputs = self._dual.outputs(self._tensors, step)
             return self.stacked.above(self._tensors, outputs)
         return self.stacked.each(self._tensors, batch.features)
+
+    def _head_step(self, batch: Batch, step: int) -> HeadStep | None:
+        """The step as one of heads alone, in the dual form, or None where it is another."""
+        dual, tensors = self._dual, self._tensors
+        alone = dual and self.stacked.ends_lowest and dual.trains_alone(self._names)
+        if not (dual and alone and self._recipe.momentum):
+            return None
+        priors, samples = self.stacked.prior(tensors), (batch.labels, batch.weights)
+        return dual.head_step(tensors, self._velocities, priors, samples, step)
 
     def _own_draws(self, step: int, sizes: Sequence[int]) -> AbstractContextManager[object]:
         if not self._draws:

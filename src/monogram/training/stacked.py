@@ -86,10 +86,19 @@ class StackedNetwork:
         """Name of the layer that a chain begins with."""
         return f"{INNER}{self.chain.lowest}" if self.chain else None
 
+    @property
+    def ends_lowest(self) -> bool:
+        """Whether a chain's lowest layer is its last one too."""
+        return self.chain is not None and self.chain.length == 1
+
     def above(self, own: Own, outputs: Tensor) -> Tensor:
         """Logits [individuals, n, classes] of what comes out of the lowest layer of a chain."""
         assert self.chain
         return self._with_prior(own, self.chain.above(self._inner(own), outputs))
+
+    def prior(self, own: Own) -> Tensor:
+        """What is added to logits: [individuals, 1, classes], or [classes] of everybody."""
+        return own[PRIOR][:, None] if PRIOR in own else self._prepared.prior
 
     def _once(self, features: Tensor) -> Tensor:
         """Logits [n, classes] of a network that is everybody's."""
@@ -114,7 +123,7 @@ class StackedNetwork:
         return logits
 
     def _with_prior(self, own: Own, logits: Tensor) -> Tensor:
-        return logits + (own[PRIOR][:, None] if PRIOR in own else self._prepared.prior)
+        return logits + self.prior(own)
 
 
 def _portions(parts: Sequence[Tensor]) -> Iterator[Tensor]:
