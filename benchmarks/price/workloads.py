@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
+from benchmarks.networks import Frozen, Transformer
 from monogram.population import Population, Protocol, Split
 
 VALIDATION = TEST = 30  # samples of each person
@@ -69,46 +70,6 @@ class Workload:
             individuals={f"{nth:06}": split for nth, split in enumerate(splits[1:])},
             protocol=Protocol(),
         )
-
-
-class Transformer(nn.Module):
-    """A small transformer on series, cut into pieces of five points.
-
-    Args:
-        channels: of the series.
-        classes: number of logits.
-    """
-
-    def __init__(self, channels: int, classes: int) -> None:
-        super().__init__()
-        self.pieces = nn.Conv1d(channels, 64, 5, stride=5)
-        layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.1, batch_first=True)
-        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-        self.classifier = nn.Linear(64, classes)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Series [batch, channels, time] to logits [batch, classes]."""
-        tokens = self.pieces(inputs).transpose(1, 2)
-        logits: Tensor = self.classifier(self.layers(tokens).mean(1))
-        return logits
-
-
-class Frozen(nn.Module):
-    """A head on 256 features that a frozen body makes of as many numbers.
-
-    Args:
-        classes: number of logits.
-    """
-
-    def __init__(self, classes: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Linear(256, 256), nn.ReLU())
-        self.head = nn.Linear(256, classes)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Vectors [batch, 256] to logits [batch, classes]."""
-        logits: Tensor = self.head(self.body(inputs))
-        return logits
 
 
 HEAD_ONLY = Workload(

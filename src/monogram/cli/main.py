@@ -29,6 +29,7 @@ from monogram.errors import (
     StoreError,
     UnknownIndividualError,
 )
+from monogram.importing import uncollected
 
 INTERRUPTED = 130  # exit status
 
@@ -101,7 +102,8 @@ for _name, (_, _summary) in COMMANDS.items():
 def function_of(command: str) -> Callable[..., None]:
     """The function that a command is, by its name."""
     module, _, function = COMMANDS[command][0].partition(":")
-    found: Callable[..., None] = getattr(import_module(f"monogram.cli.{module}"), function)
+    with uncollected():
+        found: Callable[..., None] = getattr(import_module(f"monogram.cli.{module}"), function)
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from time import sleep
 
+import cloudpickle
 import psutil
 import torch
 from loky import ProcessPoolExecutor
@@ -24,6 +25,7 @@ from monogram.engine.job import Job
 from monogram.engine.progress import Counter
 from monogram.engine.worker import Outcome, Worker
 from monogram.errors import RunError
+from monogram.importing import call_pickled
 
 ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
 """Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
@@ -46,8 +48,8 @@ def other_processes(
     if not count:
         yield
         return
-    about = job, counts, os.getpid()
-    pool = ProcessPoolExecutor(count, initializer=_start, initargs=about, env=ENVIRONMENT)
+    start = cloudpickle.dumps((_start, (job, counts, os.getpid())))
+    pool = ProcessPoolExecutor(count, initializer=call_pickled, initargs=(start,), env=ENVIRONMENT)
     hands = [
         Thread(target=_hand_out, args=(pool, done, backlog, spare))
         for spare in (0, count + 1)
