@@ -92,7 +92,7 @@ def run(workloads: Sequence[Workload] = WORKLOADS) -> dict[str, Any]:
 
 
 def measure(workload: Workload) -> Measured:
-    """One workload, timed and checked."""
+    """One workload, checked and timed."""
     fewer = replace(workload, people=workload.sampled).population()
     some = list(fewer.individuals)
     times: dict[str, list[float]] = {side: [] for side in ("", *SIDES)}
@@ -100,6 +100,8 @@ def measure(workload: Workload) -> Measured:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         ours = Ours(workload, workload.population(), Path(folder))
         textbook = Textbook(workload, fewer, ours.base)
+        ours.accuracies()  # which says by which engine they are
+        apart = check(workload, ours.engine)
         others = {name: opened.enter_context(side(textbook)) for name, side in SIDES.items()}
         for turn in range(ROUNDS):
             peaks.append(gemm_peak())
@@ -109,7 +111,6 @@ def measure(workload: Workload) -> Measured:
             ]
             for name, do, people in todo if turn % 2 else reversed(todo):
                 times[name].append(1e3 * _seconds(do) / people)
-        apart = check(workload, ours.engine)
         operations = counted(lambda: textbook.of(some[0]))
     now = times.pop("")
     ratios = {
@@ -133,7 +134,7 @@ def check(workload: Workload, engine: EngineName) -> float:
 
     Args:
         workload: what to do, for a few people.
-        engine: the one that was timed.
+        engine: the one that is timed.
 
     Raises:
         AssertionError: it is more than one sample of a person.

@@ -12,6 +12,7 @@ from monogram.population import Population, Protocol, Split
 VALIDATION = TEST = 30  # samples of each person
 ITERATIONS = 20  # of fine-tuning
 CHUNK = 100_000  # samples made at a time
+PATCH = 8  # points along an axis of a pattern's patches
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Workload:
     own: int = 140
     judged: int = 100
     train: str = "all"
-    base: int = 512
+    base: int = 4_096
 
     @property
     def curriculum(self) -> str:
@@ -49,12 +50,12 @@ class Workload:
         return f"global(epochs=1) >> personal(iterations={ITERATIONS}, train={self.train})"
 
     def population(self) -> Population:
-        """Noise around a mean for each class, so that something can be learnt."""
+        """Noise around a pattern for each class, so that something can be learnt."""
         draw = np.random.default_rng(0)
         sizes = [self.base, self.judged // 2, self.judged // 2]
         sizes += [self.own, VALIDATION, TEST] * self.people
         labels = draw.integers(self.classes, size=sum(sizes))
-        means = draw.normal(size=(self.classes, *self.shape)).astype(np.float32)
+        means = _patterns(draw, self.classes, self.shape)
         inputs = draw.standard_normal(size=(sum(sizes), *self.shape), dtype=np.float32)
         for start in range(0, len(inputs), CHUNK):
             inputs[start : start + CHUNK] += 0.5 * means[labels[start : start + CHUNK]]
@@ -70,6 +71,15 @@ class Workload:
             individuals={f"{nth:06}": split for nth, split in enumerate(splits[1:])},
             protocol=Protocol(),
         )
+
+
+def _patterns(draw: np.random.Generator, classes: int, shape: tuple[int, ...]) -> np.ndarray:
+    """[classes, *shape] float32 of flat patches, which convolutions learn in a few steps."""
+    channels, *sides = shape
+    patterns = draw.normal(size=(classes, channels, *(-(-side // PATCH) for side in sides)))
+    for axis, side in enumerate(sides, start=2):
+        patterns = patterns.repeat(PATCH, axis).take(range(side), axis)
+    return patterns.astype(np.float32)
 
 
 HEAD_ONLY = Workload(
