@@ -1,11 +1,12 @@
 """Importing without the collector in the way: it is as it was afterwards."""
 
 import gc
+import sys
 
-import cloudpickle
 import pytest
+from loky import ProcessPoolExecutor
 
-from monogram.importing import call_pickled, uncollected
+from monogram.importing import Imported, call_after, uncollected
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -32,13 +33,19 @@ def test_what_there_is_at_the_end_is_never_looked_at_again():
     gc.unfreeze()
 
 
-_noted: list[tuple[object, ...]] = []
+def test_a_process_imports_a_module_before_what_it_is_handed_next():
+    """As a worker does: the module is there, and was imported without the collector."""
+    about = Imported("colorsys"), _modules_then
+    with ProcessPoolExecutor(1, initializer=call_after, initargs=about) as pool:
+        assert pool.submit(_seen).result() == (True, True)
 
 
-def _note(*given: object) -> None:
-    _noted.append(given)
+_found: list[bool] = []
 
 
-def test_a_function_is_called_with_its_arguments():
-    call_pickled(cloudpickle.dumps((_note, ("a", 1))))
-    assert _noted == [("a", 1)]
+def _modules_then() -> None:
+    _found.extend(["colorsys" in sys.modules, gc.get_freeze_count() > 0])
+
+
+def _seen() -> tuple[bool, ...]:
+    return tuple(_found)

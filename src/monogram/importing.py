@@ -2,14 +2,14 @@
 
 PyTorch and what else is imported are hundreds of thousands of objects that live as long as the
 process. The collector would look through them again and again while they are made, and once more at
-the end: of a command's three seconds before it does anything that is one.
+the end: 0.9 of the 3.2 seconds of a command that does nothing, 0.4 of a worker's 1.6.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-import cloudpickle
+from importlib import import_module
+from typing import Any
 
 
 @contextmanager
@@ -25,12 +25,30 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def call_pickled(pickled: bytes) -> None:
-    """Call a function in a process that has imported nothing of what it needs.
+def imported(module: str) -> "Imported":
+    """Import a module, and what it imports, uncollected."""
+    with uncollected():
+        import_module(module)
+    return Imported(module)
+
+
+class Imported:
+    """A module that is imported in a process before what is handed to it next.
+
+    What a process is handed is unpickled there in its order, and imports as it goes.
 
     Args:
-        pickled: the function and its arguments, by cloudpickle, of this process's parent.
+        module: its name.
     """
-    with uncollected():
-        function, arguments = cloudpickle.loads(pickled)
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __reduce__(self) -> tuple[Callable[[str], "Imported"], tuple[str]]:
+        """Unpickled by the import."""
+        return imported, (self.module,)
+
+
+def call_after(_: Imported, function: Callable[..., None], *arguments: Any) -> None:
+    """Call a function in a process where a module was imported before it was unpickled."""
     function(*arguments)

@@ -92,5 +92,6 @@ class Refusing(torch.nn.Linear):
 def test_what_cannot_be_tried_out_is_left_to_the_run(tmp_path):
     population = make_population({"anna": 40, "ben": 30})
     study = Study(population, ["transfer(3)"], network=Refusing, epochs=1)
+    room_for(study.plan(), study.job(tmp_path), population, 2)  # to hold what trying takes
     job = replace(study.job(tmp_path), memory=resident() + PROCESS // 2)
     assert room_for(study.plan(), job, population, 2) == 1

@@ -139,6 +139,8 @@ class Grouping:
     def of(self, task: Task) -> Kind:
         """The kind of an individual's task."""
         kinds = [self.kinds.get(name, ALONE) for name in trained_by(task)]
+        if len(kinds) == 1:
+            return kinds[0]
         most, gain = (min(getattr(kind, name) for kind in kinds) for name in ("most", "gain"))
         seconds = max(kind.seconds for kind in kinds)
         return Kind(most, all(kind.padded for kind in kinds), gain, seconds)

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 from time import sleep
 
-import cloudpickle
 import psutil
 import torch
 from loky import ProcessPoolExecutor
@@ -25,7 +24,7 @@ from monogram.engine.job import Job
 from monogram.engine.progress import Counter
 from monogram.engine.worker import Outcome, Worker
 from monogram.errors import RunError
-from monogram.importing import call_pickled
+from monogram.importing import Imported, call_after
 
 ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
 """Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
@@ -48,8 +47,8 @@ def other_processes(
     if not count:
         yield
         return
-    start = cloudpickle.dumps((_start, (job, counts, os.getpid())))
-    pool = ProcessPoolExecutor(count, initializer=call_pickled, initargs=(start,), env=ENVIRONMENT)
+    about = Imported(__name__), _start, job, counts, os.getpid()
+    pool = ProcessPoolExecutor(count, initializer=call_after, initargs=about, env=ENVIRONMENT)
     hands = [
         Thread(target=_hand_out, args=(pool, done, backlog, spare))
         for spare in (0, count + 1)
