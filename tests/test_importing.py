@@ -6,7 +6,7 @@ import sys
 import pytest
 from loky import ProcessPoolExecutor
 
-from monogram.importing import Imported, call_after, uncollected
+from monogram.importing import Imported, call_after, import_uncollected, uncollected
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -31,6 +31,12 @@ def test_what_there_is_at_the_end_is_never_looked_at_again():
         made: list[list[int]] = [[] for _ in range(1000)]
     assert gc.get_freeze_count() >= len(made)
     gc.unfreeze()
+
+
+def test_what_is_imported_already_is_not_frozen_again():
+    before = gc.get_freeze_count()
+    assert import_uncollected("sys") is sys
+    assert gc.get_freeze_count() == before
 
 
 def test_a_process_imports_a_module_before_what_it_is_handed_next():

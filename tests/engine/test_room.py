@@ -9,7 +9,6 @@ from tests import nets
 from tests.people import make_population
 
 from monogram.engine import room as engine_room
-from monogram.engine.machine import resident
 from monogram.engine.probe import probed
 from monogram.engine.room import PROCESS, RESERVE, room_for, room_of_each
 from monogram.errors import SettingError
@@ -89,9 +88,9 @@ class Refusing(torch.nn.Linear):
         return super().forward(inputs)
 
 
-def test_what_cannot_be_tried_out_is_left_to_the_run(tmp_path):
+def test_what_cannot_be_tried_out_is_left_to_the_run(tmp_path, holding):
     population = make_population({"anna": 40, "ben": 30})
     study = Study(population, ["transfer(3)"], network=Refusing, epochs=1)
-    room_for(study.plan(), study.job(tmp_path), population, 2)  # to hold what trying takes
-    job = replace(study.job(tmp_path), memory=resident() + PROCESS // 2)
+    holding(1000)
+    job = replace(study.job(tmp_path), memory=with_reserve(1000 + PROCESS // 2))
     assert room_for(study.plan(), job, population, 2) == 1

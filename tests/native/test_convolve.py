@@ -178,3 +178,13 @@ def test_without_gradients():
         outputs = native.convolved(layer, inputs)
     expected = functional.conv2d(inputs, layer.weight, layer.bias, padding=1)
     torch.testing.assert_close(outputs, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_keep_a_sign_that_is_not_in_their_memory():
+    layer = layer_of(16, 16, (3, 3), padding=1)
+    outputs, gradients = native.convolved(layer, pictures(2, 16, 12, 12)), pictures(2, 16, 12, 12)
+    found_ = [
+        torch.autograd.grad(outputs, layer.weight, one, retain_graph=True)[0]
+        for one in (torch._neg_view(gradients), -gradients)
+    ]
+    torch.testing.assert_close(*found_, rtol=0, atol=0)

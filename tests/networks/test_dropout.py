@@ -128,3 +128,11 @@ def test_layers_are_pytorchs_again_afterwards():
     before = plain(layer, torch.ones(99))
     assert not torch.equal(drop(layer, torch.ones(99)), before)
     assert torch.equal(plain(layer, torch.ones(99)), before)
+
+
+def test_a_network_that_is_traced_draws_at_each_call():
+    network = nn.Sequential(nn.Linear(4, 16), nn.Dropout(0.5)).train()
+    inputs = torch.randn(3, 4)
+    with dropping_out(network):
+        traced = torch.jit.trace(network, (inputs,), check_trace=False)
+    assert not torch.equal(traced(inputs), traced(inputs))

@@ -358,3 +358,14 @@ def test_a_module_with_a_hook_is_left_as_it_is():
     with natively(network):
         network(pictures(4, 8, 6, 6))
     assert seen == [1]
+
+
+def test_a_pooling_whose_list_of_sizes_changed_in_place_is_another():
+    sizes = [2, 2]
+    network = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(sizes, stride=2))  # type: ignore[arg-type]
+    inputs = torch.randn(4, 8, 8, 8).contiguous(memory_format=torch.channels_last)
+    with natively(network):
+        network(inputs)
+        sizes[1] = 1
+        found = network(inputs)
+    torch.testing.assert_close(found, network(inputs), rtol=1e-4, atol=1e-5)

@@ -13,7 +13,6 @@ import errno
 import signal
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +28,7 @@ from monogram.errors import (
     StoreError,
     UnknownIndividualError,
 )
-from monogram.importing import uncollected
+from monogram.importing import import_uncollected
 
 INTERRUPTED = 130  # exit status
 
@@ -102,8 +101,7 @@ for _name, (_, _summary) in COMMANDS.items():
 def function_of(command: str) -> Callable[..., None]:
     """The function that a command is, by its name."""
     module, _, function = COMMANDS[command][0].partition(":")
-    with uncollected():
-        found: Callable[..., None] = getattr(import_module(f"monogram.cli.{module}"), function)
+    found: Callable[..., None] = getattr(import_uncollected(f"monogram.cli.{module}"), function)
     return found
 
 

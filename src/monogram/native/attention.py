@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from monogram.native.dropout import can_drop, factors_of
-from monogram.native.library import LANES, Attention, Dropout, call, gradients_again
+from monogram.native.library import LANES, Attention, Dropout, call, gradients_again, in_memory
 
 PARTS = 3  # queries, keys, values
 LONGEST = 128  # positions of a sequence: a head's numbers fit on the stack, and beside each other
@@ -63,7 +63,7 @@ class _Attended(torch.autograd.Function):
             return gradients_again(plain, (product,), gradients)[0], None, None
         of_product = torch.empty_like(product)
         how = (byref(context.shape), byref(context.noise))
-        gradients = gradients.contiguous()
+        gradients = in_memory(gradients)
         call("monogram_attend_backward", *how, product, shares, gradients, of_product)
         return of_product, None, None
 

@@ -20,6 +20,7 @@ from monogram.native.library import (
     Convolution,
     call,
     gradients_again,
+    in_memory,
     is_plain,
     is_ready,
     is_vector,
@@ -134,7 +135,7 @@ class _Convolved(torch.autograd.Function):
         of_bias = gradients.sum((0, 2, 3)) if needed[2] else None
         if torch.is_grad_enabled():
             return *_again(inputs, weight, padding, gradients), of_bias, None
-        gradients = gradients.contiguous(memory_format=torch.channels_last)
+        gradients = in_memory(gradients, torch.channels_last)
         of_inputs = _of_inputs(gradients, filled[1], padding) if needed[0] else None
         of_weight = _of_weight(filled[0], gradients, filled[1], padding) if needed[1] else None
         channels = inputs.shape[1]

@@ -13,6 +13,7 @@ from monogram.native.library import (
     Dropout,
     call,
     gradients_again,
+    in_memory,
     is_plain,
     is_ready,
     is_vector,
@@ -92,7 +93,7 @@ class _RectifiedAndDropped(torch.autograd.Function):
         noise: Dropout = context.noise
         if torch.is_grad_enabled():
             return gradients * ((outputs.detach() > 0) * noise.scale), None
-        of_inputs, gradients = torch.empty_like(outputs), gradients.contiguous()
+        of_inputs, gradients = torch.empty_like(outputs), in_memory(gradients)
         given = (outputs, gradients, outputs.numel())
         call("monogram_relu_drop_backward", byref(noise), *given, of_inputs)
         return of_inputs, None
@@ -128,7 +129,7 @@ class _AddedAndNormalised(torch.autograd.Function):
         rows, width = _rows(sums)
         of_inputs, of_added = torch.empty_like(sums), torch.empty_like(sums)
         of_weight, of_bias = sums.new_empty((2, width), dtype=torch.float64)
-        given = (sums, gradients.contiguous(), weight, mean, rate, rows, width)
+        given = (sums, in_memory(gradients), weight, mean, rate, rows, width)
         results = (of_weight, of_bias, of_added, of_inputs)
         call("monogram_drop_add_normalise_backward", byref(context.noise), *given, *results)
         return of_inputs, of_added, of_weight.float(), of_bias.float(), None, None

@@ -154,7 +154,7 @@ def is_ready() -> bool:
     """Whether C may compute here and now.
 
     There is some, few threads, and nothing that makes other operations of PyTorch's or looks at
-    them: autocast, `torch.func`, dispatch modes.
+    them: autocast, `torch.func`, dispatch modes, traces.
     """
     return (
         library() is not None
@@ -162,6 +162,7 @@ def is_ready() -> bool:
         and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()  # noqa: SLF001 - nothing else says it
         and not torch._C._len_torch_dispatch_stack()  # noqa: SLF001
+        and not torch._C._is_tracing()  # noqa: SLF001
     )
 
 
@@ -181,6 +182,11 @@ def is_vector(tensor: Tensor | None, length: int) -> bool:
     if tensor is None:
         return False
     return is_plain(tensor) and tensor.shape == (length,) and tensor.is_contiguous()
+
+
+def in_memory(gradients: Tensor, layout: torch.memory_format = torch.contiguous_format) -> Tensor:
+    """Gradients as C takes them: laid out so, with the signs that they have."""
+    return gradients.resolve_neg().contiguous(memory_format=layout)
 
 
 def gradients_again(

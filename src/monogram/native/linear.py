@@ -16,6 +16,7 @@ from monogram.native.library import (
     LANES,
     Linear,
     call,
+    in_memory,
     is_plain,
     is_ready,
     is_vector,
@@ -87,7 +88,7 @@ class _Linear(torch.autograd.Function):
                 rows.t() @ inputs.flatten(0, -2) if needed[1] else None,
                 rows.sum(0) if needed[2] else None,
             )
-        shape, gradients = context.shape, gradients.contiguous()
+        shape, gradients = context.shape, in_memory(gradients)
         of_inputs = of_weight = of_bias = None
         if needed[0]:
             of_inputs = gradients.new_empty((*gradients.shape[:-1], shape.inputs))

@@ -18,6 +18,7 @@ from monogram.native.library import (
     Shape,
     call,
     gradients_again,
+    in_memory,
     is_plain,
     is_ready,
     is_vector,
@@ -121,7 +122,7 @@ class _Normalised(torch.autograd.Function):
             return *gradients_again(plain, (inputs, weight, bias), gradients), None, None
         of_weight, of_bias = torch.empty_like(weight), torch.empty_like(weight)
         of_inputs = torch.empty_like(inputs) if context.needs_input_grad[0] else None
-        gradients = gradients.contiguous(memory_format=torch.channels_last)
+        gradients = in_memory(gradients, torch.channels_last)
         given = (inputs, chosen, gradients, weight, statistics)
         found = (of_weight, of_bias, of_inputs)
         call("monogram_normalise_backward", byref(context.shape), *given, *found)

@@ -76,12 +76,20 @@ class _Chain:
 
     def _says(self) -> list[object]:
         """What it takes for another chain: a ReLU or a pooling that computes something else."""
-        rest = self._modules[1:]
-        pools = [module for module in rest if type(module) is nn.MaxPool2d]
-        return [*map(type, rest), *map(is_altered, rest), *map(_POOLING, pools)]
+        pools = [module for module in self._modules if type(module) is nn.MaxPool2d]
+        return [
+            *map(type, self._modules),
+            *map(is_altered, self._modules[1:]),
+            *(some for pool in pools for some in map(_frozen, _POOLING(pool))),
+        ]
 
 
 _POOLING = attrgetter("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+
+
+def _frozen(setting: Any) -> Any:
+    """A setting as it is now: PyTorch takes lists of sizes as well."""
+    return tuple(setting) if isinstance(setting, list) else setting
 
 
 def _window(modules: Sequence[Any]) -> Window:
