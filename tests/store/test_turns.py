@@ -38,6 +38,14 @@ def test_a_store_is_not_used_while_somebody_is_forgotten(store, place, tmp_path,
         pass
 
 
+def test_a_store_is_free_as_soon_as_a_turn_ends(store):
+    """A server notices a connection's end only a moment after it."""
+    for _ in range(30):
+        store.check_unused()
+        with store.in_use():
+            pass
+
+
 def test_a_store_is_the_same_behind_a_link(file_store, tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "people.db")
     with (

@@ -6,10 +6,11 @@ lock ends with the processes that hold it, however they end.
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from monogram.errors import StoreError
 from monogram.store.database import Database
@@ -66,4 +67,9 @@ def _by_server(database: Database, function: str, refused: str) -> Iterator[None
         connection.detach()  # the lock ends with the connection, which no pool may keep
         if not taken:
             raise StoreError(f"{database.name}: {refused}")
-        yield
+        try:
+            yield
+        finally:
+            with suppress(SQLAlchemyError):  # of a lost connection, whose lock has ended
+                # A server notices a connection's end only a moment after it.
+                connection.execute(text("SELECT pg_advisory_unlock_all()"))
