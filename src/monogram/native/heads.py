@@ -1,7 +1,7 @@
 """A step of linear heads in the dual form, of all individuals in one call: heads.c for tensors.
 
 By PyTorch it takes a product, a softmax, a gradient and a descent, each of which goes through the
-memory of all individuals. How much of the time is left is measured by `python -m benchmarks heads`.
+memory of all individuals. What a head costs with it is measured by `python -m benchmarks price`.
 """
 
 from collections.abc import Sequence
