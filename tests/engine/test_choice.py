@@ -185,7 +185,7 @@ def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatc
 
 def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_path, monkeypatch):
     """As with dropout: what a stack takes beside the sums is shared by all that are in it."""
-    steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 32: 2e-4}
+    steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 32: 3e-4, 64: 2e-4}
     speeds = {size: trial.Speed(0.0, step, 1e-6) for size, step in steps.items()}
     monkeypatch.setattr(trial.Trial, "_alone", lambda _: speeds[1])
     monkeypatch.setattr(trial.Trial, "_together", lambda _, size: speeds[size])
@@ -225,7 +225,7 @@ def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, si
 def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, sizes_tried):
     """Where larger cohorts were left out they are tried once there is more to train."""
     tried = sizes_tried(*[trial.Speed(0.0, 0.04, 1e-6)] * 2)
-    for people, sizes in ((64, [2, 8]), (96, []), (512, [2, 8, 32]), (1024, [])):
+    for people, sizes in ((64, [2, 8]), (96, []), (512, [2, 8, 32, 64]), (1024, [])):
         tried.clear()
         chosen(many(people), tmp_path / str(people), "auto")
         assert tried == sizes, people

@@ -27,7 +27,7 @@ from monogram.training import described
 from monogram.training.dual import MOST_BATCHES
 
 FEWEST = 16  # individuals, below whom "auto" does not look for anything faster
-SIZES = (8, 32)  # individuals of the cohorts that are tried
+SIZES = (8, 32, 64)  # individuals of the cohorts that are tried; with few samples more are faster
 COHORTS = 4  # at least so many, for as many workers
 ADJUSTED_COPIES = 2  # of an individual's weights: its own, and in the stack
 WORTH = 1.5
