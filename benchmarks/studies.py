@@ -9,14 +9,15 @@ import copy
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
-from loky import ProcessPoolExecutor
 from torch import nn
 from torch.utils.data import ConcatDataset
 
@@ -76,7 +77,7 @@ def compare(study: Study, sampled: int) -> Compared:
     people = list(study.population.individuals)
     user, ours, theirs = User(study), [], []
     found: Accuracies = {}
-    with ProcessPoolExecutor(1) as pool:  # its memory is the user's own
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is the user's own
         for _ in range(ROUNDS):
             base, rest = pool.submit(_timed, user, people[:sampled]).result()
             theirs.append(base + rest / sampled * len(people))

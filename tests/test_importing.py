@@ -4,9 +4,8 @@ import gc
 import sys
 
 import pytest
-from loky import ProcessPoolExecutor
 
-from monogram.importing import Imported, call_after, import_uncollected, uncollected
+from monogram.importing import import_uncollected, uncollected
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -37,21 +36,3 @@ def test_what_is_imported_already_is_not_frozen_again():
     before = gc.get_freeze_count()
     assert import_uncollected("sys") is sys
     assert gc.get_freeze_count() == before
-
-
-def test_a_process_imports_a_module_before_what_it_is_handed_next():
-    """As a worker does: the module is there, and was imported without the collector."""
-    about = Imported("colorsys"), _modules_then
-    with ProcessPoolExecutor(1, initializer=call_after, initargs=about) as pool:
-        assert pool.submit(_seen).result() == (True, True)
-
-
-_found: list[bool] = []
-
-
-def _modules_then() -> None:
-    _found.extend(["colorsys" in sys.modules, gc.get_freeze_count() > 0])
-
-
-def _seen() -> tuple[bool, ...]:
-    return tuple(_found)

@@ -7,11 +7,10 @@ the end: 0.9 of the 3.2 seconds of a command that does nothing, 0.4 of a worker'
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 
 @contextmanager
@@ -33,31 +32,3 @@ def import_uncollected(name: str) -> ModuleType:
         return sys.modules[name]
     with uncollected():
         return import_module(name)
-
-
-def imported(module: str) -> "Imported":
-    """A module that has been imported."""
-    import_uncollected(module)
-    return Imported(module)
-
-
-class Imported:
-    """A module that is imported in a process before what is handed to it next.
-
-    What a process is handed is unpickled there in its order, and imports as it goes.
-
-    Args:
-        module: its name.
-    """
-
-    def __init__(self, module: str) -> None:
-        self.module = module
-
-    def __reduce__(self) -> tuple[Callable[[str], "Imported"], tuple[str]]:
-        """Unpickled by the import."""
-        return imported, (self.module,)
-
-
-def call_after(_: Imported, function: Callable[..., None], *arguments: Any) -> None:
-    """Call a function in a process where a module was imported before it was unpickled."""
-    function(*arguments)

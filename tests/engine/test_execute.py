@@ -35,10 +35,11 @@ def test_workers_end_when_the_process_that_started_them_is_killed(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     with subprocess.Popen([sys.executable, "-c", LONG, str(run)], env=environment) as main:
         process = psutil.Process(main.pid)
-        while not list(run.glob("trunks/*.safetensors")):  # until they train
+        workers: list[psutil.Process] = []
+        while len(workers) < 2 or not list(run.glob("trunks/*.safetensors")):  # until they train
             assert main.poll() is None
             sleep(0.05)
-        workers = process.children(recursive=True)
+            workers = process.children(recursive=True)
         main.kill()
     gone, left = psutil.wait_procs(workers, timeout=60)
     assert len(gone) >= 2
@@ -74,7 +75,8 @@ def started(monkeypatch):
 def test_another_process_is_started_for_much_work(worth, count, started, tmp_path, monkeypatch):
     """Of few people, whom no trial says anything of."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys.modules["monogram.engine.execute"], "WORTH_STARTING", worth)
+    for name in ("WORTH_STARTING", "WORTH_FORKING"):
+        monkeypatch.setattr(sys.modules["monogram.engine.execute"], name, worth)
     study = make_study(nets.recorded, ["transfer(30)"])
     rows, _ = run(study, tmp_path / "run", "auto", workers=None)
     assert len(rows) == study.plan().models

@@ -24,6 +24,7 @@ from monogram.engine.processes import other_processes
 from monogram.engine.progress import REFRESH_SECONDS, Counter, Display, Paced, total_of
 from monogram.engine.room import room_for
 from monogram.engine.worker import Failure, Outcome, Worker
+from monogram.forking import forks_at_once
 from monogram.formats import count
 from monogram.native import is_missing
 from monogram.networks import gains_natively
@@ -34,7 +35,8 @@ WITHOUT_C = (
     "Monogram was installed without native code, which this network would train faster with: "
     "run pip install for it again where there is a C compiler"
 )
-WORTH_STARTING = 3.0  # seconds of work in one process, below which others would start too late
+WORTH_STARTING = 3.0  # seconds of work in one process, below which others would start too late,
+WORTH_FORKING = 0.5  # and where one is ready that forks them
 
 
 def execute(
@@ -81,7 +83,8 @@ def execute(
     load = workload([task for unit in pending for task in unit.tasks], job, population)
     if workers is None and most > 1:
         together = sum(map(grouping.seconds, pending))
-        if min(together, _one_by_one(plan, job, population, load)) < WORTH_STARTING:
+        worth = WORTH_FORKING if forks_at_once() else WORTH_STARTING
+        if min(together, _one_by_one(plan, job, population, load)) < worth:
             most = 1
     with display.over(load.units(min(batch, len(population.global_data.train)))):
         outcomes = _all_done(pending, job, done, display, most)

@@ -1,20 +1,23 @@
 """Other processes that do units of work beside this one.
 
 Each has two threads here. One hands it a unit and waits for the outcome; the other keeps a second
-one ready for it as long as there are plenty.
+one ready for it as long as there are plenty. A third hears what it answers.
 """
 
 import os
+import traceback
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
-from time import sleep
+from queue import SimpleQueue
+from socket import SHUT_WR, socket
+from threading import Lock, Thread
 
-import psutil
+import cloudpickle
 import torch
-from loky import ProcessPoolExecutor
-from loky.process_executor import BrokenProcessPool
 
 from monogram.engine.allocator import keep_big_blocks
 from monogram.engine.backlog import Backlog
@@ -23,12 +26,16 @@ from monogram.engine.harvest import Identity
 from monogram.engine.job import Job
 from monogram.engine.progress import Counter
 from monogram.engine.worker import Outcome, Worker
-from monogram.errors import RunError
-from monogram.importing import Imported, call_after
+from monogram.errors import MonogramError, RunError, in_a_line
+from monogram.forking import fork
 
-ENVIRONMENT = {"LOKY_MAX_MEMORY_LEAK_SIZE": "1e18"}
-"""Data mapped into memory and kept blocks look like a leak, for which loky starts workers anew."""
-ORPHANED_SECONDS = 0.5  # between two looks whether the process that started a worker is there
+LOOK_SECONDS = 0.5  # between two looks whether the process that started a worker is there
+LOST = (
+    "a worker process ended without an answer, most likely killed for lack of memory; "
+    "run again with fewer --workers to go on from what is finished"
+)
+
+Asked = tuple[Unit, frozenset[Identity]]  # a unit of work, and those of its models that are there
 
 
 @contextmanager
@@ -44,15 +51,12 @@ def other_processes(
         counts: folder for how far each is.
         backlog: told what is done, or what a process failed with.
     """
-    if not count:
-        yield
-        return
-    about = Imported(__name__), _start, job, counts, os.getpid()
-    pool = ProcessPoolExecutor(count, initializer=call_after, initargs=about, env=ENVIRONMENT)
+    beginning = cloudpickle.dumps((job, counts))  # by value what a user's own script defines
+    processes = [_Process(beginning) for _ in range(count)]
     hands = [
-        Thread(target=_hand_out, args=(pool, done, backlog, spare))
+        Thread(target=_hand_out, args=(process, done, backlog, spare))
         for spare in (0, count + 1)
-        for _ in range(count)
+        for process in processes
     ]
     try:
         for thread in hands:
@@ -62,61 +66,135 @@ def other_processes(
         backlog.fail(error)
         raise
     finally:
-        pool.shutdown(wait=True, kill_workers=True)
+        for process in processes:
+            process.end()
         for thread in hands:
             thread.join()
 
 
-def _hand_out(
-    pool: ProcessPoolExecutor, done: frozenset[Identity], backlog: Backlog, spare: int
-) -> None:
-    """Hand one unit after the other to whoever is free."""
+def _hand_out(process: "_Process", done: frozenset[Identity], backlog: Backlog, spare: int) -> None:
+    """Hand a process one unit after the other."""
 
     def do(unit: Unit) -> Outcome:
-        mine = done & {model.identity for model in unit.models}
-        outcome: Outcome = pool.submit(_do, unit, mine).result()
-        return outcome
+        return process.do(unit, done & {model.identity for model in unit.models})
 
     try:
-        pool.submit(os.getpid).result()  # before one has started there is nobody to hand to
+        process.begun.result()  # before, there is nobody to hand to
         backlog.work(do, lambda: None, spare=spare)
     except BaseException as error:
-        backlog.fail(_lost(error) if isinstance(error, BrokenProcessPool) else error)
+        backlog.fail(error)
 
 
-def _lost(error: BrokenProcessPool) -> RunError:
-    lost = RunError(
-        "a worker process ended without an answer, most likely killed for lack of memory; "
-        "run again with fewer --workers to go on from what is finished"
-    )
-    lost.__cause__ = error
-    return lost
+class _Process:
+    """Another process, which does units of work in the order that it gets them.
+
+    Attributes:
+        begun: done as soon as it waits for units.
+
+    Args:
+        beginning: what its worker is made of, in bytes.
+    """
+
+    def __init__(self, beginning: bytes) -> None:
+        self.begun: Future[None] = Future()
+        self._connection = fork(__name__, work.__name__)
+        self._connection.send_bytes(beginning)
+        self._asked: deque[Future[Outcome]] = deque()
+        self._asking = Lock()
+        self._is_there = True
+        self._listener = Thread(target=self._listen)
+        self._listener.start()
+
+    def do(self, unit: Unit, done: frozenset[Identity]) -> Outcome:
+        """Wait until it has done a unit of work.
+
+        Raises:
+            RunError: it could not begin, a shared phase failed, or it was killed.
+            OSError: the disk is full.
+        """
+        answer: Future[Outcome] = Future()
+        with self._asking:
+            if not self._is_there:
+                raise RunError(LOST)
+            self._asked.append(answer)
+            with suppress(BrokenPipeError):  # then its listener says that it is lost
+                self._connection.send((unit, done))
+        return answer.result()
+
+    def end(self) -> None:
+        """End it, whatever it is doing, and wait until it has ended."""
+        with socket(fileno=os.dup(self._connection.fileno())) as line, suppress(OSError):
+            line.shutdown(SHUT_WR)
+        self._listener.join()
+        self._connection.close()
+
+    def _listen(self) -> None:
+        try:
+            self._connection.recv()
+            self.begun.set_result(None)
+            while True:
+                answer = self._connection.recv()
+                asked = self._asked.popleft()
+                if isinstance(answer, Outcome):
+                    asked.set_result(answer)
+                else:
+                    asked.set_exception(answer)
+        except (EOFError, OSError):
+            self._lose()
+
+    def _lose(self) -> None:
+        with self._asking:
+            self._is_there = False
+        if not self.begun.done():
+            self.begun.set_exception(RunError(LOST))
+        for left in self._asked:
+            left.set_exception(RunError(LOST))
 
 
-_worker: Worker | Exception | None = None
+def work(connection: Connection) -> None:
+    """Do units of work until nobody asks for any more; the main function of a process.
 
-
-def _start(job: Job, counts: Path, parent: int) -> None:
-    """Make a process's worker; called once in each."""
-    global _worker  # noqa: PLW0603 - a worker process does the work of one run only
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    Args:
+        connection: to who asks.
+    """
     keep_big_blocks()
-    torch.set_num_threads(job.threads)
+    beginning = connection.recv_bytes()
+    units: SimpleQueue[Asked] = SimpleQueue()
+    Thread(target=_hear, args=(connection, os.getppid(), units), daemon=True).start()
+    begun = _begun(beginning)
+    connection.send(None)
+    while True:
+        connection.send(_answer(begun, *units.get()))
+
+
+def _begun(beginning: bytes) -> Worker | Exception:
+    """A worker, or why it could not begin."""
     try:
-        _worker = Worker(job, Counter(counts).add)
+        job, counts = cloudpickle.loads(beginning)
+        torch.set_num_threads(job.threads)
+        return Worker(job, Counter(counts).add)
     except Exception as error:
-        _worker = error
+        return error
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the one that started it is gone: killed, it could not say so."""
-    while os.getppid() == parent and psutil.pid_exists(parent):
-        sleep(ORPHANED_SECONDS)
+def _hear(connection: Connection, parent: int, units: "SimpleQueue[Asked]") -> None:
+    """End this process, whatever it does, when who asked is gone; killed, it could not say so."""
+    with suppress(EOFError, OSError):
+        while os.getppid() == parent:
+            if connection.poll(LOOK_SECONDS):
+                units.put(connection.recv())
     os._exit(1)
 
 
-def _do(unit: Unit, done: frozenset[Identity]) -> Outcome:
-    """Do a unit of work in a worker process."""
-    if not isinstance(_worker, Worker):
-        raise RunError(f"a worker could not start: {type(_worker).__name__}: {_worker}")
-    return _worker.do(unit, done)
+def _answer(
+    worker: Worker | Exception, unit: Unit, done: frozenset[Identity]
+) -> Outcome | Exception:
+    """What came of a unit of work, or what the whole run failed with."""
+    if not isinstance(worker, Worker):
+        return RunError(f"a worker could not start: {in_a_line(worker)}")
+    try:
+        return worker.do(unit, done)
+    except Exception as error:
+        told = error if isinstance(error, OSError | MonogramError) else RunError(in_a_line(error))
+        told.add_note(f"in a worker process: {traceback.format_exc()}")
+        return told
