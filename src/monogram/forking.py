@@ -178,6 +178,8 @@ def _next(control: socket.socket, parent: int) -> tuple[str, int] | None:
             name, ends, *_ = socket.recv_fds(control, LONGEST_NAME, 1)
         except TimeoutError:
             continue
+        except ConnectionResetError:  # it has ended, and never heard that this one was ready
+            return None
         return (name.decode(), ends[0]) if name else None
     return None
 

@@ -18,39 +18,73 @@ typedef struct {
     long batch, length, heads, width;
 } Attention;
 
+/* Of each of `length` rows its largest number, or their sum, LANES rows at a time: first one vector
+   of each row, then, turned on their side, one of all; `of_each` has room for LANES more. */
+#define FOLD(name, fold)                                                                          \
+    INLINE void name(const float *rows, long length, long padded, float *of_each) {               \
+        for (long first = 0; first < length; first += LANES) {                                    \
+            Floats v[LANES] = {{0}};                                                              \
+            for (long i = 0; i < LANES && first + i < length; i++) {                              \
+                const float *row = rows + (first + i) * padded;                                   \
+                v[i] = floats(row);                                                               \
+                for (long j = LANES; j < padded; j += LANES) v[i] = fold(v[i], floats(row + j));  \
+            }                                                                                     \
+            turn_square(v);                                                                       \
+            const Floats one = fold(fold(v[0], v[4]), fold(v[1], v[5]));                          \
+            const Floats other = fold(fold(v[2], v[6]), fold(v[3], v[7]));                        \
+            put(fold(one, other), of_each + first);                                               \
+        }                                                                                         \
+    }
+INLINE Floats larger_of(Floats one, Floats other) { return either(one > other, one, other); }
+INLINE Floats sum(Floats one, Floats other) { return one + other; }
+FOLD(find_largest, larger_of)
+FOLD(find_sums, sum)
+
 /* Each of `length` rows, filled up to whole vectors with anything, becomes its softmax, filled up with
-   zeros. All exponentials are taken in one go: one after the other they would wait for each other. */
+   zeros. */
 INLINE void softmax(float *rows, long length, long padded) {
     const Places lane = {0, 1, 2, 3, 4, 5, 6, 7};
-    const long last = padded - LANES, end = length * padded;
+    const long last = padded - LANES;
     const Places real = lane < (int32_t)(length - last);
-    for (float *row = rows; row < rows + end; row += padded) {
-        put(either(real, floats(row + last), all(-INFINITY)), row + last);
-        Floats most = floats(row);
-        for (long i = LANES; i < padded; i += LANES) {
-            const Floats value = floats(row + i);
-            most = either(most > value, most, value);
-        }
-        const float highest = largest_of(most);
-        for (long i = 0; i < padded; i += LANES) put(floats(row + i) - highest, row + i);
-    }
-    for (long i = 0; i < end; i += LANES) put(exponential(floats(rows + i)), rows + i);
-    for (float *row = rows; row < rows + end; row += padded) {
-        Floats sum = {0};
-        for (long i = 0; i < padded; i += LANES) sum += floats(row + i);
-        const float share = 1 / sum_of(sum);
-        for (long i = 0; i < padded; i += LANES) put(floats(row + i) * share, row + i);
+    float of_each[length + LANES];
+    for (float *end = rows + last; end < rows + length * padded; end += padded)
+        put(either(real, floats(end), all(-INFINITY)), end);
+    find_largest(rows, length, padded, of_each);
+    for (long i = 0; i < length; i++)
+        for (float *at = rows + i * padded; at < rows + (i + 1) * padded; at += LANES)
+            put(exponential(floats(at) - of_each[i]), at);
+    find_sums(rows, length, padded, of_each);
+    for (long i = 0; i < length; i++) {
+        const float share = 1 / of_each[i];
+        for (float *at = rows + i * padded; at < rows + (i + 1) * padded; at += LANES)
+            put(floats(at) * share, at);
     }
 }
 
 /* Rows, `step` numbers apart, as columns times a scale: [width, padded], zeros behind the last. */
 INLINE void turn(const float *rows, long step, long length, long padded, float scale,
                  float *columns, const long width) {
-    for (long j = 0; j < length; j++)
-        for (long e = 0; e < width; e++) columns[e * padded + j] = rows[j * step + e] * scale;
-    for (long j = length; j < padded; j++)
-        for (long e = 0; e < width; e++) columns[e * padded + j] = 0;
+    for (long e = 0; e < width; e += LANES)
+        for (long j = 0; j < padded; j += LANES) {
+            Floats v[LANES] = {{0}};
+            for (long i = 0; i < LANES && j + i < length; i++)
+                v[i] = floats(rows + (j + i) * step + e) * scale;
+            turn_square(v);
+            for (long i = 0; i < LANES; i++) put(v[i], columns + (e + i) * padded + j);
+        }
 }
+
+/* A head's part of the next sequence's `size` numbers, which lie behind this one's, comes as near as
+   the second cache: a head's rows lie too far apart for a processor to guess which are next. */
+#define COMES(numbers, size, written)                                                               \
+    do {                                                                                            \
+        const float *next = numbers + (head / shape->heads + 1) * (size);                           \
+        const long part = head % shape->heads, is_last = head >= (shape->batch - 1) * shape->heads; \
+        for (long i = (size) * part / shape->heads;                                                 \
+             !is_last && i < (size) * (part + 1) / shape->heads; i += CACHE_LINE)                   \
+            __builtin_prefetch(next + i, written, 2);                                               \
+    } while (0)
+#define CACHE_LINE 16 /* numbers */
 
 /* For each head of each sequence; where its queries are, and its outputs. Rows of its weights are
    `padded` numbers apart. */
@@ -75,6 +109,8 @@ INLINE const float *drawn(const Dropout *dropout, long head, long area, float *f
 INLINE void attend(const Attention *shape, const Dropout *dropout, const float *product,
                    float *shares, float *outputs, const long width) {
     EACH_HEAD(shape, product) {
+        COMES(product, length * step, 0);
+        COMES(outputs, length * line, 1);
         const float *queries = product + QUERIES, *values = queries + 2 * line;
         const float *factor = drawn(dropout, head, area, factors);
         float *share = shares + head * length * padded, kept[length * padded];
@@ -95,6 +131,10 @@ INLINE void attend_backward(const Attention *shape, const Dropout *dropout, cons
                             const float *shares, const float *gradients, float *of_product,
                             const long width) {
     EACH_HEAD(shape, product) {
+        COMES(product, length * step, 0);
+        COMES(shares, shape->heads * length * padded, 0);
+        COMES(gradients, length * line, 0);
+        COMES(of_product, length * step, 1);
         const float *queries = product + QUERIES, *keys = queries + line;
         const float *gradient = gradients + OUTPUTS;
         const float *share = shares + head * length * padded;

@@ -50,10 +50,3 @@ INLINE void turn_square(Floats *v) {
 INLINE float sum_of(Floats v) {
     return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
 }
-
-INLINE float larger(float one, float other) { return one > other ? one : other; }
-
-INLINE float largest_of(Floats v) {
-    const float one = larger(larger(v[0], v[4]), larger(v[1], v[5]));
-    return larger(one, larger(larger(v[2], v[6]), larger(v[3], v[7])));
-}
