@@ -4,7 +4,7 @@ In a page, `<!-- price -->` becomes the table of that benchmark, and others like
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -57,6 +57,13 @@ def _peak(found: dict[str, Any]) -> str:
     return f"whose products of float32 matrices reached {reached} GFLOP/s together"
 
 
+def _first_run(workloads: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """A row of what the first run took, where it was timed."""
+    if all("first" in one for one in workloads):
+        first = [1e3 * one["first"] / one["people"] for one in workloads]
+        yield ("its first run", *map(_milliseconds, first))
+
+
 def _comparison(found: dict[str, Any]) -> str:
     """Milliseconds per person, and the other sides' ratios."""
     workloads = found["workloads"]
@@ -69,6 +76,7 @@ def _comparison(found: dict[str, Any]) -> str:
         ("people", *(f"{one['people']:,}" for one in workloads)),
         ("people of the other sides", *(f"{one['sampled']:,}" for one in workloads)),
         ("Monogram", *map(_milliseconds, ours)),
+        *_first_run(workloads),
         ("of the peak", *(f"{100 * a / b:.0f} %" for a, b in zip(least, ours, strict=True))),
         *(
             (side, *(_ratio(one["ratios"][side]) for one in workloads))

@@ -3,8 +3,8 @@
 The same work on the same machine: from one base, 20 iterations on each person's data, then the
 accuracies of the personal model on the person's own data and on global samples. Both sides see the
 same batches, and their accuracies are compared, with the same dropout. All sides are timed in turn,
-again and again, and the median of the ratios counts. Monogram's time includes starting its
-processes and its journal. `python -m benchmarks price`.
+again and again, and the median of the ratios counts. Monogram's time includes its processes and
+its journal; what only a first run takes is told by itself. `python -m benchmarks price`.
 """
 
 import os
@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -42,6 +43,8 @@ class Measured:
         workload: its name.
         people: models that Monogram made in one round.
         sampled: models that each other side made.
+        first: seconds of Monogram's first run, before all rounds: it tries how to train, and
+            starts the process that others are forked from.
         ours: milliseconds per person, one for each round.
         theirs: the same of each other side.
         ratios: by side the median of theirs / ours over the rounds, the smallest and the largest.
@@ -54,6 +57,7 @@ class Measured:
     workload: str
     people: int
     sampled: int
+    first: float
     ours: list[float]
     theirs: dict[str, list[float]]
     ratios: dict[str, tuple[float, float, float]]
@@ -100,7 +104,7 @@ def measure(workload: Workload) -> Measured:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         ours = Ours(workload, workload.population(), Path(folder))
         textbook = Textbook(workload, fewer, ours.base)
-        ours.accuracies()  # which says by which engine they are
+        first = _first(ours)
         apart = check(workload, ours.engine)
         others = {name: opened.enter_context(side(textbook)) for name, side in SIDES.items()}
         for turn in range(ROUNDS):
@@ -120,6 +124,7 @@ def measure(workload: Workload) -> Measured:
         workload=workload.name,
         people=workload.people,
         sampled=workload.sampled,
+        first=first,
         ours=now,
         theirs=times,
         ratios={name: _spread(values) for name, values in ratios.items()},
@@ -127,6 +132,15 @@ def measure(workload: Workload) -> Measured:
         operations=operations,
         gemm_peak=max(peaks),
     )
+
+
+def _first(ours: Ours) -> float:
+    """Seconds of a run where nothing was measured before on this machine."""
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        patch.dict(os.environ, {"XDG_CACHE_HOME": cache}),
+    ):
+        return _seconds(ours.accuracies)
 
 
 def check(workload: Workload, engine: EngineName) -> float:
