@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import cloudpickle
 import torch
 from torch import nn
 from torch.utils.data import ConcatDataset
@@ -75,7 +76,7 @@ def compare(study: Study, sampled: int) -> Compared:
         sampled: people for whom the user's loop does it.
     """
     people = list(study.population.individuals)
-    user, ours, theirs = User(study), [], []
+    user, ours, theirs = cloudpickle.dumps(User(study)), [], []  # functions of a study's among it
     found: Accuracies = {}
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is the user's own
         for _ in range(ROUNDS):
@@ -169,8 +170,9 @@ class User:
             yield (rows + len(shared) * personal).tolist()
 
 
-def _timed(user: User, individuals: Sequence[str]) -> tuple[float, float]:
-    """Seconds of training the base, and of all else."""
+def _timed(pickled: bytes, individuals: Sequence[str]) -> tuple[float, float]:
+    """Seconds of training the base, and of all else, by a user's loop."""
+    user: User = cloudpickle.loads(pickled)
     started = perf_counter()
     user.accuracies(individuals)
     return user.base_seconds, perf_counter() - started - user.base_seconds
