@@ -10,11 +10,12 @@ from tests.engine.stacking import Listening, make_study, run
 from tests.people import make_population
 
 from monogram import training
+from monogram.curriculum import Source
 from monogram.engine import choice, trial
 from monogram.engine.choice import choices
 from monogram.engine.cohort import Grouping, Kind
+from monogram.engine.found import UNKNOWN, Found, Sort, Speed, overall
 from monogram.engine.load import workload
-from monogram.engine.trial import Found, Speed
 from monogram.errors import RunError
 from monogram.plan.compile import ring
 
@@ -186,7 +187,7 @@ def test_both_ways_are_timed_with_batches_as_most_have_them(tmp_path, monkeypatc
 def test_larger_cohorts_are_tried_where_a_pair_is_slow_but_takes_no_time(tmp_path, monkeypatch):
     """As with dropout: what a stack takes beside the sums is shared by all that are in it."""
     steps = {1: 1e-3, 2: 3e-3, 8: 5e-4, 32: 3e-4, 64: 2e-4}
-    speeds = {size: trial.Speed(0.0, step, 1e-6) for size, step in steps.items()}
+    speeds = {size: Speed(0.0, step, 1e-6) for size, step in steps.items()}
     monkeypatch.setattr(trial.Trial, "_alone", lambda _: speeds[1])
     monkeypatch.setattr(trial.Trial, "_together", lambda _, size: speeds[size])
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 16
@@ -210,21 +211,21 @@ def sizes_tried(monkeypatch):
 
 
 def test_larger_cohorts_are_not_tried_where_smaller_ones_lose(tmp_path, sizes_tried):
-    tried = sizes_tried(trial.Speed(0.0, 1e-3, 1e-6), trial.Speed(0.0, 2e-3, 1e-6))
+    tried = sizes_tried(Speed(0.0, 1e-3, 1e-6), Speed(0.0, 2e-3, 1e-6))
     assert chosen(many(64), tmp_path, "auto")["all"]["most"] == 1
     assert tried == [2, 8]
 
 
 def test_no_cohort_is_tried_that_would_take_longer_than_a_trial_may(tmp_path, sizes_tried):
     """A pair of slow networks is no reason to wait for a minute."""
-    tried = sizes_tried(*[trial.Speed(0.0, 0.16, 1e-4)] * 2)
+    tried = sizes_tried(*[Speed(0.0, 0.16, 1e-4)] * 2)
     assert chosen(many(512), tmp_path, "auto")["all"]["most"] <= 8
     assert tried == [2, 8]
 
 
 def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, sizes_tried):
     """Where larger cohorts were left out they are tried once there is more to train."""
-    tried = sizes_tried(*[trial.Speed(0.0, 0.04, 1e-6)] * 2)
+    tried = sizes_tried(*[Speed(0.0, 0.04, 1e-6)] * 2)
     for people, sizes in ((64, [2, 8]), (96, []), (512, [2, 8, 32, 64]), (1024, [])):
         tried.clear()
         chosen(many(people), tmp_path / str(people), "auto")
@@ -234,15 +235,48 @@ def test_the_less_there_is_to_train_the_shorter_a_trial(tmp_path, sizes_tried):
 @pytest.mark.parametrize(("once", "together_"), [(0.0, True), (1.0, False)])
 def test_what_comes_before_the_first_step_counts(once, together_, tmp_path, monkeypatch):
     """A few steps of a head take no time; the samples must get there first."""
-    monkeypatch.setattr(trial.Trial, "_alone", lambda _: trial.Speed(0.0, 1e-3, 1e-6))
-    monkeypatch.setattr(trial.Trial, "_together", lambda *_: trial.Speed(once, 1e-5, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: Speed(0.0, 1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", lambda *_: Speed(once, 1e-5, 1e-6))
     assert (chosen(many(64), tmp_path, "auto")["all"]["most"] > 1) is together_
+
+
+@pytest.mark.parametrize(("transferred", "together_"), [(2, False), (60, True)])
+def test_each_sort_of_batches_counts_with_its_steps(transferred, together_, tmp_path, monkeypatch):
+    """Together personal batches are quick, those of D_G and somebody's are not."""
+
+    def one_of_any(tried, _):
+        own = tried._stretches[0].trained.source is Source.PERSONAL
+        return Speed(0.0, 1e-4 if own else 1e-3, 1e-6)
+
+    monkeypatch.setattr(trial.Trial, "_alone", lambda _: Speed(0.0, 1e-3, 1e-6))
+    monkeypatch.setattr(trial.Trial, "_together", one_of_any)
+    people = many(64).population
+    for curricula in (("baseline", f"transfer({transferred})"), (f"early-shaping({transferred})",)):
+        study = make_study("mlp", curricula, people, curves=False)
+        kind = chosen(study, tmp_path / curricula[0], "auto")["all"]
+        assert (kind["most"] > 1) is together_, kind["reason"]
+
+
+def test_what_cannot_be_trained_together_of_one_sort_cannot_at_all():
+    fine = Found(Speed(0.0, 1.0, 0.0), {2: Speed(0.0, 0.1, 0.0)})
+    problem = Found(UNKNOWN, problem="it cannot")
+    assert overall([(fine, 0.9), (problem, 0.1)]).problem == "it cannot"
+
+
+def test_of_several_sorts_the_sizes_count_that_all_were_tried_with():
+    speeds = {2: Speed(0.0, 3.0, 1.0), 8: Speed(0.5, 1.0, 1.0)}
+    one = Found(Speed(0.0, 4.0, 1.0), speeds, padded=True, memory=10)
+    other = Found(Speed(0.0, 2.0, 1.0), {2: Speed(0.2, 1.0, 1.0)}, memory=20)
+    both = overall([(one, 0.25), (other, 0.75)])
+    assert both.alone == Speed(0.0, 2.5, 1.0)
+    assert both.together == {2: Speed(0.2, 1.5, 1.0)}
+    assert (both.padded, both.memory) == (False, 20)
 
 
 def test_a_trial_times_what_is_frozen(tmp_path):
     study = make_study("mlp", ("global >> personal(4, train=head)",), many().population)
     tasks = [task for task in study.plan().tasks if not task.shared]
-    tried = trial.Trial("head", tasks, study.job(tmp_path), study.population)
+    tried = trial.Trial(Sort("head", own=True), tasks, study.job(tmp_path), study.population)
     load = workload(tasks, study.job(tmp_path), study.population)
     found = tried.found((), load, 2**40, thorough=True)
     assert found.alone.once == 0 < found.together[2].once

@@ -5,6 +5,7 @@ order. What was measured is kept in the user's cache, by machine and network.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil, inf, isfinite
@@ -13,13 +14,14 @@ from typing import Any
 
 from monogram.engine import layout
 from monogram.engine.cohort import Grouping, Kind, Team, trained_by
+from monogram.engine.found import Found, Sort, overall, trainings
 from monogram.engine.job import Job
 from monogram.engine.judge_stack import kept_bytes
 from monogram.engine.load import Workload, shared_samples, workload
 from monogram.engine.machine import Measurements, torch_threads
 from monogram.engine.room import room_of_each
 from monogram.engine.threads import team_of
-from monogram.engine.trial import Found, Trial, not_judged_together
+from monogram.engine.trial import Trial, not_judged_together
 from monogram.errors import OtherRunError, RunError
 from monogram.plan import Plan, Task
 from monogram.population import Population
@@ -132,7 +134,7 @@ def _kind(name: str, tasks: Sequence[Task], job: Job, population: Population, bu
             return Kind(reason=reason, is_remarkable=True)
         return _adjusted(job, most, budget)
     load = workload(tasks, job, population)
-    found = _found(name, tasks, load, job, population, budget)
+    found = _overall(name, tasks, load, job, population, budget)
     if found.problem:
         reason = f"they cannot be trained together: {found.problem}"
         return Kind(reason=reason, is_remarkable=True)
@@ -193,7 +195,7 @@ def _compared(gain: float) -> str:
     return f"{gain:.1f} times as fast" if gain >= 1 else f"{1 / gain:.1f} times as long"
 
 
-def _found(
+def _overall(
     name: str,
     tasks: Sequence[Task],
     load: Workload,
@@ -201,14 +203,36 @@ def _found(
     population: Population,
     budget: int,
 ) -> Found:
+    """What trials find of all sorts of phases of a kind."""
+    steps: Counter[Sort] = Counter()
+    for stretch in (stretch for task in tasks for stretch in trainings(task)):
+        if stretch.trained.train == name:
+            steps[Sort.of(stretch.trained)] += stretch.steps
+    found = []
+    for sort, some in steps.items():
+        share = some / steps.total() if steps.total() else 1 / len(steps)
+        part = Workload({name: some}, int(load.judged_samples * share))
+        having = [task for task in tasks if sort.is_in(task)]
+        found.append((_found(sort, having, part, job, population, budget), share))
+    return overall(found)
+
+
+def _found(
+    sort: Sort,
+    tasks: Sequence[Task],
+    load: Workload,
+    job: Job,
+    population: Population,
+    budget: int,
+) -> Found:
     """What a trial finds, or found before on this machine of a network of the same code."""
-    what, measurements = _key(name, tasks, job, population), Measurements()
+    what, measurements = _key(sort, tasks, job, population), Measurements()
     kept = _kept(measurements.get(*what)) if what else None
     if kept and kept.is_enough(load):
         return kept
     thorough = job.engine == "stacked"
     with torch_threads(job.threads):
-        found = Trial(name, tasks, job, population).found(SIZES, load, budget, thorough=thorough)
+        found = Trial(sort, tasks, job, population).found(SIZES, load, budget, thorough=thorough)
     whole = SIZES[-1] * found.each(_most_samples(tasks, population)) <= budget
     if what and whole and not found.problem:  # which may be the data's: the next trial tells
         measurements.keep(found.as_dict(), *what)
@@ -223,13 +247,13 @@ def _kept(values: Any) -> Found | None:
         return None
 
 
-def _key(name: str, tasks: Sequence[Task], job: Job, population: Population) -> tuple[str, ...]:
+def _key(sort: Sort, tasks: Sequence[Task], job: Job, population: Population) -> tuple[str, ...]:
     """What a trial's findings depend on, beside the machine; empty where that cannot be told."""
     about = described(job.architecture.build(0))
     batch, device = f"batch {job.recipe.batch_size}", f"{job.device}, {job.threads} threads"
     where = (batch, _lengths(tasks, job, population), device)
     how = f"thorough {job.engine == 'stacked'}, native {job.native}"
-    return about and (name, *about, str(population.input_shape), *where, how)
+    return about and (str(sort), *about, str(population.input_shape), *where, how)
 
 
 def _lengths(tasks: Sequence[Task], job: Job, population: Population) -> str:

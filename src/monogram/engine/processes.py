@@ -50,8 +50,14 @@ def other_processes(
         done: models that need not be made again.
         counts: folder for how far each is.
         backlog: told what is done, or what a process failed with.
+
+    Raises:
+        RunError: the network's factory cannot be handed to another process.
     """
-    beginning = cloudpickle.dumps((job, counts))  # by value what a user's own script defines
+    if not count:
+        yield
+        return
+    beginning = _handed_over(job, counts)
     processes = [_Process(beginning) for _ in range(count)]
     hands = [
         Thread(target=_hand_out, args=(process, done, backlog, spare))
@@ -70,6 +76,18 @@ def other_processes(
             process.end()
         for thread in hands:
             thread.join()
+
+
+def _handed_over(job: Job, counts: Path) -> bytes:
+    """What a worker is made of; what a user's own script defines is there by value."""
+    try:
+        handed_over: bytes = cloudpickle.dumps((job, counts))
+    except Exception as error:
+        raise RunError(
+            f"network {job.architecture.name} cannot be handed to another process "
+            f"({in_a_line(error)}); run with one worker, or put its factory in a module"
+        ) from error
+    return handed_over
 
 
 def _hand_out(process: "_Process", done: frozenset[Identity], backlog: Backlog, spare: int) -> None:

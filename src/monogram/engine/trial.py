@@ -1,19 +1,19 @@
 """A short trial of one kind of training: whether individuals can be trained together, how fast."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from math import inf
 from statistics import median
 from time import perf_counter
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from monogram.curriculum import Phase
 from monogram.engine.cohort import shape_of
+from monogram.engine.found import UNKNOWN, Found, Sort, Speed, seconds_allowed, trainings
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge
@@ -49,86 +49,12 @@ SHORT_STEP = 0.02  # seconds
 JUDGED = 512  # samples of D_G that are looked at
 LOOKED_AT = 16  # samples whose logits two ways to train have to agree on
 FEWEST_PADDED = 3  # samples of a batch: in a shorter one filled up, all may be there equally often
-SHARE = 0.1  # of what all training takes one by one, that larger cohorts may be tried for
-SHORTEST, LONGEST = 0.5, 10.0  # seconds that they may be at any rate, and at most
 COPIES = 5  # of an individual's tensors: weights, momentum, gradients, snapshots
 LEARNS_OTHERWISE = (
     "together the network learns something else than alone: what a step does may depend on those "
     "before it (a counter, a state that is no buffer), and then numbers depend on the workers too"
 )
 SLOWER = 1.25  # times as long as with fewer: larger cohorts are not tried
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Seconds of one model's share.
-
-    Attributes:
-        once: before the first step: its own samples through what is frozen.
-        step: of a step of training.
-        sample: of a sample of D_G that is looked at.
-    """
-
-    once: float
-    step: float
-    sample: float
-
-    def seconds(self, steps: float, samples: float) -> float:
-        """What a model takes with so many of both."""
-        return self.once + steps * self.step + samples * self.sample
-
-
-UNKNOWN = Speed(0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a trial found.
-
-    Attributes:
-        alone: one by one; `UNKNOWN` where there is a problem.
-        together: in cohorts, by their size.
-        padded: whether batches of different lengths can be filled up.
-        memory: bytes that each individual of a cohort takes, its samples aside.
-        own_sample: bytes that each of its training samples takes.
-        shared_sample: bytes that a worker keeps for each sample of D_G that models are judged on.
-        problem: why individuals cannot be trained together, or None.
-        cut_short: seconds that were too few for larger cohorts; 0: none were left out.
-    """
-
-    alone: Speed
-    together: dict[int, Speed] = field(default_factory=dict)
-    padded: bool = False
-    memory: int = 0
-    own_sample: int = 0
-    shared_sample: int = 0
-    problem: str | None = None
-    cut_short: float = 0.0
-
-    def each(self, samples: int) -> int:
-        """Bytes that an individual of a cohort takes who has so many training samples."""
-        return self.memory + samples * self.own_sample
-
-    def is_enough(self, load: Workload) -> bool:
-        """Whether so much work is no reason for a much longer trial."""
-        return not self.cut_short or seconds_allowed(self.alone, load) < 2 * self.cut_short
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The same of plain values, as read back from JSON."""
-        sizes = values["together"]
-        speeds = {int(size): Speed(**speed) for size, speed in sizes.items()}
-        return cls(**{**values, "alone": Speed(**values["alone"]), "together": speeds})
-
-
-def seconds_allowed(alone: Speed, load: Workload) -> float:
-    """Seconds that larger cohorts than a pair may take: none is begun that would take longer."""
-    work = alone.seconds(load.steps, load.judged_samples)
-    return min(LONGEST, max(SHORTEST, SHARE * work))
 
 
 class Trial:
@@ -138,13 +64,13 @@ class Trial:
     same, and how much memory they take, is found with those who have the most.
 
     Args:
-        kind: what their phases train.
-        tasks: of whom; those are tried that most of the others could be in a cohort with.
+        sort: of phases.
+        tasks: that have such; those are tried that most of the others could be in a cohort with.
         job: how.
         population: their data.
     """
 
-    def __init__(self, kind: str, tasks: Sequence[Task], job: Job, population: Population) -> None:
+    def __init__(self, sort: Sort, tasks: Sequence[Task], job: Job, population: Population) -> None:
         self._job, self._recipe = job, job.recipe
         self._population = population
         self._device = torch.device(job.device)
@@ -155,7 +81,7 @@ class Trial:
         with_stacked_layers(self._judged)
         self._start = State.of(self._network)
         self._shared = self._samples(population.global_data.train)
-        stretches = (_stretch(task, kind, STEPS) for task in _of_one_shape(tasks))
+        stretches = (_stretch(task, sort, STEPS) for task in _of_one_shape(tasks))
         self._stretches = sorted(stretches, key=self._size, reverse=True)
 
     @without_warnings()
@@ -410,10 +336,9 @@ def _of_one_shape(tasks: Sequence[Task]) -> list[Task]:
     return max(alike.values(), key=len)
 
 
-def _stretch(task: Task, kind: str, steps: int) -> Stretch:
-    """The first steps of the first phase of a kind."""
-    stretches = (node.stretch for node in task.nodes())
-    first = next(s for s in stretches if isinstance(s.phase, Phase) and s.phase.train == kind)
+def _stretch(task: Task, sort: Sort, steps: int) -> Stretch:
+    """The first steps of the first phase of a sort."""
+    first = next(s for s in trainings(task) if Sort.of(s.trained) == sort)
     return replace(first, start=0, stop=steps, total=0)
 
 
