@@ -10,7 +10,15 @@ from tests.people import make_population
 
 from monogram.engine import room as engine_room
 from monogram.engine.probe import probed
-from monogram.engine.room import PROCESS, RESERVE, room_for, room_of_each
+from monogram.engine.room import (
+    FORKED,
+    PROCESS,
+    RESERVE,
+    USUAL,
+    room_for,
+    room_of_each,
+    usual,
+)
 from monogram.errors import SettingError
 from monogram.study import Study
 
@@ -27,6 +35,12 @@ def room(tmp_path, monkeypatch):
         return room_for(study.plan(), job, population, wanted)
 
     return ask
+
+
+@pytest.mark.parametrize(("forks", "three"), [(True, USUAL + 2 * FORKED), (False, 3 * USUAL)])
+def test_what_forked_workers_share_counts_once(forks, three, monkeypatch):
+    monkeypatch.setattr(engine_room, "FORKS", forks)
+    assert [usual(0), usual(1), usual(3)] == [0, USUAL, three]
 
 
 def with_reserve(size):

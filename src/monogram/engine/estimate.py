@@ -11,7 +11,7 @@ from monogram.engine.job import Job
 from monogram.engine.load import workload
 from monogram.engine.machine import resident
 from monogram.engine.probe import Probe, probe
-from monogram.engine.room import GATHERED, USUAL, room_for
+from monogram.engine.room import GATHERED, room_for, usual
 from monogram.plan import Node, Plan
 from monogram.population import Population
 
@@ -58,7 +58,7 @@ def estimate(plan: Plan, job: Job, population: Population, workers: int) -> Esti
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
     trunks = sum(1 for task in plan.tasks if task.node.shared)
     points = looks(plan.tasks, population).points if job.curves else 0
-    besides = GATHERED + (workers - 1) * USUAL
+    besides = GATHERED + usual(workers - 1)
     return Estimate(
         seconds=seconds,
         memory=held + besides + workers * (found.memory + stacks) + data,

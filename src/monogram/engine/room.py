@@ -8,11 +8,13 @@ from monogram.engine.job import Job
 from monogram.engine.machine import free_memory, resident
 from monogram.engine.probe import probed
 from monogram.errors import SettingError
+from monogram.forking import FORKS
 from monogram.plan import Plan
 from monogram.population import Population
 
 PROCESS = 2**28  # bytes kept for another worker besides its work; 130 to 260 MiB were measured
-USUAL = 200 * 2**20  # bytes of them that are taken, as estimates reckon
+USUAL = 200 * 2**20  # bytes of them that are taken, as estimates reckon,
+FORKED = 40 * 2**20  # and that each but the first takes, where all share what they are forked from
 GATHERED = 48 * 2**20  # bytes that the process which starts a run comes to hold besides its work
 RESERVE = 0.12  # of a limit, for what nobody measures before: whole studies took 7 to 14 % more
 
@@ -40,6 +42,12 @@ def room_for(plan: Plan, job: Job, population: Population, wanted: int) -> int:
             f"of {job.recipe.batch_size} in training); give more, or a smaller batch"
         )
     return max(1, min(wanted, fits))
+
+
+def usual(others: int) -> int:
+    """Bytes that so many other workers take besides their work, as estimates reckon."""
+    each = FORKED if FORKS else USUAL
+    return USUAL + (others - 1) * each if others else 0
 
 
 def room_of_each(plan: Plan, job: Job, population: Population, workers: int) -> int:
