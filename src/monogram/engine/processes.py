@@ -157,16 +157,18 @@ class _Process:
                     asked.set_result(answer)
                 else:
                     asked.set_exception(answer)
-        except (EOFError, OSError):
-            self._lose()
+        except Exception as error:  # it has ended, or answered what nobody here can read
+            self._lose(error)
 
-    def _lose(self) -> None:
+    def _lose(self, cause: Exception) -> None:
         with self._asking:
             self._is_there = False
+        lost = RunError(LOST)
+        lost.__cause__ = cause
         if not self.begun.done():
-            self.begun.set_exception(RunError(LOST))
+            self.begun.set_exception(lost)
         for left in self._asked:
-            left.set_exception(RunError(LOST))
+            left.set_exception(lost)
 
 
 def work(connection: Connection) -> None:
