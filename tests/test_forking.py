@@ -61,6 +61,12 @@ def test_a_process_works_where_the_caller_does_now(tmp_path, monkeypatch):
     assert found["path"] == sys.path
 
 
+def test_what_python_passes_over_on_its_path_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.setattr(forking, "_server", None)
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    assert told()["process"] != os.getpid()
+
+
 @pytest.mark.skipif(not forking.FORKS, reason="each process is started here")
 def test_all_are_forked_from_one_and_draw_their_own_numbers():
     first, second = told(), told()

@@ -18,9 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from select import select
 from subprocess import DEVNULL, Popen
 from threading import Lock
 from typing import NoReturn
@@ -85,6 +84,12 @@ def _running(module: str) -> "_ForkServer":
     return _server
 
 
+def _folders() -> list[str]:
+    """Where Python looks for modules; it passes over what else a user may have put there."""
+    there: list[object] = [*sys.path]
+    return [folder for folder in there if isinstance(folder, str) and folder]
+
+
 class _ForkServer:
     """The process that others are forked from, as the one that started it sees it."""
 
@@ -92,7 +97,7 @@ class _ForkServer:
         self._owner = os.getpid()
         self._ready = False
         self._control, its = socket.socketpair()
-        environment = os.environ | ALONE | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = os.environ | ALONE | {"PYTHONPATH": os.pathsep.join(_folders())}
         about = str(its.fileno()), str(self._owner), module
         with its:
             self._process = Popen(
@@ -107,8 +112,9 @@ class _ForkServer:
         return self._owner == os.getpid() and self._process.poll() is None
 
     def is_ready(self) -> bool:
-        if not self._ready and self.is_mine() and select([self._control], [], [], 0)[0]:
-            self._ready = self._control.recv(1) == READY
+        if not self._ready and self.is_mine() and wait([self._control], 0):
+            with suppress(ConnectionResetError):  # it has just been killed
+                self._ready = self._control.recv(1) == READY
         return self._ready and self.is_mine()
 
     def fork(self, name: str, end: Connection) -> None:

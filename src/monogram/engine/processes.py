@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from socket import SHUT_WR, socket
 from threading import Lock, Thread
+from typing import TypeGuard
 
 import cloudpickle
 import torch
@@ -58,15 +59,15 @@ def other_processes(
         yield
         return
     beginning = _handed_over(job, counts)
-    processes = [_Process(beginning) for _ in range(count)]
-    hands = [
-        Thread(target=_hand_out, args=(process, done, backlog, spare))
-        for spare in (0, count + 1)
-        for process in processes
-    ]
+    processes: list[_Process] = []
+    hands: list[Thread] = []
     try:
-        for thread in hands:
-            thread.start()
+        for _ in range(count):
+            processes.append(_Process(beginning))  # noqa: PERF401 - those before a failure end too
+        for spare in (0, count + 1):
+            for process in processes:
+                hands.append(Thread(target=_hand_out, args=(process, done, backlog, spare)))
+                hands[-1].start()
         yield
     except BaseException as error:
         backlog.fail(error)
@@ -75,7 +76,8 @@ def other_processes(
         for process in processes:
             process.end()
         for thread in hands:
-            thread.join()
+            if thread.ident is not None:  # it was started before an interruption
+                thread.join()
 
 
 def _handed_over(job: Job, counts: Path) -> bytes:
@@ -111,16 +113,22 @@ class _Process:
 
     Args:
         beginning: what its worker is made of, in bytes.
+
+    Raises:
+        RunError: it was killed as it began.
     """
 
     def __init__(self, beginning: bytes) -> None:
         self.begun: Future[None] = Future()
-        self._connection = fork(__name__, work.__name__)
-        self._connection.send_bytes(beginning)
+        try:
+            self._connection = fork(__name__, work.__name__)
+            self._connection.send_bytes(beginning)
+        except ConnectionError as error:
+            raise RunError(LOST) from error
         self._asked: deque[Future[Outcome]] = deque()
         self._asking = Lock()
         self._is_there = True
-        self._listener = Thread(target=self._listen)
+        self._listener = Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def do(self, unit: Unit, done: frozenset[Identity]) -> Outcome:
@@ -135,7 +143,7 @@ class _Process:
             if not self._is_there:
                 raise RunError(LOST)
             self._asked.append(answer)
-            with suppress(BrokenPipeError):  # then its listener says that it is lost
+            with suppress(ConnectionError):  # then its listener says that it is lost
                 self._connection.send((unit, done))
         return answer.result()
 
@@ -187,34 +195,42 @@ def work(connection: Connection) -> None:
         connection.send(_answer(begun, *units.get()))
 
 
-def _begun(beginning: bytes) -> Worker | Exception:
+def _begun(beginning: bytes) -> Worker | RunError:
     """A worker, or why it could not begin."""
     try:
         job, counts = cloudpickle.loads(beginning)
         torch.set_num_threads(job.threads)
         return Worker(job, Counter(counts).add)
-    except Exception as error:
-        return error
+    except (Exception, SystemExit) as error:
+        return RunError(f"a worker could not start: {in_a_line(error)}")
 
 
 def _hear(connection: Connection, parent: int, units: "SimpleQueue[Asked]") -> None:
     """End this process, whatever it does, when who asked is gone; killed, it could not say so."""
-    with suppress(EOFError, OSError):
-        while os.getppid() == parent:
-            if connection.poll(LOOK_SECONDS):
-                units.put(connection.recv())
-    os._exit(1)
+    try:
+        with suppress(EOFError, OSError):
+            while os.getppid() == parent:
+                if connection.poll(LOOK_SECONDS):
+                    units.put(connection.recv())
+    finally:
+        os._exit(1)  # also where what was sent cannot be read: nobody would hear of an end any more
 
 
 def _answer(
-    worker: Worker | Exception, unit: Unit, done: frozenset[Identity]
+    worker: Worker | RunError, unit: Unit, done: frozenset[Identity]
 ) -> Outcome | Exception:
     """What came of a unit of work, or what the whole run failed with."""
     if not isinstance(worker, Worker):
-        return RunError(f"a worker could not start: {in_a_line(worker)}")
+        return worker
     try:
         return worker.do(unit, done)
-    except Exception as error:
-        told = error if isinstance(error, OSError | MonogramError) else RunError(in_a_line(error))
+    except (Exception, SystemExit) as error:
+        told = error if _can_be_sent(error) else RunError(in_a_line(error))
         told.add_note(f"in a worker process: {traceback.format_exc()}")
         return told
+
+
+def _can_be_sent(error: BaseException) -> TypeGuard[Exception]:
+    """Whether who asked expects an error, and can read it: not one of a user's own kind."""
+    is_plain = type(error).__module__ == OSError.__module__
+    return isinstance(error, MonogramError) or (isinstance(error, OSError) and is_plain)
