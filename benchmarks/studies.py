@@ -17,7 +17,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import cloudpickle
 import torch
 from torch import nn
 from torch.utils.data import ConcatDataset
@@ -76,7 +75,7 @@ def compare(study: Study, sampled: int) -> Compared:
         sampled: people for whom the user's loop does it.
     """
     people = list(study.population.individuals)
-    user, ours, theirs = cloudpickle.dumps(User(study)), [], []  # functions of a study's among it
+    user, ours, theirs = User(study), [], []
     found: Accuracies = {}
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is the user's own
         for _ in range(ROUNDS):
@@ -170,9 +169,8 @@ class User:
             yield (rows + len(shared) * personal).tolist()
 
 
-def _timed(pickled: bytes, individuals: Sequence[str]) -> tuple[float, float]:
-    """Seconds of training the base, and of all else, by a user's loop."""
-    user: User = cloudpickle.loads(pickled)
+def _timed(user: User, individuals: Sequence[str]) -> tuple[float, float]:
+    """Seconds of training the base, and of all else."""
     started = perf_counter()
     user.accuracies(individuals)
     return user.base_seconds, perf_counter() - started - user.base_seconds

@@ -26,7 +26,6 @@ def tell(connection):
             "variable": os.environ.get("MONOGRAM_TEST"),
             "blas": os.environ.get("OPENBLAS_NUM_THREADS"),
             "path": sys.path,
-            "torch": "torch" in sys.modules,
             "draws": (random.random(), np.random.rand()),  # noqa: NPY002
         }
     )
@@ -77,12 +76,15 @@ def test_all_are_forked_from_one_and_draw_their_own_numbers():
 
 
 def test_where_forking_is_not_safe_each_is_started(monkeypatch):
-    """As on other systems than Linux, but that the one which is told to fork does so there too."""
+    """As on other systems than Linux; none is left behind."""
     monkeypatch.setattr(forking, "FORKS", False)
-    monkeypatch.setattr(forking, "_server", None)
-    first, second = told(), told()
-    assert first["parent"] != second["parent"]
+    before = psutil.Process().num_fds()
+    started = [told() for _ in range(3)]
+    assert {one["parent"] for one in started} == {os.getpid()}
+    assert len({one["process"] for one in started}) == len(started)
     assert not forks_at_once()
+    assert psutil.Process().num_fds() == before
+    assert all(process.wait(PATIENCE) == 0 for process in forking._started)
 
 
 def test_a_process_ends_when_its_function_failed(capfd, monkeypatch):

@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -36,11 +35,12 @@ LONGEST_NAME = 1000  # bytes
 PROGRAM = """
 import sys
 from monogram.importing import import_uncollected
-import_uncollected("monogram.forking").serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+getattr(import_uncollected("monogram.forking"), sys.argv[1])(int(sys.argv[2]), *sys.argv[3:])
 """
 
 _lock = Lock()
 _server: "_ForkServer | None" = None
+_started: list[Popen[bytes]] = []
 
 
 def forks_at_once() -> bool:
@@ -60,73 +60,84 @@ def fork(module: str, function: str) -> Connection:
 
     Returns:
         The caller's end.
+
+    Raises:
+        OSError: no process can be started, or it was killed at once.
     """
-    global _server  # noqa: PLW0603 - one serves all that this process needs
     mine, its = Pipe()
     with _lock, its:
-        try:
-            _running(module).fork(f"{module}:{function}", its)
-        except OSError:  # it was killed meanwhile
-            _running(module).fork(f"{module}:{function}", its)
-        if not FORKS:
-            _server = None
+        if FORKS:
+            _fork(module, function, its)
+        else:
+            _started[:] = [process for process in _started if process.poll() is None]
+            _started.append(_start(run.__name__, its.fileno(), module, function))
     mine.send(_Place.of_this_process())
     return mine
 
 
-def _running(module: str) -> "_ForkServer":
-    """The one of this process; after a fork of it that of its parent is not."""
+def _fork(module: str, function: str, end: Connection) -> None:
+    """Have this process' server fork; another one where there is none, or it was killed."""
     global _server  # noqa: PLW0603 - one serves all that this process needs
-    if _server is None or not _server.is_mine():
+    if _server is None or not _server.fork(module, function, end):
         if _server:
             _server.end()
         _server = _ForkServer(module)
-    return _server
+        _server.fork(module, function, end)
 
 
-def _folders() -> list[str]:
-    """Where Python looks for modules; it passes over what else a user may have put there."""
-    there: list[object] = [*sys.path]
-    return [folder for folder in there if isinstance(folder, str) and folder]
+def _start(program: str, descriptor: int, *arguments: str) -> Popen[bytes]:
+    """Start a process that has nothing of the user's, and that Python finds Monogram in."""
+    there: list[object] = [*sys.path]  # Python passes over what else a user may have put there
+    folders = [folder for folder in there if isinstance(folder, str) and folder]
+    return Popen(
+        [sys.executable, "-P", "-c", PROGRAM, program, str(descriptor), *arguments],
+        pass_fds=[descriptor],
+        stdin=DEVNULL,
+        env=os.environ | ALONE | {"PYTHONPATH": os.pathsep.join(folders)},
+    )
 
 
 class _ForkServer:
-    """The process that others are forked from, as the one that started it sees it."""
+    """The process that others are forked from, as the one that started it sees it.
+
+    Args:
+        module: imported there.
+    """
 
     def __init__(self, module: str) -> None:
         self._owner = os.getpid()
         self._ready = False
         self._control, its = socket.socketpair()
-        environment = os.environ | ALONE | {"PYTHONPATH": os.pathsep.join(_folders())}
-        about = str(its.fileno()), str(self._owner), module
         with its:
-            self._process = Popen(
-                [sys.executable, "-P", "-c", PROGRAM, *about],
-                pass_fds=[its.fileno()],
-                stdin=DEVNULL,
-                env=environment,
-            )
+            self._process = _start(serve.__name__, its.fileno(), str(self._owner), module)
         atexit.register(self.end)
 
-    def is_mine(self) -> bool:
-        return self._owner == os.getpid() and self._process.poll() is None
-
     def is_ready(self) -> bool:
-        if not self._ready and self.is_mine() and wait([self._control], 0):
+        """Whether it has imported all."""
+        if not self._ready and self._is_mine() and wait([self._control], 0):
             with suppress(ConnectionResetError):  # it has just been killed
                 self._ready = self._control.recv(1) == READY
-        return self._ready and self.is_mine()
+        return self._ready and self._is_mine()
 
-    def fork(self, name: str, end: Connection) -> None:
-        socket.send_fds(self._control, [name.encode()], [end.fileno()])
+    def fork(self, module: str, function: str, end: Connection) -> bool:
+        """Ask it to fork; whether it is there to be asked."""
+        try:
+            name = f"{module}:{function}".encode()
+            return self._is_mine() and bool(socket.send_fds(self._control, [name], [end.fileno()]))
+        except ConnectionError:
+            return False
 
     def end(self) -> None:
         """End it; those that were forked end with their connections."""
         atexit.unregister(self.end)
         self._control.close()
-        if self.is_mine():
+        if self._is_mine():
             self._process.kill()
             self._process.wait()
+
+    def _is_mine(self) -> bool:
+        """Whether it runs, and this process started it, not one that this was forked from."""
+        return self._owner == os.getpid() and self._process.poll() is None
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,7 @@ class _Place:
         sys.path[:] = self.path
 
 
-def serve(descriptor: int, parent: int, module: str) -> NoReturn:
+def serve(descriptor: int, parent: str, module: str) -> NoReturn:
     """Fork whenever it is asked for; the main function of the process that does.
 
     Args:
@@ -168,11 +179,12 @@ def serve(descriptor: int, parent: int, module: str) -> NoReturn:
     with suppress(BrokenPipeError):  # who asked has ended meanwhile
         control.send(READY)
     control.settimeout(LOOK_SECONDS)
-    while asked := _next(control, parent):
+    while asked := _next(control, int(parent)):
         name, end = asked
-        if not FORKS or os.fork() == 0:
+        if os.fork() == 0:
             control.close()
-            _call(name, Connection(end))
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            run(end, *name.split(":"))
         os.close(end)
     os._exit(0)
 
@@ -190,13 +202,19 @@ def _next(control: socket.socket, parent: int) -> tuple[str, int] | None:
     return None
 
 
-def _call(name: str, end: Connection) -> NoReturn:
-    """All that a forked process does."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def run(descriptor: int, module: str, function: str) -> NoReturn:
+    """Call a function with an end of a connection; all that a process does which was asked for.
+
+    Args:
+        descriptor: of its end.
+        module: the function's.
+        function: its name.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     np.random.seed()  # noqa: NPY002 - the user's code may draw from it, and not all the same
-    module, _, function = name.partition(":")
-    called: Callable[[Connection], None] = getattr(import_module(module), function)
     try:
+        called: Callable[[Connection], None] = getattr(import_uncollected(module), function)
+        end = Connection(descriptor)
         end.recv().enter()
         called(end)
     except Exception:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from monogram.engine import layout
-from monogram.engine.cohort import Grouping, Kind, Team, trained_by
-from monogram.engine.found import Found, Sort, overall, trainings
+from monogram.engine.cohort import Grouping, Kind, Team, trained_by, trainings
+from monogram.engine.found import Found, Sort, overall
 from monogram.engine.job import Job
 from monogram.engine.judge_stack import kept_bytes
 from monogram.engine.load import Workload, shared_samples, workload
@@ -209,7 +209,7 @@ def _overall(
         if stretch.trained.train == name:
             steps[Sort.of(stretch.trained)] += stretch.steps
     found = []
-    for sort, some in steps.items():
+    for sort, some in (+steps or steps).items():  # those that are never trained take no time
         share = some / steps.total() if steps.total() else 1 / len(steps)
         part = Workload({name: some}, int(load.judged_samples * share))
         having = [task for task in tasks if sort.is_in(task)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from monogram.curriculum import Phase
 from monogram.formats import joined
-from monogram.plan import Model, Node, Task
+from monogram.plan import Model, Node, Stretch, Task
 
 MOST_PADDING = 2  # the longest batch of a cohort, in lengths of the shortest
 
@@ -148,9 +148,15 @@ class Grouping:
 
 def trained_by(task: Task) -> tuple[str, ...]:
     """What the phases of a task train, as `Phase.train` has it; "" where it has no phases."""
-    phases = (node.stretch.phase for node in task.nodes())
-    names = dict.fromkeys(phase.train for phase in phases if isinstance(phase, Phase))
+    names = dict.fromkeys(stretch.trained.train for stretch in trainings(task))
     return tuple(names) or ("",)
+
+
+def trainings(task: Task) -> Iterator[Stretch]:
+    """The stretches of a task that train."""
+    for node in task.nodes():
+        if isinstance(node.stretch.phase, Phase):
+            yield node.stretch
 
 
 def grouped(

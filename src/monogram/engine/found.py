@@ -1,12 +1,13 @@
 """What trials find: how long training takes, alone and together, and the memory that it needs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from monogram.curriculum import Phase, Source
+from monogram.engine.cohort import trainings
 from monogram.engine.load import Workload
-from monogram.plan import Stretch, Task
+from monogram.plan import Task
 
 SHARE = 0.1  # of what all training takes one by one, that larger cohorts may be tried for
 SHORTEST, LONGEST = 0.5, 10.0  # seconds that they may be at any rate, and at most
@@ -59,10 +60,11 @@ UNKNOWN = Speed(0.0, 0.0, 0.0)
 def mean_speed(speeds: Iterable[tuple[Speed, float]]) -> Speed:
     """Of a model with phases of several sorts, given each one's share of its steps."""
     speeds = list(speeds)
-    step, sample = (
-        sum(getattr(s, name) * share for s, share in speeds) for name in ("step", "sample")
+    return Speed(
+        once=max(speed.once for speed, _ in speeds),
+        step=sum(share * speed.step for speed, share in speeds),
+        sample=sum(share * speed.sample for speed, share in speeds),
     )
-    return Speed(max(speed.once for speed, _ in speeds), step, sample)
 
 
 @dataclass(frozen=True)
@@ -116,17 +118,13 @@ def overall(found: Sequence[tuple[Found, float]]) -> Found:
     if problems := [one for one, _ in found if one.problem]:
         return problems[0]
     sizes = set.intersection(*(set(one.together) for one, _ in found))
-    memory, own_sample, shared_sample = (
-        max(getattr(one, name) for one, _ in found)
-        for name in ("memory", "own_sample", "shared_sample")
-    )
     return Found(
         alone=mean_speed((one.alone, share) for one, share in found),
         together={s: mean_speed((one.together[s], share) for one, share in found) for s in sizes},
         padded=all(one.padded for one, _ in found),
-        memory=memory,
-        own_sample=own_sample,
-        shared_sample=shared_sample,
+        memory=max(one.memory for one, _ in found),
+        own_sample=max(one.own_sample for one, _ in found),
+        shared_sample=max(one.shared_sample for one, _ in found),
     )
 
 
@@ -134,10 +132,3 @@ def seconds_allowed(alone: Speed, load: Workload) -> float:
     """Seconds that larger cohorts than a pair may take: none is begun that would take longer."""
     work = alone.seconds(load.steps, load.judged_samples)
     return min(LONGEST, max(SHORTEST, SHARE * work))
-
-
-def trainings(task: Task) -> Iterator[Stretch]:
-    """The stretches of a task that train."""
-    for node in task.nodes():
-        if isinstance(node.stretch.phase, Phase):
-            yield node.stretch

@@ -28,9 +28,8 @@ from monogram.engine.job import Job
 from monogram.engine.progress import Counter
 from monogram.engine.worker import Outcome, Worker
 from monogram.errors import MonogramError, RunError, in_a_line
-from monogram.forking import fork
+from monogram.forking import LOOK_SECONDS, fork
 
-LOOK_SECONDS = 0.5  # between two looks whether the process that started a worker is there
 LOST = (
     "a worker process ended without an answer, most likely killed for lack of memory; "
     "run again with fewer --workers to go on from what is finished"

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from monogram.engine.cohort import shape_of
-from monogram.engine.found import UNKNOWN, Found, Sort, Speed, seconds_allowed, trainings
+from monogram.engine.cohort import shape_of, trainings
+from monogram.engine.found import UNKNOWN, Found, Sort, Speed, seconds_allowed
 from monogram.engine.job import Job
 from monogram.engine.judge import Judge
 from monogram.engine.judge_stack import StackJudge

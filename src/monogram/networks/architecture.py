@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -362,4 +363,4 @@ def _bind(
             f"network {name}: the factory needs {', '.join(missing)}; it is called with those of "
             f"{', '.join(offered)} that it has parameters for, so give the others defaults"
         )
-    return lambda: factory(**wanted)
+    return partial(factory, **wanted)
