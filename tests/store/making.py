@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from sqlalchemy import event
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from monogram.networks import rebuild
 from monogram.store import BaseModel, Decision, Figures, Provenance, Store
 
+NAME = "anna-maria-quux"  # of somebody, to search for
 CLASSES = ("a", "b", "c")
 SHAPE = (2, 6, 6)
 DESCRIPTION = {
@@ -116,3 +118,8 @@ def same_tensors(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
         == second[n].contiguous().reshape(-1).view(torch.uint8).tolist()
         for n in first
     )
+
+
+def folder_bytes(folder: Path) -> bytes:
+    """Everything that a folder holds."""
+    return b"".join(f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file())
